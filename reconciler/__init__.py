@@ -1,0 +1,3 @@
+"""reconciler: trusted desired state, typed live state, guarded healing, provable evidence."""
+
+__version__ = "0.1.0"

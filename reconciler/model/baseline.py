@@ -1,0 +1,17 @@
+"""``policies/baselines/<id>.yaml``: a named, versioned set of rules."""
+
+from pydantic import Field
+
+from reconciler.model.check import Platform
+from reconciler.model.document import Document, Name, Text
+
+
+class Baseline(Document):
+    """A set of rules that hosts take by name; the version is part of the id and of every change."""
+
+    id: Name
+    title: Text
+    version: str = Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")
+    platforms: tuple[Platform, ...] = Field(min_length=1)
+    frameworks: tuple[Name, ...] = Field(min_length=1)
+    rules: tuple[Name, ...] = Field(min_length=1)

@@ -1,0 +1,82 @@
+"""The desired state of one host, resolved: every reference followed, every value bound."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model.client import Client, KillSwitch
+from reconciler.model.exemption import PolicyException
+from reconciler.model.expectation import Expectation
+from reconciler.model.finding import Severity
+from reconciler.model.framework import Control
+from reconciler.model.host import Host
+from reconciler.model.runbook import Runbook
+from reconciler.model.values import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundRemedy:
+    """A runbook with its parameters bound."""
+
+    runbook: str
+    params: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundRule:
+    """One rule on one host, ready to be judged.
+
+    Attributes:
+        id: ``ssh-root-login``, or ``certificate-valid[portal]`` for an item of a list.
+        rule: Id of the rule it comes from.
+        enforce: Whether the client, the host and the rule all say ``enforce``.
+    """
+
+    id: str
+    rule: str
+    title: str
+    check: str
+    params: Mapping[str, Value]
+    expect: Mapping[str, Expectation]
+    severity: Severity
+    controls: tuple[str, ...]
+    enforce: bool
+    remedy: BoundRemedy | None
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedRunbook:
+    """A runbook, the digest of its file, and whether the allow-list names exactly that digest."""
+
+    runbook: Runbook
+    digest: str
+    approved: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredState:
+    """What one host is meant to be, from one commit that was verified.
+
+    Attributes:
+        commit: Hex id of the fleet commit.
+        tree: Hex id of its tree.
+        digest: Hex SHA-256 over every policy file that took part, by path.
+        kill_switches: Engaged ones, by scope: ``fleet``, ``client``, ``host``.
+        controls: Every control of the client's frameworks by ``<framework>:<id>``.
+        exceptions: Those of the client that name this host.
+    """
+
+    commit: str
+    tree: str
+    digest: str
+    client: Client
+    host: Host
+    rules: tuple[BoundRule, ...]
+    runbooks: Mapping[str, PinnedRunbook]
+    controls: Mapping[str, Control]
+    exceptions: tuple[PolicyException, ...]
+    kill_switches: Mapping[str, KillSwitch] = field(default_factory=dict)
+
+    @property
+    def target(self) -> str:
+        """``<client>/<host>``."""
+        return f"{self.client.id}/{self.host.id}"

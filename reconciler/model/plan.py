@@ -1,0 +1,54 @@
+"""What should be done about the findings, before any guard has spoken."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from reconciler.model.values import Value
+
+Tier = Literal["L1", "L2", "L3"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One runbook with parameters, for the rules it should put right.
+
+    Attributes:
+        id: Hex SHA-256 over (target, runbook, runbook digest, parameters): the same work has the
+            same id in every run, which is what cooldowns count.
+        target: ``<client>/<host>``.
+        tier: Who chose it.
+        rules: Bound rules whose findings it should turn to ``pass``.
+        runbook: Id.
+        runbook_digest: Hex SHA-256 of the runbook as it was when planned; pinned to execution.
+        params: Bound parameters.
+    """
+
+    id: str
+    target: str
+    tier: Tier
+    rules: tuple[str, ...]
+    runbook: str
+    runbook_digest: str
+    params: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """A finding that fails and that no rule has a remedy for; it is a person's."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The actions of one run, in the order they are tried, and what is left to people.
+
+    Attributes:
+        digest: Hex SHA-256 over the actions and what is left.
+    """
+
+    actions: tuple[Action, ...]
+    unplanned: tuple[Unplanned, ...]
+    digest: str

@@ -1,0 +1,88 @@
+"""What one run saw, did and could not do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from reconciler.errors import ExitCode
+from reconciler.model.finding import Finding
+from reconciler.model.outcome import Outcome
+from reconciler.model.plan import Action, Plan
+from reconciler.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """An action that no step was taken for, and the guard that said why."""
+
+    action: Action
+    result: Literal["deferred", "denied"]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class IntentStatus:
+    """The desired state in force, and what became of the newest one.
+
+    Attributes:
+        commit: The accepted commit; ``None`` when none was ever accepted.
+        counter: How many times a new commit was accepted; only grows.
+        fetched: Whether the fleet repository could be reached.
+        refused: Stable code of why the newest state is not in force; ``None`` when it is.
+        refused_commit: The commit that was refused, if one was seen.
+        message: The refusal in words.
+        exit_code: The exit code that the refusal stands for.
+    """
+
+    commit: str | None
+    counter: int
+    fetched: bool
+    refused: str | None = None
+    refused_commit: str | None = None
+    message: str = ""
+    exit_code: ExitCode = ExitCode.CLEAN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """One run.
+
+    Attributes:
+        run: Random id of the run, 32 hex digits.
+        target: ``<client>/<host>``.
+        mode: ``enforce`` when client and host both say so, else ``observe``.
+        findings: One for each rule, after healing.
+        before: The same, before healing.
+        plan: What was planned from ``before``.
+        outcomes: Actions that were begun, in order.
+        not_done: Actions that were not begun.
+        interrupted: Outcomes that closed what an earlier crash left open.
+        intent: The desired state in force.
+        census: What was loaded, by kind.
+        seq: Sequence number of the ``run`` entry; ``None`` for a dry run.
+        commit: Commit of the ``run`` entry in the evidence repository; ``None`` for a dry run.
+    """
+
+    run: str
+    target: str
+    mode: Literal["observe", "enforce"]
+    findings: tuple[Finding, ...]
+    before: tuple[Finding, ...]
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+    not_done: tuple[NotDone, ...] = ()
+    interrupted: tuple[Outcome, ...] = ()
+    intent: IntentStatus
+    census: Mapping[str, int]
+    seq: int | None = None
+    commit: str | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Refused intent before drift, drift before unknown, unknown before clean."""
+        if self.intent.refused is not None and self.intent.fetched:
+            return self.intent.exit_code
+        statuses = {finding.status for finding in self.findings}
+        if "fail" in statuses:
+            return ExitCode.DRIFT
+        return ExitCode.UNKNOWN if "unknown" in statuses else ExitCode.CLEAN
