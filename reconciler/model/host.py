@@ -44,10 +44,7 @@ class SecretFile(Document):
 
 
 class Mount(Document):
-    """A file system that must keep free space.
-
-    ``journal`` marks the one that holds the journal, so that vacuuming it can help.
-    """
+    """A file system that must keep free space."""
 
     name: Name
     path: AbsolutePath

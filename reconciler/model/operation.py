@@ -102,10 +102,10 @@ class RestoreSample:
     """Prove that a restic snapshot restores.
 
     Pick files of the newest snapshot, restore them into a private scratch directory, compare
-    every byte with what the repository says, remove the scratch, and only then write the record ``record`` (JSON: job, snapshot, files, bytes,
-    seconds, finished_at). Any difference is a failed step and leaves no record. In the record
-    ``files``, ``bytes``, ``seconds`` and ``finished_at`` (Unix time) are whole numbers, and
-    ``snapshot`` is the hexadecimal id.
+    every byte with what the repository says, remove the scratch, and only then write the record
+    ``record`` (JSON: job, snapshot, files, bytes, seconds, finished_at). Any difference is a
+    failed step and leaves no record. In the record ``files``, ``bytes``, ``seconds`` and
+    ``finished_at`` (Unix time) are whole numbers, and ``snapshot`` is the hexadecimal id.
     """
 
     job: str

@@ -33,12 +33,31 @@ class Action:
     params: Mapping[str, Value]
 
 
+UnplannedReason = Literal[
+    "observe",
+    "no-remedy",
+    "no-runbook",
+    "not-fixed-by-runbook",
+    "not-for-this-platform",
+    "bad-parameters",
+]
+"""Why nothing was planned for a failing finding. Only ``observe`` is a choice; ``no-remedy`` is a
+person's work; the others are faults of the fleet repository."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unplanned:
-    """A finding that fails and that no rule has a remedy for; it is a person's."""
+    """A finding that fails and that nothing was planned for; it is a person's.
+
+    Attributes:
+        rule: Id of the bound rule.
+        reason: From the closed list.
+        detail: What a person needs to know about it; may be empty.
+    """
 
     rule: str
-    reason: str
+    reason: UnplannedReason
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

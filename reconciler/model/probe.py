@@ -37,8 +37,9 @@ class ReadGlob:
 
 @dataclass(frozen=True, slots=True)
 class ReadHeads:
-    """The first ``length`` bytes of every regular file that a glob pattern names, sorted by path:
-    for headers of files that are too large, or too private, to read whole.
+    """The first bytes of every regular file that a glob pattern names, sorted by path.
+
+    For headers of files that are too large, or too private, to read whole.
 
     Answer data: list of ``{"path": str, "status": "ok"|"denied"|"error", "hex": str}``, lower-case
     hexadecimal; a shorter file gives what it has. An empty list when nothing matches. More than

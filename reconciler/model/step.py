@@ -34,7 +34,8 @@ class StepKind:
         do: From parameters and what was seen before to operations.
         undo: The way back, from the same; empty when there is none (`reversible` says so).
         reversible: Whether `undo` returns the machine to what `before` saw.
-        cuts: Access the step takes away: ``unit:ssh.service``, ``port:tcp/22``, ``file:/etc/…``.
+        cuts: Access the step takes away: ``unit:ssh.service``, ``port:tcp/22``, ``file:/etc/…``,
+            ``port:*`` (every port), ``port:!tcp/22,tcp/443`` (every port but these).
         touches: Access the step changes without taking it away, in the same words.
     """
 

@@ -1,0 +1,1 @@
+"""What an appliance knows about itself: its own desired state and evidence."""

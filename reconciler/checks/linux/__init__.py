@@ -1,0 +1,1 @@
+"""What can be seen on a systemd Linux machine, NixOS or other."""

@@ -1,0 +1,110 @@
+"""The command line: one file a command, each imported when it is asked for.
+
+The only reader of the environment. Every command returns a documented exit code, prints for people
+by default and for machines with ``--json``, and never prints a traceback for an error that has a
+name.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.version import __version__
+
+COMMANDS = {
+    "init": "Make a private fleet repository, keys and an enrolled appliance.",
+    "run": "Reconcile this host once, or as a daemon.",
+    "check": "Cross-check a fleet repository: rules, checks, runbooks, controls, exceptions.",
+    "verify": "Audit an evidence repository offline.",
+    "explain": "Say what a rule or control is, how it stands, since when, and what shows it.",
+    "keys": "Make and show signing keys.",
+    "doctor": "Say what this machine lacks for each part of a run.",
+}
+
+EXIT_CODES = """\b
+Exit codes:
+  0  clean: every rule passes, does not apply, or is excepted
+  1  drift is left
+  2  wrong usage of the command line
+  3  no drift, but something could not be observed
+  4  the newest desired state was refused; the last accepted one is in force
+  5  bad input: a file, a setting or a policy is wrong
+  6  evidence is missing, damaged, or cannot be signed
+  7  this machine would not do it: disk, network, permission, lock
+ 70  internal error; please report it
+"""
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when that command is asked for; ``--help`` imports none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order a new user needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"reconciler.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="reconciler")
+def cli() -> None:
+    """Keep machines in the state that a signed Git repository declares, and prove it.
+
+    \b
+    First steps:
+      reconciler init DIRECTORY              keys, fleet repository, evidence repository
+      reconciler run --once --config DIRECTORY/reconciler.yaml
+      reconciler verify DIRECTORY/evidence/example-clinic.git \\
+                        --signers DIRECTORY/trust/evidence_signers
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point; turns every named error into a message, a hint and its exit code."""
+    sys.exit(run(argv))
+
+
+def run(argv: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    try:
+        result: Any = cli.main(args=argv, standalone_mode=False)
+        return int(result) if isinstance(result, int) else 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return int(ExitCode.USAGE)
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        return 130
+    except ReconcilerError as error:
+        click.echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True)
+        click.echo(f"  hint: {error.hint}", err=True)
+        return int(error.exit_code)
+    except BrokenPipeError:
+        return 0
+    except Exception:  # noqa: BLE001 - the last resort names itself and keeps the trace
+        import traceback
+
+        traceback.print_exc()
+        click.echo(
+            "internal error; please report it with the trace above (it holds no evidence)", err=True
+        )
+        return int(ExitCode.INTERNAL)

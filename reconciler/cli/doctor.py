@@ -1,0 +1,37 @@
+"""``reconciler doctor``."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from reconciler.cli.common import DEFAULT_CONFIG, colour, config_option, emit, json_option
+from reconciler.errors import ExitCode
+
+COLOURS = {"ok": "green", "limited": "yellow", "broken": "red"}
+
+
+@click.command()
+@config_option
+@json_option
+def command(config: Path | None, as_json: bool) -> int:
+    """Say what this machine lacks for each part of a run; changes nothing.
+
+    Exit code 7 when a part is broken; parts that are merely limited make their checks unknown.
+    """
+    from reconciler.engine.doctor import diagnose
+
+    path = config or Path(os.environ.get("RECONCILER_CONFIG", DEFAULT_CONFIG))
+    found = diagnose(path)
+    if as_json:
+        emit([asdict(diagnosis) for diagnosis in found])
+    else:
+        for diagnosis in found:
+            state = f"{diagnosis.state:<8}"
+            shown = click.style(state, fg=COLOURS[diagnosis.state]) if colour() else state
+            click.echo(f"{shown} {diagnosis.subject:<20} {diagnosis.detail}")
+            if diagnosis.hint:
+                click.echo(f"{'':<9}{'':<20} hint: {diagnosis.hint}")
+    broken = any(diagnosis.state == "broken" for diagnosis in found)
+    return int(ExitCode.MACHINE) if broken else 0

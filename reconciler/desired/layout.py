@@ -1,0 +1,122 @@
+"""Where the files of a fleet repository are: from a path to the kind of document, and back."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from reconciler.model.approved import Approved
+from reconciler.model.baseline import Baseline
+from reconciler.model.client import Client, KillSwitch
+from reconciler.model.document import Document
+from reconciler.model.exemption import PolicyException
+from reconciler.model.framework import Framework
+from reconciler.model.host import Host
+from reconciler.model.rule import Rule
+from reconciler.model.runbook import Runbook
+from reconciler.model.tier import Tier
+
+Kind = Literal[
+    "approved",
+    "baseline",
+    "client",
+    "exception",
+    "framework",
+    "host",
+    "kill switch",
+    "rule",
+    "runbook",
+    "tier",
+]
+
+MODELS: dict[Kind, type[Document]] = {
+    "approved": Approved,
+    "baseline": Baseline,
+    "client": Client,
+    "exception": PolicyException,
+    "framework": Framework,
+    "host": Host,
+    "kill switch": KillSwitch,
+    "rule": Rule,
+    "runbook": Runbook,
+    "tier": Tier,
+}
+
+ROOTS = ("hosts", "policies", "runbooks")
+"""The folders that hold desired state."""
+
+TRUST = "policies/trust/"
+"""Read by the code that verifies commits, not here."""
+
+KILL_SWITCH = "policies/kill-switch.yaml"
+APPROVED = "runbooks/approved.yaml"
+
+# In order: the first that matches decides.
+_PATTERNS: tuple[tuple[str, Kind], ...] = (
+    (r"hosts/(?P<owner>[^/]+)/(?P<id>client)\.yaml", "client"),
+    (r"hosts/(?P<owner>[^/]+)/(?P<id>[^/]+)\.yaml", "host"),
+    (r"policies/rules/(?P<id>[^/]+)\.yaml", "rule"),
+    (r"policies/baselines/(?P<id>[^/]+)\.yaml", "baseline"),
+    (r"policies/frameworks/(?P<id>[^/]+)\.yaml", "framework"),
+    (r"policies/tiers/(?P<id>[^/]+)\.yaml", "tier"),
+    (r"policies/exceptions/(?P<owner>[^/]+)/(?P<id>[^/]+)\.yaml", "exception"),
+    (r"policies/(?P<id>kill-switch)\.yaml", "kill switch"),
+    (r"runbooks/(?P<id>approved)\.yaml", "approved"),
+    (r"runbooks/(?P<id>[^/]+)\.yaml", "runbook"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What a path says about the document in it.
+
+    Attributes:
+        key: How the fleet knows it: ``<id>``, or ``<client>/<id>`` for hosts and exceptions.
+        id: What the document's own ``id`` must be; ``None`` when it has none.
+    """
+
+    kind: Kind
+    key: str
+    id: str | None
+
+
+def is_policy(path: str) -> bool:
+    """Whether a path is a YAML file of desired state. Notes and Nix files beside them are not."""
+    return (
+        path.split("/", 1)[0] in ROOTS
+        and not path.startswith(TRUST)
+        and path.lower().endswith((".yaml", ".yml"))
+    )
+
+
+def slot(path: str) -> Slot | None:
+    """What a path of desired state holds, or ``None`` when nothing belongs there."""
+    for pattern, kind in _PATTERNS:
+        if match := re.fullmatch(pattern, path):
+            return _slot(kind, match.groupdict())
+    return None
+
+
+def _slot(kind: Kind, named: dict[str, str]) -> Slot:
+    if kind == "client":
+        return Slot(kind, named["owner"], named["owner"])
+    if kind in {"kill switch", "approved"}:
+        return Slot(kind, named["id"], None)
+    key = f"{named['owner']}/{named['id']}" if "owner" in named else named["id"]
+    return Slot(kind, key, named["id"])
+
+
+def file_of(kind: Kind, key: str) -> str:
+    """Path of a document: the inverse of `slot`."""
+    match kind:
+        case "client":
+            return f"hosts/{key}/client.yaml"
+        case "host":
+            return f"hosts/{key}.yaml"
+        case "kill switch":
+            return KILL_SWITCH
+        case "approved":
+            return APPROVED
+        case "runbook":
+            return f"runbooks/{key}.yaml"
+        case _:
+            return f"policies/{kind}s/{key}.yaml"

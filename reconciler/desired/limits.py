@@ -1,0 +1,60 @@
+"""What a fleet server may cost an appliance, in bytes, objects and seconds.
+
+A server that is broken or hostile may stop new desired state from coming in; it must never stop the
+machine from being looked after. Every number here is far above what an honest fleet needs.
+"""
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchLimits:
+    """Bounds of one fetch.
+
+    Attributes:
+        max_bytes: Bytes of one pack on the wire.
+        objects: Objects in one pack.
+        refs: References that a server may advertise; all but one are ignored.
+        timeout_s: Seconds of wall time from connecting to the last byte on disk.
+        memory_bytes: What the process that talks to a server may take on top of its start.
+        mirror_bytes: Size of the whole mirror; a server that keeps sending other histories stops
+            here and not at the end of the disk.
+        packs: Packs in the mirror before it is built again as one.
+    """
+
+    max_bytes: int = 128 * MIB
+    objects: int = 500_000
+    refs: int = 100_000
+    timeout_s: float = 120.0
+    memory_bytes: int = 512 * MIB
+    mirror_bytes: int = 1024 * MIB
+    packs: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadLimits:
+    """Bounds of what one verification or one desired state may hold.
+
+    Attributes:
+        commits: New commits in one range.
+        parents: Parents of one commit.
+        file_bytes: One file.
+        total_bytes: All files together.
+        files: Number of files.
+        tree_bytes: One tree object.
+        depth: Folders below the top.
+    """
+
+    commits: int = 20_000
+    parents: int = 16
+    file_bytes: int = MIB
+    total_bytes: int = 64 * MIB
+    files: int = 20_000
+    tree_bytes: int = 4 * MIB
+    depth: int = 8
+
+
+FETCH_LIMITS = FetchLimits()
+READ_LIMITS = ReadLimits()

@@ -1,0 +1,76 @@
+"""Why a new desired state is refused: stable codes, each with what to do about it.
+
+No message carries text that an author chose (subjects, names, server banners): a refusal becomes
+evidence, and evidence holds no free text.
+"""
+
+from enum import StrEnum
+
+from reconciler.errors import IntentRefused
+
+
+class Reason(StrEnum):
+    """Stable codes; they appear in evidence and are never renamed."""
+
+    NOT_FAST_FORWARD = "not-fast-forward"
+    REWOUND = "rewound"
+    UNSIGNED = "unsigned"
+    BAD_SIGNATURE = "bad-signature"
+    UNKNOWN_SIGNER = "unknown-signer"
+    SIGNER_EXPIRED = "signer-expired"
+    SIGNER_NOT_YET_VALID = "signer-not-yet-valid"
+    SIGNER_REVOKED = "signer-revoked"
+    SIGNERS_MISSING = "signers-missing"
+    TIME_WENT_BACK = "time-went-back"
+    FROM_THE_FUTURE = "from-the-future"
+    MALFORMED_COMMIT = "malformed-commit"
+    MISSING_BRANCH = "missing-branch"
+    TOO_LARGE = "too-large"
+    TOO_MANY_COMMITS = "too-many-commits"
+    TREE_REFUSED = "tree-refused"
+
+
+HINTS = {
+    Reason.NOT_FAST_FORWARD: "Bring the accepted commit back into the branch; if the branch was "
+    "rewritten on purpose, revert with new commits instead.",
+    Reason.REWOUND: "Push the accepted commit again; to undo a change, commit its revert.",
+    Reason.UNSIGNED: "Sign every commit: git config gpg.format ssh, git config commit.gpgsign "
+    "true; replay unsigned ones with git rebase --force-rebase -S.",
+    Reason.BAD_SIGNATURE: "Sign it again with an Ed25519 SSH key (git commit --amend -S); if "
+    "nobody changed it, treat the server as compromised.",
+    Reason.UNKNOWN_SIGNER: "Add the key to policies/trust/allowed_signers in an earlier commit by "
+    "a known signer; for a merge, both sides must know the signer.",
+    Reason.SIGNER_EXPIRED: "Sign with a key whose window is open, or extend valid-before in a "
+    "commit by another signer.",
+    Reason.SIGNER_NOT_YET_VALID: "Wait until valid-after, or sign with another key.",
+    Reason.SIGNER_REVOKED: "Commit anew with a key that the newest allowed_signers still lists; a "
+    "signer is removed by a commit of another one.",
+    Reason.SIGNERS_MISSING: "Keep policies/trust/allowed_signers in the tree, with at least one "
+    "Ed25519 key; without it nothing could follow.",
+    Reason.TIME_WENT_BACK: "Commit again with a right clock; committer time may not be before a "
+    "parent's.",
+    Reason.FROM_THE_FUTURE: "Compare this machine's clock and the committer's; then wait or "
+    "commit again.",
+    Reason.MALFORMED_COMMIT: "Look at it with git cat-file -p; allowed are tree, parent, author, "
+    "committer and one SSH gpgsig, in this order: no encoding, mergetag or second signature.",
+    Reason.MISSING_BRANCH: "Push the branch again, or correct its name in the settings.",
+    Reason.TOO_LARGE: "Remove the file from hosts/, policies/, runbooks/ and approvals/; they hold "
+    "small text files.",
+    Reason.TOO_MANY_COMMITS: "Let the appliance see the branch more often, or raise the limit.",
+    Reason.TREE_REFUSED: "Use plain files with plain, distinct names; no symlinks, submodules or "
+    "names that another system reads differently.",
+}
+
+
+def refuse(reason: Reason, commit: str | None, what: str) -> IntentRefused:
+    """The error to raise.
+
+    Args:
+        reason: Its code.
+        commit: Hex id of the commit, None if none was seen.
+        what: The rest of the sentence that starts with the commit; no text from its author.
+    """
+    subject = f"fleet commit {commit[:12]}" if commit else "fleet repository"
+    return IntentRefused(
+        f"{subject} {what}", hint=HINTS[reason], reason=reason.value, commit=commit
+    )

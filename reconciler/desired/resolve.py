@@ -1,0 +1,156 @@
+"""One host's desired state, from a fleet that was checked."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import NoReturn
+
+from reconciler.desired import layout
+from reconciler.desired.binding import bind_host, rule_names
+from reconciler.desired.fleet import Fleet
+from reconciler.desired.problem import FleetInvalid
+from reconciler.desired.suggest import did_you_mean
+from reconciler.errors import InputError
+from reconciler.model.check import Check
+from reconciler.model.client import Client, KillSwitch
+from reconciler.model.desired import BoundRule, DesiredState, PinnedRunbook
+from reconciler.model.exemption import PolicyException
+from reconciler.model.host import Host
+
+
+def resolve(
+    fleet: Fleet,
+    client: str,
+    host: str,
+    *,
+    commit: str,
+    tree: str,
+    checks: Mapping[str, Check],
+) -> DesiredState:
+    """The desired state of one host.
+
+    Args:
+        fleet: As read, and checked by `reconciler.desired.graph.check_fleet`.
+        client: Id.
+        host: Id.
+        commit: Hex id of the commit that was verified.
+        tree: Hex id of its tree.
+        checks: The catalogue.
+
+    Raises:
+        FleetInvalid: A file of the fleet, or a rule of this host, is wrong.
+        InputError: There is no such client or host. There is no fallback to another.
+    """
+    errors = [found for found in fleet.problems if found.severity == "error"]
+    if errors:
+        raise FleetInvalid(errors)
+    if client not in fleet.clients:
+        _unknown("client", client, fleet.clients)
+    if f"{client}/{host}" not in fleet.hosts:
+        _unknown("host", f"{client}/{host}", fleet.hosts)
+    return _resolve(
+        fleet, fleet.clients[client], fleet.hosts[f"{client}/{host}"], commit, tree, checks
+    )
+
+
+def _resolve(
+    fleet: Fleet, client: Client, host: Host, commit: str, tree: str, checks: Mapping[str, Check]
+) -> DesiredState:
+    for tier in {client.tier} - fleet.tiers.keys():
+        _unknown("tier", tier, fleet.tiers)
+    for framework in client.frameworks:
+        if framework not in fleet.frameworks:
+            _unknown("framework", framework, fleet.frameworks)
+    for policy in host.policies:
+        if policy not in fleet.baselines:
+            _unknown("baseline", policy, fleet.baselines)
+    binding = bind_host(fleet, client, host, checks)
+    errors = [found for found in binding.problems if found.severity == "error"]
+    if errors:
+        raise FleetInvalid(errors)
+    if not binding.rules:
+        raise InputError(
+            f"{client.id}/{host.id} has no rules; a run would look at nothing",
+            hint="Name a baseline with rules in the host's policies.",
+            where=fleet.where("host", f"{client.id}/{host.id}", "policies"),
+        )
+    runbooks = _runbooks(fleet, binding.rules)
+    exceptions = _exceptions(fleet, client, host)
+    return DesiredState(
+        commit=commit,
+        tree=tree,
+        digest=_digest(fleet, _files(fleet, client, host, runbooks, exceptions)),
+        client=client,
+        host=host,
+        rules=tuple(binding.rules),
+        runbooks=runbooks,
+        controls={
+            name: control
+            for name, control in fleet.controls().items()
+            if name.split(":", 1)[0] in client.frameworks
+        },
+        exceptions=tuple(exceptions.values()),
+        kill_switches=_kill_switches(fleet, client, host),
+    )
+
+
+def _runbooks(fleet: Fleet, rules: Iterable[BoundRule]) -> dict[str, PinnedRunbook]:
+    """The runbooks that remedies name, each pinned to the content of its file."""
+    wanted = sorted({rule.remedy.runbook for rule in rules if rule.remedy})
+    allowed = fleet.approved.runbooks if fleet.approved else {}
+    pinned: dict[str, PinnedRunbook] = {}
+    for name in wanted:
+        digest = fleet.digests[layout.file_of("runbook", name)]
+        approved = allowed.get(name) == f"sha256:{digest}"
+        pinned[name] = PinnedRunbook(fleet.runbooks[name], digest, approved)
+    return pinned
+
+
+def _exceptions(fleet: Fleet, client: Client, host: Host) -> dict[str, PolicyException]:
+    return {
+        key: exception
+        for key, exception in fleet.exceptions.items()
+        if key.split("/", 1)[0] == client.id and host.id in exception.hosts
+    }
+
+
+def _kill_switches(fleet: Fleet, client: Client, host: Host) -> dict[str, KillSwitch]:
+    scopes = {"fleet": fleet.kill_switch, "client": client.kill_switch, "host": host.kill_switch}
+    return {scope: switch for scope, switch in scopes.items() if switch and switch.engaged}
+
+
+def _files(
+    fleet: Fleet,
+    client: Client,
+    host: Host,
+    runbooks: Iterable[str],
+    exceptions: Iterable[str],
+) -> set[str]:
+    """Every file that had a part in this host's desired state."""
+    baselines = [name for name in host.policies if name in fleet.baselines]
+    named: dict[layout.Kind, Iterable[str]] = {
+        "client": [client.id],
+        "host": [f"{client.id}/{host.id}"],
+        "tier": [client.tier],
+        "framework": client.frameworks,
+        "baseline": baselines,
+        "rule": rule_names(fleet, host),
+        "runbook": runbooks,
+        "exception": exceptions,
+        "approved": ["approved"],
+        "kill switch": ["kill-switch"],
+    }
+    return {layout.file_of(kind, key) for kind, keys in named.items() for key in keys}
+
+
+def _digest(fleet: Fleet, files: Iterable[str]) -> str:
+    """Hex SHA-256 over lines of ``<sha256 of the file>  <path>``, sorted by path.
+
+    The form is what ``sha256sum`` prints, so that anybody can compute it from a checkout.
+    """
+    present = sorted(file for file in files if file in fleet.digests)
+    lines = "".join(f"{fleet.digests[file]}  {file}\n" for file in present)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> NoReturn:
+    raise InputError(f"there is no {kind} {name} in the fleet", hint=did_you_mean(name, known))

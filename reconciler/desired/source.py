@@ -1,0 +1,268 @@
+"""The fleet repository as an appliance sees it: fetch, verify, read; each in its own words.
+
+Order of trust: `fetch` brings bytes and trusts nothing. `verify_new` decides. `read_files` reads a
+commit by its id, whatever the server says by then. What was accepted is the ledger's to remember;
+a reference in the mirror only keeps its objects from being lost when the mirror is built anew.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+from reconciler.desired import trust
+from reconciler.desired.limits import FETCH_LIMITS, READ_LIMITS, FetchLimits, ReadLimits
+from reconciler.desired.location import NO_ACCESS, Access, check_branch, vet
+from reconciler.desired.mirror import Mirror
+from reconciler.desired.objects import MirrorDamaged, Objects
+from reconciler.desired.refusal import Reason, refuse
+from reconciler.desired.transfer import Cause, Fetched, Job, transfer, transfer_apart
+from reconciler.desired.tree import FleetTree
+from reconciler.desired.trust import Acceptance, VerifiedCommit
+from reconciler.errors import InputError, MachineError
+from reconciler.evidence.signers import AllowedSigners
+
+__all__ = ["Access", "FetchLimits", "FleetSource", "ReadLimits"]
+
+_KNOWN_HOSTS_LIMIT = 1024 * 1024
+
+_FAILURES: Mapping[Cause, tuple[str, str]] = {
+    "no-network": (
+        "the fleet server cannot be reached",
+        "Check name resolution, routes and the firewall; the last accepted state stays in force.",
+    ),
+    "unknown-host": (
+        "the fleet server's SSH host key is not in the known hosts file",
+        "If the key is new on purpose, put it into the file; if not, somebody is in between.",
+    ),
+    "bad-certificate": (
+        "the fleet server's TLS certificate is not valid",
+        "Check its name and expiry, the CA file, and this machine's clock.",
+    ),
+    "auth-failed": (
+        "the fleet server refused the credentials",
+        "Check the deploy key or token, its file, and that it may read the repository.",
+    ),
+    "not-found": (
+        "there is no repository at this address, or it may not be read",
+        "Check the address, and who owns the directory if it is a path.",
+    ),
+    "timeout": (
+        "the fetch took too long",
+        "Try again; if a first fetch is slow, raise the time limit.",
+    ),
+    "too-large": (
+        "the fleet server sent more than is allowed",
+        "Find what was pushed; if the fleet is that large, raise the limit.",
+    ),
+    "lost": ("the connection to the fleet server broke", "Try again; look at the server's log."),
+    "local": (
+        "the mirror of the fleet cannot be written",
+        "Check free space, mount options and the owner of the state directory.",
+    ),
+    "broken": ("the fetch failed", "Look at the server with git ls-remote and git fsck."),
+}
+
+
+class FleetSource:
+    """One branch of one fleet repository."""
+
+    def __init__(
+        self,
+        mirror: Path,
+        url: str,
+        branch: str,
+        limits: FetchLimits = FETCH_LIMITS,
+        *,
+        read_limits: ReadLimits = READ_LIMITS,
+        access: Access = NO_ACCESS,
+    ) -> None:
+        """Vet the address; nothing is fetched yet.
+
+        Args:
+            mirror: Where the bare mirror is, or will be.
+            url: Path, ``file://``, ``https://``, ``ssh://`` or ``user@host:path``.
+            branch: The one branch that counts.
+            limits: Bounds of a fetch.
+            read_limits: Bounds of what is verified and read.
+            access: Key, known hosts, CA, token: files.
+
+        Raises:
+            InputError: An address or branch name that is not allowed.
+        """
+        self._location = vet(url, access)
+        self._branch = check_branch(branch)
+        self._mirror = Mirror(mirror)
+        self._limits = limits
+        self._read_limits = read_limits
+        self._access = access
+        self._tidy = False
+
+    def fetch(self) -> str:
+        """Bring the branch's newest commit and its history into the mirror; trust nothing of it.
+
+        Returns:
+            Hex id of the commit at the branch's tip.
+
+        Raises:
+            MachineError: No network, unknown host, refused credentials, too slow, too large.
+            IntentRefused: ``missing-branch``.
+        """
+        try:
+            self._mirror.open()
+            packs = self._mirror.pack_sizes()
+        except MirrorDamaged:
+            return self.rebuild()
+        if not self._tidy:
+            self._mirror.clear_leftovers()
+        if len(packs) > self._limits.packs or sum(packs) > self._limits.mirror_bytes:
+            return self.rebuild()
+        # A fetch that does not come back leaves locks and half a pack behind.
+        self._tidy = False
+        head = self._fetch_into(self._mirror)
+        self._tidy = True
+        return head
+
+    def verify_new(
+        self, *, accepted: str | None, head: str, pinned: AllowedSigners, now: datetime
+    ) -> Acceptance:
+        """Decide whether a fetched commit may be accepted: `reconciler.desired.trust.verify_new`.
+
+        Raises:
+            IntentRefused: It may not; nothing has changed.
+            MachineError: The mirror is damaged and could not be built anew.
+        """
+
+        def verify() -> Acceptance:
+            repository = self._mirror.open()
+            return trust.verify_new(repository, accepted, head, pinned, now, self._read_limits)
+
+        try:
+            acceptance = verify()
+        except MirrorDamaged:
+            self.rebuild()
+            acceptance = verify()
+        if self._mirror.kept(self._branch) != head:
+            self._mirror.keep(self._branch, head)
+        return acceptance
+
+    def reverify(self, accepted: str) -> VerifiedCommit:
+        """Hold the accepted commit against the newest signers: `reconciler.desired.trust.reverify`.
+
+        Raises:
+            IntentRefused: ``signer-revoked``, or what is wrong with it.
+            MirrorDamaged: It is not in the mirror.
+        """
+        return trust.reverify(self._mirror.open(), accepted, self._read_limits)
+
+    def read_files(self, commit: str) -> dict[str, bytes]:
+        """Files of ``approvals/``, ``hosts/``, ``policies/`` and ``runbooks/`` by path.
+
+        Raises:
+            IntentRefused: ``tree-refused`` or ``too-large``.
+            MirrorDamaged: An object is missing.
+        """
+        return self._tree(commit).files()
+
+    def tree_of(self, commit: str) -> str:
+        """Hex id of a commit's tree.
+
+        Raises:
+            IntentRefused: ``malformed-commit``.
+            MirrorDamaged: The commit is missing.
+        """
+        return self._tree(commit).oid
+
+    def rebuild(self) -> str:
+        """Clone into a new mirror and put it in place of this one.
+
+        The old one stays if the new one lacks the commit that was accepted last: a server that
+        drops history must not take the accepted state away.
+
+        Raises:
+            MachineError: As `fetch`, or the server no longer has what was accepted.
+            IntentRefused: ``missing-branch``.
+        """
+        keep = self._mirror.kept(self._branch)
+        fresh = self._mirror.begin_anew()
+        head = self._fetch_into(fresh)
+        if keep is not None:
+            if keep not in fresh.open():
+                message = f"the fleet server no longer has {keep[:12]}, which was accepted"
+                hint = "The mirror is damaged or full; push the accepted commit again."
+                raise MachineError(message, hint=hint)
+            fresh.keep(self._branch, keep)
+        self._mirror.replace_by(fresh)
+        return head
+
+    def _tree(self, commit: str) -> FleetTree:
+        objects = Objects(self._mirror.open(), self._read_limits)
+        return FleetTree(objects, commit, self._read_limits)
+
+    def _fetch_into(self, mirror: Mirror) -> str:
+        job = self._job(mirror)
+        if self._location.kind == "local":
+            # A path of this machine: no server that could hang, and libgit2 honours the limits.
+            return self._result(transfer(job))
+        from reconciler.desired import child  # noqa: PLC0415 - multiprocessing, for servers only
+
+        self._dress(mirror)
+        request = json.dumps(asdict(job)).encode()
+        seconds, memory_bytes = self._limits.timeout_s, self._limits.memory_bytes
+        try:
+            reply = child.run_apart(
+                transfer_apart, request, seconds=seconds, memory_bytes=memory_bytes
+            )
+        except child.ChildLate:
+            return self._result(Fetched(None, "timeout", f"more than {seconds:g} s"))
+        except child.ChildDied:
+            return self._result(Fetched(None, "too-large", "its process died"))
+        return self._result(Fetched(**json.loads(reply)))
+
+    def _result(self, fetched: Fetched) -> str:
+        if fetched.commit is not None:
+            return fetched.commit
+        if fetched.cause == "missing-branch" or fetched.cause is None:
+            raise refuse(Reason.MISSING_BRANCH, None, f"has no branch {self._branch}")
+        message, hint = _FAILURES[fetched.cause]
+        raise MachineError(f"{message} ({self._location.url}: {fetched.detail})", hint=hint)
+
+    def _job(self, mirror: Mirror) -> Job:
+        def path(file: Path | None) -> str | None:
+            return None if file is None else str(file)
+
+        return Job(
+            mirror=str(mirror.path),
+            home=None if self._location.kind == "local" else str(_home(mirror)),
+            url=self._location.url,
+            branch=self._branch,
+            ssh_key=path(self._access.ssh_key),
+            ca_file=path(self._access.ca_file),
+            token_file=path(self._access.token_file),
+            username=self._access.username,
+            timeout_s=self._limits.timeout_s,
+            max_bytes=self._limits.max_bytes,
+            objects=self._limits.objects,
+            refs=self._limits.refs,
+        )
+
+    def _dress(self, mirror: Mirror) -> None:
+        """Give the child a home of its own: our known hosts, and nobody's Git configuration."""
+        folder = _home(mirror) / ".ssh"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._location.kind != "ssh" or self._access.known_hosts is None:
+            return
+        file = self._access.known_hosts
+        try:
+            with file.open("rb") as stream:
+                data = stream.read(_KNOWN_HOSTS_LIMIT)
+        except OSError as error:
+            message = f"cannot read the known hosts file {file}: {error.strerror}"
+            hint = "Put the fleet server's host key into it: ssh-keyscan shows it, you check it."
+            raise InputError(message, hint=hint) from error
+        (folder / "known_hosts").write_bytes(data)
+
+
+def _home(mirror: Mirror) -> Path:
+    return mirror.path / "client-home"

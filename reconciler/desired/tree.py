@@ -1,0 +1,185 @@
+"""The files of a fleet commit, straight from its tree objects; there is no checkout.
+
+Rule 1: Under the four roots there are directories and plain files, nothing else: a symlink, a
+        submodule or an odd mode means something else to whoever checks the tree out.
+Rule 2: A name means the same on every system. Control and invisible characters, separators of
+        other systems, ``.git`` in disguise, names that differ only in case or Unicode form and
+        duplicates would let a reviewer see one file and a machine read another.
+Rule 3: Sizes are looked at before content, and there are limits on all of them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from reconciler.desired.limits import ReadLimits
+from reconciler.desired.objects import Objects
+from reconciler.desired.refusal import Reason, refuse
+from reconciler.errors import IntentRefused
+
+ROOTS = ("approvals", "hosts", "policies", "runbooks")
+SIGNERS_PATH = ("policies", "trust", "allowed_signers")
+
+_DIRECTORY = b"40000"
+_FILES = (b"100644", b"100755")
+_KINDS = {b"120000": "a symbolic link", b"160000": "a submodule"}
+_NODE = re.compile(rb"([0-7]{5,6}) ([^\x00/]{1,255})\x00(.{20})", re.DOTALL)
+# What NTFS refuses or cuts off, its short names (GIT~1), and device names.
+_FOREIGN = re.compile(
+    r'[\\:*?"<>|]|~[0-9]|[. ]$|^ |^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)', re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One entry of a tree: its mode as Git writes it, its name as bytes, its object id (hex)."""
+
+    mode: bytes
+    name: bytes
+    oid: str
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is a tree."""
+        return self.mode == _DIRECTORY
+
+
+class FleetTree:
+    """The tree of one commit."""
+
+    def __init__(self, objects: Objects, commit: str, limits: ReadLimits) -> None:
+        """Args: commit: Hex id; named in every refusal."""
+        self._objects = objects
+        self._commit = commit
+        self._limits = limits
+        self.oid = objects.commit(commit).tree
+
+    def files(self) -> dict[str, bytes]:
+        """Every file under the four roots by path, in tree order.
+
+        Raises:
+            IntentRefused: ``tree-refused`` or ``too-large``.
+            MirrorDamaged: An object is missing.
+        """
+        return {path: self._content(path, oid) for path, oid in self.listing().items()}
+
+    def listing(self) -> dict[str, str]:
+        """Object id of every file under the four roots by path; every rule holds for each.
+
+        Raises:
+            IntentRefused: ``tree-refused`` or ``too-large``.
+            MirrorDamaged: An object is missing.
+        """
+        found: dict[str, str] = {}
+        left = self._limits.total_bytes
+        for path, node in self._walk():
+            size = self._objects.size("blob", node.oid)
+            left -= size
+            if size > self._limits.file_bytes:
+                raise self._large(path)
+            if left < 0 or len(found) >= self._limits.files:
+                raise self._large("all files together")
+            found[path] = node.oid
+        return found
+
+    def signers(self) -> tuple[str, bytes] | None:
+        """Object id and content of ``policies/trust/allowed_signers``; None if it is not there.
+
+        Raises:
+            IntentRefused: ``tree-refused`` or ``too-large``.
+            MirrorDamaged: An object is missing.
+        """
+        nodes = self.children(self.oid, "")
+        for name in SIGNERS_PATH:
+            node = next((node for node in nodes if node.name == name.encode()), None)
+            if node is None or node.is_directory != (name != SIGNERS_PATH[-1]):
+                return None
+            if node.is_directory:
+                nodes = self.children(node.oid, name)
+            elif node.mode in _FILES:
+                return node.oid, self._content("/".join(SIGNERS_PATH), node.oid)
+        return None
+
+    def children(self, oid: str, path: str) -> tuple[Node, ...]:
+        """The entries of one tree, sorted as Git sorts and without duplicates."""
+        raw = self._objects.read("tree", oid, self._limits.tree_bytes)
+        if raw is None:
+            raise self._large(path or "the top folder")
+        nodes = tuple(Node(mode, name, id_.hex()) for mode, name, id_ in _NODE.findall(raw))
+        size = sum(len(node.mode) + len(node.name) + 22 for node in nodes)
+        keys = [node.name + b"/" * node.is_directory for node in nodes]
+        unsorted = any(one >= two for one, two in pairwise(keys))
+        if size != len(raw) or unsorted or len({node.name for node in nodes}) != len(nodes):
+            raise self._odd(path, "is not a well-formed folder")
+        return nodes
+
+    def _walk(self) -> Iterator[tuple[str, Node]]:
+        for node in self.children(self.oid, ""):
+            name = node.name.decode("utf-8", "replace")
+            if name in ROOTS:
+                yield from self._below(name, node, self._limits.depth)
+            elif _fold(name) in ROOTS:
+                raise self._odd(name, "can be taken for one of the roots")
+
+    def _below(self, path: str, node: Node, depth: int) -> Iterator[tuple[str, Node]]:
+        if node.mode in _FILES:
+            yield path, node
+            return
+        if not node.is_directory:
+            raise self._odd(path, f"is {_KINDS.get(node.mode, 'of an odd mode')}")
+        if depth == 0:
+            raise self._odd(path, "is nested too deep")
+        folded: set[str] = set()
+        for child in self.children(node.oid, path):
+            name = self._name(path, child.name)
+            if _fold(name) in folded:
+                raise self._odd(f"{path}/{name}", "differs from a neighbour only in case or form")
+            folded.add(_fold(name))
+            yield from self._below(f"{path}/{name}", child, depth - 1)
+
+    def _name(self, path: str, raw: bytes) -> str:
+        try:
+            name = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise self._odd(f"{path}/{raw!r}", "has a name that is not UTF-8") from error
+        if problem := _problem(name):
+            raise self._odd(f"{path}/{name}", problem)
+        return name
+
+    def _content(self, path: str, oid: str) -> bytes:
+        content = self._objects.read("blob", oid, self._limits.file_bytes)
+        if content is None:
+            raise self._large(path)
+        return content
+
+    def _odd(self, path: str, what: str) -> IntentRefused:
+        return refuse(Reason.TREE_REFUSED, self._commit, f"is refused: {_shown(path)} {what}")
+
+    def _large(self, path: str) -> IntentRefused:
+        return refuse(Reason.TOO_LARGE, self._commit, f"is refused: {_shown(path)} is too large")
+
+
+def _problem(name: str) -> str | None:
+    """Why a name is refused, None if it is a plain one."""
+    if any(unicodedata.category(char).startswith("C") for char in name):
+        return "has control or invisible characters in its name"
+    if unicodedata.normalize("NFC", name) != name:
+        return "has a name that is not in Unicode form C"
+    if name in (".", "..") or _fold(name) == ".git":
+        return "has a name that Git keeps for itself"
+    if _FOREIGN.search(name):
+        return "has a name that another system reads differently"
+    return None
+
+
+def _fold(name: str) -> str:
+    """What case-blind and form-blind file systems compare."""
+    visible = "".join(char for char in name if not unicodedata.category(char).startswith("C"))
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+    return folded.rstrip(". ")
+
+
+def _shown(path: str) -> str:
+    return ascii(path)[1:-1][:120] or "the top folder"

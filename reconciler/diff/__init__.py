@@ -1,0 +1,1 @@
+"""What was observed against what is expected: pure, and one comparator for all."""

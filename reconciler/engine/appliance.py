@@ -1,0 +1,180 @@
+"""One appliance, opened: its settings, key, ledger, memory, catalogues, and the machine itself."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from reconciler.checks import catalogue as checks_catalogue
+from reconciler.desired.location import Access
+from reconciler.desired.source import FetchLimits, FleetSource
+from reconciler.engine.clock import SystemClock
+from reconciler.engine.settings import Home
+from reconciler.evidence.statement import Kind, Reference
+from reconciler.guard.memory import Memory, fold
+from reconciler.ledger import keys
+from reconciler.ledger.lock import HostLock
+from reconciler.ledger.reader import newest_first
+from reconciler.ledger.store import Ledger, Record
+from reconciler.ledger.verify import load_signers
+from reconciler.model.answer import Answer
+from reconciler.model.check import Check
+from reconciler.model.step import StepKind
+from reconciler.ports import Clock, Target
+from reconciler.steps import catalogue as steps_catalogue
+from reconciler.targets.linux.target import LinuxTarget
+
+TargetMaker = Callable[[str, Callable[[str], Answer]], Target]
+"""From the root to look at, and the answers to `Internal` probes, to a target."""
+
+
+@dataclass(slots=True)
+class Past:
+    """What the ledger says happened, up to its newest entry.
+
+    Attributes:
+        memory: Folded state of the guards and of what was accepted.
+        open_intents: Intents that no outcome has closed, each with the action it announced.
+        since: Per rule, since when it has had its status.
+        reached_at: When the fleet repository was last reached.
+        last_clock: The clock facts of the newest entry that has them.
+    """
+
+    memory: Memory
+    open_intents: list[tuple[Reference, Mapping[str, Any]]] = field(default_factory=list)
+    since: Mapping[str, Any] = field(default_factory=dict)
+    reached_at: datetime | None = None
+    last_clock: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Appliance:
+    """An opened appliance; holds the host's lock for as long as it is open."""
+
+    home: Home
+    clock: Clock
+    ledger: Ledger
+    source: FleetSource
+    checks: Mapping[str, Check]
+    steps: Mapping[str, StepKind]
+    past: Past
+    make_target: TargetMaker
+
+    @property
+    def name(self) -> str:
+        """``<client>/<host>``."""
+        return f"{self.home.settings.client}/{self.home.settings.host}"
+
+
+@contextmanager
+def open_appliance(
+    home: Home, *, clock: Clock | None = None, make_target: TargetMaker | None = None
+) -> Iterator[Appliance]:
+    """Open an appliance for one or more runs.
+
+    Args:
+        home: Its settings.
+        clock: Another clock, for tests.
+        make_target: Another target than this machine, for tests.
+
+    Raises:
+        Busy: Another run holds this host.
+        KeyMissing: There is no signing key; there is no unsigned path.
+        LedgerMissing: The ledger is gone; memory is lost, so nothing may be applied.
+        LedgerDamaged: The newest entries do not verify.
+    """
+    settings = home.settings
+    state = home.path(settings.state)
+    with HostLock(state / "lock"):
+        key = keys.load(home.path(settings.evidence.key))
+        ledger = Ledger.open(
+            home.path(settings.evidence.repository), settings.client, settings.host, key
+        )
+        yield Appliance(
+            home=home,
+            clock=clock or SystemClock(),
+            ledger=ledger,
+            source=fleet_source(home),
+            checks=checks_catalogue.load(),
+            steps=steps_catalogue.load(),
+            past=recall(ledger),
+            make_target=make_target or linux_target,
+        )
+
+
+def linux_target(root: str, internal: Callable[[str], Answer]) -> Target:
+    """This machine, or a directory tree of a Linux system."""
+    return LinuxTarget(root=root, internal=internal)
+
+
+def read_ledger(home: Home) -> Iterator[Record]:
+    """Proven entries, newest first, without the signing key and without the host's lock.
+
+    Raises:
+        InputError: The file of evidence signers cannot be read.
+        LedgerMissing: There is no ledger of this appliance.
+        LedgerDamaged: An entry does not verify.
+    """
+    evidence = home.settings.evidence
+    signers = load_signers(home.path(evidence.signers))
+    repository = home.path(evidence.repository)
+    return newest_first(repository, home.settings.client, home.settings.host, signers)
+
+
+def fleet_source(home: Home) -> FleetSource:
+    """The fleet repository that the settings name; nothing is fetched yet."""
+    fleet = home.settings.fleet
+
+    def path(text: str | None) -> Path | None:
+        return home.path(text) if text else None
+
+    return FleetSource(
+        mirror=home.path(home.settings.state) / "fleet.git",
+        url=home.fleet_url,
+        branch=fleet.branch,
+        limits=FetchLimits(
+            max_bytes=fleet.max_mebibytes * 1024 * 1024, timeout_s=float(fleet.timeout_s)
+        ),
+        access=Access(
+            ssh_key=path(fleet.ssh_key),
+            known_hosts=path(fleet.known_hosts),
+            ca_file=path(fleet.ca_file),
+            token_file=path(fleet.token_file),
+        ),
+    )
+
+
+def recall(ledger: Ledger) -> Past:
+    """Fold the newest entries: from the last ``run`` entry's own memory onwards.
+
+    Every ``run`` entry carries the folded memory, signed, so the cost does not grow with history;
+    an audit folds the whole history and compares.
+    """
+    newer = []
+    for record in ledger.entries(newest_first=True):
+        newer.append(record)
+        if record.entry.kind in {Kind.RUN, Kind.GENESIS}:
+            break
+    start, *rest = reversed(newer)
+    body = start.entry.body
+    past = Past(
+        memory=Memory.from_body(body["memory"]),
+        since=body.get("since", {}),
+        reached_at=datetime.fromisoformat(body["reached_at"]) if body.get("reached_at") else None,
+        last_clock=dict(body.get("clock", {})),
+    )
+    for record in rest:
+        _fold(past, record)
+    return past
+
+
+def _fold(past: Past, record: Record) -> None:
+    entry = record.entry
+    past.memory = fold(past.memory, entry.kind.value, entry.body, entry.time)
+    past.last_clock = dict(entry.body.get("clock", past.last_clock))
+    if entry.kind is Kind.INTENT:
+        past.open_intents.append((Reference(entry.seq, record.digest), entry.body["action"]))
+    if entry.closes is not None:
+        past.open_intents = [o for o in past.open_intents if o[0] != entry.closes]

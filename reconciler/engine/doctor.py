@@ -1,0 +1,103 @@
+"""What this machine lacks for each part of a run. Looks only; changes nothing."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from reconciler.checks import catalogue as checks
+from reconciler.engine.appliance import linux_target, read_ledger
+from reconciler.engine.settings import Home, load_settings
+from reconciler.errors import ReconcilerError
+from reconciler.evidence import sshsig
+from reconciler.ledger import keys
+from reconciler.ledger.verify import load_signers
+from reconciler.model.answer import Answer
+from reconciler.model.diagnosis import Diagnosis
+from reconciler.model.probe import (
+    AuditStatus,
+    Command,
+    FailedUnits,
+    FirewallChains,
+    Probe,
+    ReadFile,
+)
+from reconciler.steps import catalogue as steps
+
+PROBES: tuple[tuple[str, Probe, str], ...] = (
+    ("systemd over D-Bus", FailedUnits(), "Checks of units need systemd as PID 1."),
+    ("account database", ReadFile("/etc/shadow"), "Run as root to see password locks."),
+    ("packet filter", FirewallChains(), "Run as root (CAP_NET_ADMIN) to see the firewall."),
+    ("kernel audit", AuditStatus(), "Run as root (CAP_AUDIT_CONTROL) outside of containers."),
+    ("sshd", Command(("sshd", "-V")), "Install OpenSSH if this host should have it."),
+    ("restic", Command(("restic", "version")), "Install restic to check and prove backups."),
+    ("journal", Command(("journalctl", "--version")), "Log-in monitoring needs the journal."),
+)
+
+
+def diagnose(config: Path) -> list[Diagnosis]:
+    """Look at every part, worst news included; never raises for what it finds."""
+    found = [_python(), _catalogues()]
+    try:
+        home = load_settings(config)
+    except ReconcilerError as error:
+        found.append(_broken("settings", error))
+    else:
+        found.append(Diagnosis("settings", "ok", str(config)))
+        found += _appliance(home)
+    return [*found, *_machine()]
+
+
+def _python() -> Diagnosis:
+    return Diagnosis("Python", "ok", sys.version.split()[0])
+
+
+def _catalogues() -> Diagnosis:
+    counts = f"{len(checks.load())} checks, {len(steps.load())} kinds of step"
+    if not checks.load() or not steps.load():
+        return Diagnosis("catalogues", "broken", counts, "Reinstall the package.")
+    return Diagnosis("catalogues", "ok", counts)
+
+
+def _appliance(home: Home) -> Iterator[Diagnosis]:
+    evidence, fleet = home.settings.evidence, home.settings.fleet
+    parts: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("signing key", lambda: _fingerprint(home.path(evidence.key))),
+        ("fleet signers", lambda: _signers(home.path(fleet.signers))),
+        ("evidence signers", lambda: _signers(home.path(evidence.signers))),
+        ("ledger", lambda: f"entry {next(read_ledger(home)).entry.seq} verifies"),
+    )
+    for subject, look in parts:
+        try:
+            yield Diagnosis(subject, "ok", look())
+        except ReconcilerError as error:
+            yield _broken(subject, error)
+    state = home.path(home.settings.state)
+    if os.access(state, os.W_OK | os.X_OK):
+        yield Diagnosis("state directory", "ok", str(state))
+    else:
+        hint = "Make it, and let the user that runs the reconciler write there."
+        yield Diagnosis("state directory", "broken", f"cannot write {state}", hint)
+
+
+def _fingerprint(file: Path) -> str:
+    return sshsig.fingerprint(sshsig.raw_public(keys.load(file)))
+
+
+def _signers(file: Path) -> str:
+    return f"{len(load_signers(file).signers)} keys in {file}"
+
+
+def _machine() -> Iterator[Diagnosis]:
+    target = linux_target("/", lambda topic: Answer("unsupported", reason=topic))
+    answers = target.ask([probe for _, probe, _ in PROBES], 10.0)
+    for subject, probe, hint in PROBES:
+        answer = answers[probe]
+        if answer.status == "ok":
+            yield Diagnosis(subject, "ok", "answers")
+        else:
+            yield Diagnosis(subject, "limited", answer.reason or answer.status, hint)
+
+
+def _broken(subject: str, error: ReconcilerError) -> Diagnosis:
+    return Diagnosis(subject, "broken", str(error), error.hint)

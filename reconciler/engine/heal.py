@@ -1,0 +1,103 @@
+"""From a plan to outcomes: guards, then a signed intent, then the work, then a second look."""
+
+from dataclasses import dataclass, field
+
+from reconciler.act.executor import execute
+from reconciler.engine.look import Eye
+from reconciler.engine.prechecks import run_prechecks, verify_also
+from reconciler.engine.session import Session
+from reconciler.engine.windows import window_open
+from reconciler.evidence.bodies import action_body, outcome_body, verdict_body
+from reconciler.evidence.statement import Kind, Reference
+from reconciler.guard.context import GuardContext
+from reconciler.guard.gate import admit, admitted
+from reconciler.ledger.store import Receipt
+from reconciler.model.outcome import Outcome
+from reconciler.model.plan import Action, Plan
+from reconciler.model.run import NotDone
+from reconciler.model.verdict import Verdict
+
+
+@dataclass(slots=True)
+class Healing:
+    """What became of a plan."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    not_done: list[NotDone] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Healer:
+    """Carries a plan out, one action at a time."""
+
+    session: Session
+    eye: Eye
+
+    def heal(self, plan: Plan) -> Healing:
+        """Try every action; what is not done says why."""
+        healing = Healing()
+        for action in plan.actions:
+            verdicts = self._verdicts(action)
+            if not admitted(verdicts):
+                healing.not_done.append(_not_done(action, verdicts[-1]))
+                continue
+            receipt = self._announce(action, plan, verdicts)
+            healing.outcomes.append(self._act(action, receipt))
+        return healing
+
+    def _verdicts(self, action: Action) -> tuple[Verdict, ...]:
+        if self.session.options.stopping():
+            return (Verdict("defer", "stop", "the reconciler was told to stop"),)
+        appliance, desired = self.session.appliance, self.eye.desired
+        now = appliance.clock.now()
+        context = GuardContext(
+            now=now,
+            desired=desired,
+            memory=appliance.past.memory,
+            steps=appliance.steps,
+            prechecks=run_prechecks(self.eye, action),
+            window_open=window_open(desired.client, now),
+        )
+        return admit(action, context)
+
+    def _announce(self, action: Action, plan: Plan, verdicts: tuple[Verdict, ...]) -> Receipt:
+        """The signed intent: without its receipt the executor does nothing (design promise 2)."""
+        session = self.session
+        session.options.hook("before-intent")
+        status = session.intent.status
+        receipt = session.append(
+            Kind.INTENT,
+            {
+                "run": session.run,
+                "plan_digest": plan.digest,
+                "desired": {"commit": status.commit, "counter": status.counter},
+                "action": action_body(action),
+                "verdicts": [verdict_body(verdict) for verdict in verdicts],
+            },
+        )
+        session.options.hook("after-intent")
+        return receipt
+
+    def _act(self, action: Action, receipt: Receipt) -> Outcome:
+        session, eye = self.session, self.eye
+        outcome = execute(
+            action,
+            eye.desired.runbooks[action.runbook],
+            receipt,
+            eye.target,
+            session.appliance.steps,
+            look=lambda: eye.look_again(action.rules),
+            also=lambda: verify_also(eye, action),
+            clock=session.appliance.clock,
+            deadline_s=eye.deadline_s,
+            hook=session.options.hook,
+        )
+        session.options.hook("before-outcome")
+        closes = Reference(receipt.seq, receipt.digest)
+        session.append(Kind.OUTCOME, outcome_body(session.run, outcome), closes=closes)
+        session.options.hook("after-outcome")
+        return outcome
+
+
+def _not_done(action: Action, verdict: Verdict) -> NotDone:
+    return NotDone(action, "deferred" if verdict.ruling == "defer" else "denied", verdict)

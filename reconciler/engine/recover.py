@@ -1,0 +1,44 @@
+"""Close what a crash left open: after a fresh look, as ``interrupted``, never as success."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.engine.session import Session
+from reconciler.evidence.bodies import outcome_body
+from reconciler.evidence.statement import Kind, Reference
+from reconciler.model.finding import Finding
+from reconciler.model.outcome import Outcome
+
+
+def close_interrupted(session: Session, findings: Mapping[str, Finding]) -> tuple[Outcome, ...]:
+    """Append an ``interrupted`` outcome for every intent that has none.
+
+    Nothing is undone and nothing is sent again: the fresh look says what is true now, and the
+    plan of this run is made from that.
+    """
+    past = session.appliance.past
+    closed = []
+    for reference, action in past.open_intents:
+        outcome = _interrupted(reference, action, findings)
+        session.append(Kind.OUTCOME, outcome_body(session.run, outcome), closes=reference)
+        closed.append(outcome)
+    past.open_intents = []
+    return tuple(closed)
+
+
+def _interrupted(
+    intent: Reference, action: Mapping[str, Any], findings: Mapping[str, Finding]
+) -> Outcome:
+    rules = tuple(action["rules"])
+    return Outcome(
+        action=action["id"],
+        runbook=action["runbook"],
+        rules=rules,
+        result="interrupted",
+        reason="the reconciler ended before it recorded an outcome; see the look after it",
+        steps=(),
+        undone=(),
+        rollback="none",
+        after={rule: findings[rule] for rule in rules if rule in findings},
+        intent=intent.seq,
+    )

@@ -1,0 +1,171 @@
+"""One run, from trusted desired state to signed evidence. This file reads as the flow."""
+
+import os
+import secrets
+from dataclasses import replace
+from typing import Literal
+
+from reconciler.engine import census
+from reconciler.engine.appliance import Appliance
+from reconciler.engine.facts import gather, refuse_jump
+from reconciler.engine.heal import Healer
+from reconciler.engine.intent import pull
+from reconciler.engine.introspect import Introspection
+from reconciler.engine.look import Eye
+from reconciler.engine.recover import close_interrupted
+from reconciler.engine.session import Options, Session
+from reconciler.errors import IntentRefused
+from reconciler.evidence.bodies import run_body, since_body
+from reconciler.evidence.statement import Kind, stamp
+from reconciler.guard.memory import accept
+from reconciler.model.answer import Answer
+from reconciler.model.desired import DesiredState
+from reconciler.model.run import RunReport
+from reconciler.plan.planner import plan
+
+
+def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport:
+    """Run once.
+
+    Raises:
+        IntentRefused: There is no desired state that may be used; the refusal is in the ledger.
+        MachineError: The fleet repository cannot be reached and there is no earlier state.
+        EvidenceError: Evidence cannot be written, or not under this clock; nothing was done.
+        InputError: The desired state is broken and there is no earlier one.
+    """
+    session = _begin(appliance, options or Options())
+    _record_refusal(session)
+    desired = _usable(session)
+    counted = census.take(desired, appliance.checks, appliance.steps)
+    eye = _open_eye(session, desired)
+
+    before = eye.look(desired.rules)
+    session.options.hook("observed")
+    planned = plan(tuple(before.values()), desired)
+    report = RunReport(
+        run=session.run,
+        target=desired.target,
+        mode=_mode(desired),
+        findings=tuple(before.values()),
+        before=tuple(before.values()),
+        plan=planned,
+        intent=session.intent.status,
+        census=counted.body(),
+    )
+    if session.options.dry_run:
+        return report
+
+    interrupted = close_interrupted(session, before)
+    status = session.intent.status
+    appliance.past.memory = accept(appliance.past.memory, status.commit, status.counter)
+    healing = Healer(session, eye).heal(planned)
+    after = eye.look(desired.rules) if healing.outcomes else before
+    session.options.hook("before-run-entry")
+    report = replace(
+        report,
+        findings=tuple(after.values()),
+        outcomes=tuple(healing.outcomes),
+        not_done=tuple(healing.not_done),
+        interrupted=interrupted,
+    )
+    return _record_run(session, report)
+
+
+def _begin(appliance: Appliance, options: Options) -> Session:
+    """Read the clocks once, refuse to sign under a wrong one, pull the desired state."""
+    deadline_s = float(appliance.home.settings.probe_deadline_s)
+    machine = appliance.make_target("/", _nothing_known)
+    facts = gather(appliance.clock, machine, deadline_s)
+    refuse_jump(facts, appliance.ledger.tip.time, appliance.past.last_clock)
+    intent = pull(appliance, facts.at)
+    if intent.status.fetched:
+        appliance.past.reached_at = facts.at
+    options.hook("pulled")
+    return Session(
+        appliance=appliance,
+        run=secrets.token_hex(16),
+        facts=facts,
+        intent=intent,
+        options=options,
+    )
+
+
+def _record_refusal(session: Session) -> None:
+    """A refusal is evidence, once: again only when the reason or the commit changes."""
+    status, past = session.intent.status, session.appliance.past
+    if session.options.dry_run:
+        return
+    if status.refused is None:
+        past.memory = replace(past.memory, refusal=None)
+        return
+    if past.memory.refusal == {"reason": status.refused, "commit": status.refused_commit}:
+        return
+    session.append(
+        Kind.REFUSAL,
+        {
+            "reason": status.refused,
+            "commit": status.refused_commit,
+            "accepted": status.commit,
+            "message": status.message[:500],
+            "clock": session.facts.body(),
+        },
+    )
+
+
+def _usable(session: Session) -> DesiredState:
+    intent = session.intent
+    if intent.desired is None:
+        raise intent.error or IntentRefused(
+            "there is no desired state", hint="Check the fleet URL.", reason="no-desired-state"
+        )
+    return intent.desired
+
+
+def _open_eye(session: Session, desired: DesiredState) -> Eye:
+    appliance, facts = session.appliance, session.facts
+    introspection = Introspection(
+        ledger=appliance.ledger,
+        open_intents=len(appliance.past.open_intents),
+        newest_at=appliance.ledger.tip.time,
+        status=session.intent.status,
+        reached_at=appliance.past.reached_at,
+        now=facts.at,
+        target=desired.target,
+        root=os.geteuid() == 0,
+    )
+    return Eye(
+        desired=desired,
+        checks=appliance.checks,
+        target=appliance.make_target(desired.host.root, introspection),
+        deadline_s=float(appliance.home.settings.probe_deadline_s),
+        salt=secrets.token_bytes(32),
+        today=facts.at.date(),
+    )
+
+
+def _record_run(session: Session, report: RunReport) -> RunReport:
+    """The ``run`` entry closes the run and carries the folded memory for the next one."""
+    past, clock = session.appliance.past, session.appliance.clock
+    at, seq = clock.now(), session.appliance.ledger.tip.seq + 1
+    past.since = since_body(report.findings, past.since, seq, stamp(at))
+    past.last_clock = session.facts.body()
+    body = run_body(report) | {
+        "started_at": stamp(session.facts.at),
+        "finished_at": stamp(at),
+        "clock": past.last_clock,
+        "reached_at": stamp(past.reached_at) if past.reached_at else None,
+        "since": dict(past.since),
+        "memory": past.memory.to_body(),
+    }
+    receipt = session.append(Kind.RUN, body)
+    session.options.hook("after-run-entry")
+    return replace(report, seq=receipt.seq, commit=receipt.commit)
+
+
+def _mode(desired: DesiredState) -> Literal["observe", "enforce"]:
+    both = {desired.client.mode, desired.host.mode}
+    return "enforce" if both == {"enforce"} else "observe"
+
+
+def _nothing_known(topic: str) -> Answer:
+    return Answer("unsupported", reason=f"{topic}: not known before the desired state is")

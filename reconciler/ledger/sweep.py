@@ -1,0 +1,210 @@
+"""The sweep: every file of ``objects/`` and ``refs/``, ``packed-refs`` and ``HEAD``, byte by byte.
+
+An audit proves what the branch reaches. The sweep proves that nothing else is there and that no
+byte of the store differs from what Git would have written, so a changed one is found and located
+even where it changes no content.
+"""
+
+import re
+import stat
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.errors import EvidenceError
+from reconciler.evidence.fault import Code, Fault, Place
+from reconciler.ledger import loose, packs
+from reconciler.ledger.objects import ObjectStore
+
+_ID = re.compile(rb"[0-9a-f]{40}\n")
+_SYMBOLIC = re.compile(rb"ref: (refs/[A-Za-z0-9._/-]+)\n")
+_PACKED_HEADER = b"# pack-refs with: peeled fully-peeled sorted \n"
+_PACKED_LINE = re.compile(rb"([0-9a-f]{40}) (refs/[A-Za-z0-9._/-]+)\n")
+_LOOSE = re.compile(r"objects/([0-9a-f]{2})/([0-9a-f]{38})")
+_PACK = re.compile(r"objects/pack/pack-[0-9a-f]{40}\.(pack|idx|rev|bitmap)")
+_TRAILED = re.compile(
+    r"objects/(pack/multi-pack-index|info/commit-graph|info/commit-graphs/graph-[0-9a-f]{40}\.graph)"
+)
+_LISTS = re.compile(r"objects/info/(packs|commit-graphs/commit-graph-chain)")
+_FORBIDDEN = ("shallow", "info/grafts")
+_MAX_LIST = 1024 * 1024
+
+
+@dataclass(slots=True)
+class SweepReport:
+    """What a sweep found.
+
+    Attributes:
+        files: How many files were checked.
+        unreferenced: Sound objects that no reference reaches, as a crash leaves them.
+        leftovers: Unfinished files of an interrupted writer; they are not part of the ledger.
+        faults: Everything that is wrong.
+    """
+
+    files: int = 0
+    unreferenced: int = 0
+    leftovers: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def sweep(path: Path, store: ObjectStore | None, seen: Set[bytes], names: Set[str]) -> SweepReport:
+    """Check every file of a repository's store.
+
+    Args:
+        path: The repository directory (the one that holds ``objects``).
+        store: Reads what the audit did not; None if the repository could not be opened.
+        seen: Binary ids of the objects that the audit has read and proven.
+        names: All reference names of the repository.
+    """
+    return _Sweep(path, store, seen, names).run()
+
+
+class _Sweep:
+    def __init__(
+        self, path: Path, store: ObjectStore | None, seen: Set[bytes], names: Set[str]
+    ) -> None:
+        self._path = path
+        self._store = store
+        self._seen = seen
+        self._names = names
+        self._report = SweepReport()
+
+    def run(self) -> SweepReport:
+        for name in _FORBIDDEN:
+            if (self._path / name).exists():
+                self._fault(Code.STRAY_FILE, name, "changes what history looks like to git")
+        for name in ("HEAD", "packed-refs", "refs", "objects"):
+            for file in self._files(self._path / name):
+                self._report.files += 1
+                self._check(file)
+        return self._report
+
+    def _files(self, path: Path) -> Iterator[Path]:
+        """Plain files at or below a path; what is neither file nor directory is a fault."""
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:
+            if path.name != "packed-refs":
+                self._fault(Code.FILE, self._name(path), "is not there")
+            return
+        if stat.S_ISDIR(mode):
+            for child in sorted(path.iterdir()):
+                yield from self._files(child)
+        elif stat.S_ISREG(mode):
+            yield path
+        else:
+            self._fault(Code.STRAY_FILE, self._name(path), "is not a plain file")
+
+    def _check(self, file: Path) -> None:
+        name = self._name(file)
+        if loose.is_leftover(file.name) or name.endswith(".lock"):
+            self._report.leftovers.append(name)
+            return
+        check = self._checker(name)
+        if check is None:
+            self._fault(Code.STRAY_FILE, name, "does not belong in a ledger")
+            return
+        try:
+            check(file)
+        except EvidenceError as error:
+            self._fault(Code.FILE, name, error.message)
+        except OSError as error:
+            self._fault(Code.FILE, name, f"cannot be read: {error.strerror}")
+
+    def _checker(self, name: str) -> Callable[[Path], None] | None:
+        if name == "HEAD":
+            return self._head
+        if name == "packed-refs":
+            return self._packed_refs
+        if name.startswith("refs/"):
+            return self._reference
+        if _LOOSE.fullmatch(name):
+            return self._loose
+        if _PACK.fullmatch(name):
+            return self._pack
+        if _TRAILED.fullmatch(name):
+            return self._trailed
+        return self._list if _LISTS.fullmatch(name) else None
+
+    def _head(self, file: Path) -> None:
+        match = _SYMBOLIC.fullmatch(_short(file))
+        if match is None or match[1].decode() not in self._names:
+            raise _wrong("does not name a branch of this ledger")
+
+    def _reference(self, file: Path) -> None:
+        data = _short(file)
+        if _ID.fullmatch(data):
+            return
+        match = _SYMBOLIC.fullmatch(data)
+        remote = self._name(file).startswith("refs/remotes/") and file.name == "HEAD"
+        if not remote or match is None or match[1].decode() not in self._names:
+            raise _wrong("is not an object id and a newline")
+
+    def _packed_refs(self, file: Path) -> None:
+        data = _short(file)
+        if not data.startswith(_PACKED_HEADER):
+            raise _wrong("does not begin as git writes it")
+        position = len(_PACKED_HEADER)
+        while position < len(data):
+            match = _PACKED_LINE.match(data, position)
+            if match is None:
+                line = data.count(b"\n", 0, position) + 1
+                raise _wrong(f"line {line} is not an object id and a name")
+            # A loose reference hides the packed one, which must still be a point of this history.
+            if bytes.fromhex(match[1].decode()) not in self._seen:
+                raise _wrong(f"{match[2].decode()} points outside the audited history")
+            position = match.end()
+
+    def _loose(self, file: Path) -> None:
+        oid = file.parent.name + file.name
+        loose.check(file, oid)
+        self._report.unreferenced += bytes.fromhex(oid) not in self._seen
+
+    def _pack(self, file: Path) -> None:
+        if file.suffix == ".pack":
+            self._unreferenced(packs.check_pack(file))
+        elif not file.with_suffix(".pack").exists():
+            raise _wrong("lies here without its pack")
+        else:
+            packs.check_trailer(file)
+
+    def _unreferenced(self, ids: list[bytes]) -> None:
+        for oid in ids:
+            if oid not in self._seen:
+                self._report.unreferenced += 1
+                if self._store is not None:
+                    self._store.read(oid.hex())
+
+    def _trailed(self, file: Path) -> None:
+        packs.check_trailer(file)
+
+    def _list(self, file: Path) -> None:
+        """Lists of neighbours: each must name what is there, and all of it."""
+        lines = _short(file).decode("ascii", "replace")
+        if file.name == "packs":
+            there = {f"P {pack.name}" for pack in (self._path / "objects/pack").glob("*.pack")}
+            if sorted(lines.split("\n")) != sorted([*there, "", ""]):
+                raise _wrong("does not list the packs that are there")
+        else:
+            there = {graph.name for graph in file.parent.glob("*.graph")}
+            named = [f"graph-{line}.graph" for line in lines.split("\n")[:-1]]
+            if not lines.endswith("\n") or sorted(named) != sorted(there):
+                raise _wrong("does not list the commit graphs that are there")
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._path).as_posix()
+
+    def _fault(self, code: Code, name: str, message: str) -> None:
+        self._report.faults.append(Fault(code, Place(path=name), message))
+
+
+def _short(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        data = opened.read(_MAX_LIST + 1)
+    if len(data) > _MAX_LIST:
+        raise _wrong("is too large")
+    return data
+
+
+def _wrong(message: str) -> EvidenceError:
+    return EvidenceError(message, hint="Restore the file from a clone.")

@@ -1,0 +1,144 @@
+"""Tier L1: the rule's own remedy.
+
+Rule 1: Only a ``fail`` is planned for; ``unknown`` is not a fault that anyone saw.
+Rule 2: A finding goes to its own rule and its own target, or nowhere (lesson 25).
+Rule 3: Every failing finding ends in exactly one place: in one action, or among the unplanned.
+Rule 4: The same runbook with the same parameters is one action, however many rules call for it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.errors import EvidenceError, InputError
+from reconciler.evidence.canonical import digest
+from reconciler.model.desired import BoundRule, DesiredState, PinnedRunbook
+from reconciler.model.finding import Finding, Severity
+from reconciler.model.parameter import bind
+from reconciler.model.plan import Action, Plan, Unplanned
+from reconciler.model.values import Value
+
+_ORDER: Mapping[Severity, int] = {"critical": 0, "high": 1, "medium": 2, "low": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposal:
+    """What one rule asks for."""
+
+    rule: BoundRule
+    id: str
+    pinned: PinnedRunbook
+    params: Mapping[str, Value]
+
+
+def plan(findings: Sequence[Finding], desired: DesiredState) -> Plan:
+    """The actions that should put failing findings right, and what is left to people.
+
+    Actions come in order of the severest rule they serve, then by runbook and id, so that the
+    order does not depend on the order of findings.
+
+    Raises:
+        InputError: A finding is about another target, or about a rule that is not desired here.
+    """
+    rules = {rule.id: rule for rule in desired.rules}
+    failing = sorted((f for f in findings if f.status == "fail"), key=lambda f: f.rule)
+    proposed = [_propose(_rule_of(finding, rules, desired), desired) for finding in failing]
+    actions = _actions([p for p in proposed if isinstance(p, _Proposal)], desired.target)
+    unplanned = tuple(left for left in proposed if isinstance(left, Unplanned))
+    return Plan(actions, unplanned, _digest(actions, unplanned))
+
+
+def action_id(target: str, runbook: str, runbook_digest: str, params: Mapping[str, Value]) -> str:
+    """Hex SHA-256 over what makes two pieces of work the same work.
+
+    Raises:
+        EvidenceError: A parameter has no canonical form.
+    """
+    work = {
+        "target": target,
+        "runbook": runbook,
+        "runbook_digest": runbook_digest,
+        "params": _plain(params),
+    }
+    return digest(work)
+
+
+def _rule_of(finding: Finding, rules: Mapping[str, BoundRule], desired: DesiredState) -> BoundRule:
+    rule = rules.get(finding.rule)
+    if finding.target != desired.target or rule is None:
+        raise InputError(
+            f"finding {finding.target}: {finding.rule} is not about {desired.target}",
+            hint="Nothing was planned: findings and desired state must be of the same host.",
+        )
+    return rule
+
+
+def _propose(rule: BoundRule, desired: DesiredState) -> _Proposal | Unplanned:
+    if rule.remedy is None:
+        return Unplanned(rule.id, "no-remedy")
+    if not rule.enforce:
+        return Unplanned(rule.id, "observe", f"{rule.remedy.runbook} is the remedy under enforce")
+    pinned = desired.runbooks.get(rule.remedy.runbook)
+    if pinned is None:
+        return Unplanned(rule.id, "no-runbook", f"there is no runbook {rule.remedy.runbook}")
+    misfit = _misfit(rule, pinned, desired)
+    if misfit is not None:
+        return misfit
+    params, problems = bind(dict(pinned.runbook.parameters), rule.remedy.params)
+    if problems:
+        return Unplanned(rule.id, "bad-parameters", "; ".join(problems))
+    try:
+        work = action_id(desired.target, pinned.runbook.id, pinned.digest, params)
+    except EvidenceError as error:
+        return Unplanned(rule.id, "bad-parameters", error.message)
+    return _Proposal(rule, work, pinned, params)
+
+
+def _misfit(rule: BoundRule, pinned: PinnedRunbook, desired: DesiredState) -> Unplanned | None:
+    runbook, kind = pinned.runbook, desired.host.kind
+    if rule.check not in runbook.fixes:
+        detail = f"{runbook.id} does not fix {rule.check}"
+        return Unplanned(rule.id, "not-fixed-by-runbook", detail)
+    if kind not in runbook.platforms:
+        # A fix for one platform is damage on another: NixOS "fixed" with sed (lesson 9).
+        return Unplanned(rule.id, "not-for-this-platform", f"{runbook.id} is not for {kind}")
+    return None
+
+
+def _actions(proposals: Sequence[_Proposal], target: str) -> tuple[Action, ...]:
+    groups: dict[str, list[_Proposal]] = {}
+    for proposal in proposals:
+        groups.setdefault(proposal.id, []).append(proposal)
+    return tuple(_action(group, target) for group in sorted(groups.values(), key=_rank))
+
+
+def _rank(group: Sequence[_Proposal]) -> tuple[int, str, str]:
+    severest = min(_ORDER[proposal.rule.severity] for proposal in group)
+    return severest, group[0].pinned.runbook.id, group[0].id
+
+
+def _action(group: Sequence[_Proposal], target: str) -> Action:
+    first = group[0]
+    return Action(
+        id=first.id,
+        target=target,
+        tier="L1",
+        rules=tuple(sorted(proposal.rule.id for proposal in group)),
+        runbook=first.pinned.runbook.id,
+        runbook_digest=first.pinned.digest,
+        params=first.params,
+    )
+
+
+def _digest(actions: Sequence[Action], unplanned: Sequence[Unplanned]) -> str:
+    return digest(
+        {
+            "actions": [{"id": a.id, "tier": a.tier, "rules": list(a.rules)} for a in actions],
+            "unplanned": [{"rule": left.rule, "reason": left.reason} for left in unplanned],
+        }
+    )
+
+
+def _plain(params: Mapping[str, Value]) -> dict[str, object]:
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in params.items()
+    }

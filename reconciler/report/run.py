@@ -1,0 +1,97 @@
+"""One run, for a terminal and for machines."""
+
+from typing import Any
+
+from reconciler.evidence.bodies import finding_body, not_done_body, plan_body
+from reconciler.model.run import RunReport
+from reconciler.report import table
+
+
+def render(report: RunReport, *, width: int = 160, colour: bool = False) -> str:
+    """The table of findings, what was done, what is left, and where to look next."""
+    parts = [table.render(report.findings, width=width, colour=colour), ""]
+    parts += _intent(report)
+    parts += [f"{report.target} ({report.mode}): {table.summary(report.findings)}"]
+    parts += _acts(report)
+    parts += _evidence(report)
+    return "\n".join(parts)
+
+
+def _intent(report: RunReport) -> list[str]:
+    intent = report.intent
+    if intent.refused is None:
+        return []
+    what = "refused" if intent.fetched else "not reached"
+    return [
+        f"desired state {what} ({intent.refused}): {intent.message}",
+        f"  still in force: commit {(intent.commit or 'none')[:12]}",
+    ]
+
+
+def _acts(report: RunReport) -> list[str]:
+    lines = [
+        f"{outcome.runbook} {outcome.result}: {outcome.reason or 'the second look says so'}"
+        for outcome in (*report.interrupted, *report.outcomes)
+    ]
+    for left in report.not_done:
+        wait = left.verdict.retry_after_s
+        again = f" (again in {wait} s)" if wait is not None else ""
+        lines.append(
+            f"{left.action.runbook} {left.result} by {left.verdict.guard}: "
+            f"{left.verdict.reason}{again}"
+        )
+    if report.seq is None:
+        lines += [
+            f"would run {action.runbook} for {', '.join(action.rules)}"
+            for action in report.plan.actions
+        ]
+    return lines
+
+
+def _evidence(report: RunReport) -> list[str]:
+    if report.seq is None:
+        return ["dry run: nothing was changed and nothing was written"]
+    commit = (report.commit or "")[:12]
+    return [f"evidence: entry {report.seq}, signed commit {commit} on branch {report.target}"]
+
+
+def one_line(report: RunReport) -> str:
+    """One line for a log."""
+    done = ", ".join(f"{o.runbook} {o.result}" for o in report.outcomes) or "nothing done"
+    return f"{report.target} entry {report.seq}: {table.summary(report.findings)}; {done}"
+
+
+def as_document(report: RunReport) -> dict[str, Any]:
+    """The whole run as one JSON document."""
+    intent = report.intent
+    return {
+        "run": report.run,
+        "target": report.target,
+        "mode": report.mode,
+        "exit_code": int(report.exit_code),
+        "desired": {
+            "commit": intent.commit,
+            "counter": intent.counter,
+            "fetched": intent.fetched,
+            "refused": intent.refused,
+            "refused_commit": intent.refused_commit,
+            "message": intent.message,
+        },
+        "census": dict(report.census),
+        "counts": table.tally(report.findings),
+        "findings": [finding_body(finding) for finding in report.findings],
+        "plan": plan_body(report.plan),
+        "outcomes": [
+            {
+                "action": o.action,
+                "runbook": o.runbook,
+                "rules": list(o.rules),
+                "result": o.result,
+                "reason": o.reason,
+                "rollback": o.rollback,
+            }
+            for o in (*report.interrupted, *report.outcomes)
+        ],
+        "not_done": [not_done_body(left) for left in report.not_done],
+        "evidence": {"seq": report.seq, "commit": report.commit},
+    }

@@ -1,0 +1,1 @@
+"""What several kinds of steps need: typed parameters, units, files. Holds no kind itself."""

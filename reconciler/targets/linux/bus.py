@@ -1,0 +1,167 @@
+"""systemd and other services over D-Bus: UnitStatus, FailedUnits, BusProperty.
+
+Root talks to PID 1 itself (``/run/systemd/private``), which costs a third and works while
+dbus-daemon does not; everybody else, and every other service, goes through the system bus.
+"""
+
+import errno
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler.model.answer import Answer
+from reconciler.model.probe import BusProperty, FailedUnits
+from reconciler.targets.linux.dbus_connection import Connection
+from reconciler.targets.linux.dbus_wire import Call, Malformed, Message
+from reconciler.targets.linux.no_answer import NoAnswer, permission_denied
+from reconciler.targets.linux.session import Session
+
+MANAGER = "org.freedesktop.systemd1"
+MANAGER_PATH = "/org/freedesktop/systemd1"
+MANAGER_INTERFACE = "org.freedesktop.systemd1.Manager"
+PRIVATE = "/run/systemd/private"
+SYSTEM = "/run/dbus/system_bus_socket"
+
+_PROPERTIES = "org.freedesktop.DBus.Properties"
+_ERROR = "org.freedesktop.DBus.Error."
+_DENIED = ("AccessDenied", "AuthFailed", "InteractiveAuthorizationRequired")
+_ABSENT = ("ServiceUnknown", "NameHasNoOwner", "UnknownObject", "UnknownInterface", "UnknownMethod",
+           "UnknownProperty")  # fmt: skip
+_SLOW = ("NoReply", "Timeout", "TimedOut")
+_NOBODY = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR})
+
+
+class Buses:
+    """Connections to PID 1 and to the system bus, opened when needed and closed after a round.
+
+    A connection to PID 1 is sent every signal of the manager, so one that stays open unread would
+    fill PID 1's memory; opening it again costs one round trip less than that is worth.
+    """
+
+    def __init__(self, private: str = PRIVATE, system: str = SYSTEM) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            private: Socket of PID 1.
+            system: Socket of the system bus.
+        """
+        self._sockets = {True: private, False: system}
+        self._open: dict[bool, Connection] = {}
+
+    def close(self) -> None:
+        """Close what is open."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def ask(self, calls: Sequence[Call], deadline: float) -> list[Message]:
+        """Call methods that change nothing; a connection that broke is opened again, once.
+
+        Args:
+            calls: All to the same destination.
+            deadline: Monotonic time at which to give up.
+
+        Returns:
+            One reply for each call; errors of the other side are among them.
+
+        Raises:
+            NoAnswer: No bus, no permission, no time, or no sense in what came back.
+        """
+        try:
+            try:
+                return self.connection(calls[0].destination, deadline).call_all(calls, deadline)
+            except ConnectionError:
+                self.close()
+                return self.connection(calls[0].destination, deadline).call_all(calls, deadline)
+        except (OSError, Malformed) as error:
+            self.close()
+            raise bus_trouble(error) from error
+
+    def connection(self, destination: str, deadline: float) -> Connection:
+        """An open connection to whoever reaches a destination.
+
+        Raises:
+            OSError: There is none, or no time.
+        """
+        direct = destination == MANAGER and self._may_go_direct()
+        if direct not in self._open:
+            self._open[direct] = Connection(
+                self._sockets[direct], daemon=not direct, deadline=deadline
+            )
+        return self._open[direct]
+
+    def _may_go_direct(self) -> bool:
+        return os.geteuid() == 0 and os.access(self._sockets[True], os.F_OK)
+
+
+def buses_of(session: Session) -> Buses:
+    """The session's buses."""
+    if session.buses is None:
+        session.buses = Buses()
+    return session.buses
+
+
+def get(destination: str, path: str, interface: str, name: str) -> Call:
+    """A call that reads one property."""
+    return Call(destination, path, _PROPERTIES, "Get", "ss", (interface, name))
+
+
+def manager(member: str, signature: str = "", *args: Any) -> Call:
+    """A call to systemd's manager object."""
+    return Call(MANAGER, MANAGER_PATH, MANAGER_INTERFACE, member, signature, args)
+
+
+def value_of(reply: Message) -> Any:
+    """The first value of a reply.
+
+    Raises:
+        NoAnswer: It is an error, or empty.
+    """
+    if reply.error:
+        raise refused(reply)
+    if not reply.body:
+        raise NoAnswer("error", "D-Bus: empty reply")
+    return reply.body[0]
+
+
+def refused(reply: Message) -> NoAnswer:
+    """An error reply in the words of an answer."""
+    name = reply.error.removeprefix(_ERROR)
+    text = str(reply.body[0])[:200] if reply.body else ""
+    if name in _DENIED:
+        return NoAnswer("denied", permission_denied())
+    if name in _ABSENT:
+        return NoAnswer("absent", f"D-Bus: {text or name}")
+    if name in _SLOW:
+        return NoAnswer("timeout", "D-Bus: the service did not answer in time")
+    return NoAnswer("error", f"D-Bus: {name}: {text}")
+
+
+def bus_trouble(error: Exception) -> NoAnswer:
+    """A broken, missing or silent bus in the words of an answer."""
+    if isinstance(error, Malformed):
+        return NoAnswer("error", f"D-Bus: malformed message: {error}")
+    if isinstance(error, TimeoutError):
+        return NoAnswer("timeout", "D-Bus: did not answer in time")
+    if isinstance(error, PermissionError):
+        return NoAnswer("denied", f"D-Bus: {permission_denied()}")
+    if isinstance(error, OSError) and error.errno in _NOBODY:
+        return NoAnswer("unsupported", "D-Bus: no system bus")
+    return NoAnswer("error", f"D-Bus: {error}")
+
+
+def failed_units(_probe: FailedUnits, session: Session) -> Answer:
+    """What systemd says of itself, and the units that failed."""
+    calls = (
+        get(MANAGER, MANAGER_PATH, MANAGER_INTERFACE, "SystemState"),
+        manager("ListUnitsFiltered", "as", ("failed",)),
+    )
+    state, units = buses_of(session).ask(calls, session.deadline)
+    failed = sorted(str(unit[0]) for unit in value_of(units))
+    return Answer("ok", {"system_state": str(value_of(state)), "failed": failed})
+
+
+def bus_property(probe: BusProperty, session: Session) -> Answer:
+    """One property of one object."""
+    call = get(probe.destination, probe.path, probe.interface, probe.name)
+    (reply,) = buses_of(session).ask((call,), session.deadline)
+    return Answer("ok", value_of(reply))

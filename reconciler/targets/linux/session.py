@@ -1,0 +1,65 @@
+"""What the answers of one worker share: the tree, the bus, the commands that were run already.
+
+Each session belongs to one thread. When a probe hangs, its session is left to the thread that hangs
+in it and the next worker takes a fresh one, so nothing here needs a lock.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.model.answer import Answer
+from reconciler.targets.linux.allow import AllowList
+from reconciler.targets.linux.no_answer import NoAnswer
+from reconciler.targets.linux.tree import Tree
+
+if TYPE_CHECKING:
+    from reconciler.targets.linux.bus import Buses
+
+Internal = Callable[[str], Answer]
+"""Answers what the engine itself knows, by topic."""
+
+CommandKey = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
+"""What makes two commands the same: arguments and environment."""
+
+
+@dataclass(slots=True)
+class Session:
+    """What one worker works with.
+
+    Attributes:
+        tree: The files.
+        allow: Programs that may be started.
+        internal: What the engine knows.
+        deadline: Monotonic time at which the present question stops being waited for.
+        buses: D-Bus connections, opened when first needed.
+        commands: Answers of this round's commands: the same command is run once.
+        owners: Units by socket inode, kept between rounds (an inode number is not reused while
+            the socket lives, and each is verified before use).
+    """
+
+    tree: Tree
+    allow: AllowList
+    internal: Internal
+    deadline: float = 0.0
+    buses: "Buses | None" = None
+    commands: dict[CommandKey, Answer] = field(default_factory=dict)
+    owners: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+
+    def remaining(self) -> float:
+        """Seconds left for the present question.
+
+        Raises:
+            NoAnswer: None.
+        """
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise NoAnswer("timeout", "did not answer in time")
+        return left
+
+    def end_round(self) -> None:
+        """Forget what is true for one round only, and close what should not stay open."""
+        self.commands.clear()
+        if self.buses is not None:
+            self.buses.close()

@@ -1,0 +1,54 @@
+"""The real systemd guest, as fixtures."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import CommandFailed
+from tests.support.guest import Guest, first_booted, require_guest
+from tests.support.image import Image, build_image
+from tests.support.leftovers import sweep
+from tests.support.rigs import rig
+
+_HERE = Path(__file__).parent
+_DEADLINE_S = 900
+"""The first test of a session may have to build the guest's root."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.machine)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(_DEADLINE_S))
+
+
+@pytest.fixture(scope="session")
+def rootfs() -> Iterator[Image]:
+    """The clinic appliance's image after its first boot; every guest starts from it."""
+    rig("systemd guest", require_guest())
+    sweep()
+    try:
+        image = build_image()
+    except CommandFailed as failure:
+        rig("systemd guest", f"its image cannot be built: {failure}")
+        raise
+    with first_booted(image) as booted:
+        yield booted
+
+
+@pytest.fixture
+def guest(rootfs: Image) -> Iterator[Guest]:
+    """A healthy appliance for one test, to break at will."""
+    with Guest.boot(rootfs) as machine:
+        machine.wait_for_clock()
+        yield machine
+
+
+@pytest.fixture(scope="module")
+def shared_guest(rootfs: Image) -> Iterator[Guest]:
+    """A healthy appliance for the tests of a module that only look."""
+    with Guest.boot(rootfs, "shared") as machine:
+        machine.wait_for_clock()
+        yield machine

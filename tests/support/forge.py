@@ -1,0 +1,172 @@
+"""A ledger in memory that can be forged: every part of an append can be replaced by a wrong one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from reconciler.errors import EvidenceError
+from reconciler.evidence import commit, dsse, layout, signers, sshsig, statement
+from reconciler.evidence.audit import AuditReport, audit
+from reconciler.evidence.canonical import digest
+from reconciler.evidence.planting import plant
+from reconciler.evidence.record import Branch
+from reconciler.evidence.source import object_id
+from reconciler.evidence.statement import Entry, Kind, Reference, Subject
+from reconciler.evidence.tree import Trees
+from tests.support.evidence_keys import test_key
+
+START = datetime(2026, 3, 1, 23, 0, tzinfo=UTC)
+STEP = timedelta(minutes=20)
+CLIENT, HOST = "smile", "desk"
+KEY = test_key("smile/desk")
+
+
+def signer_line(principal: str, key: Ed25519PrivateKey, options: str = "") -> str:
+    namespaces = ",".join(filter(None, ('namespaces="git"', options)))
+    return f"{principal} {namespaces} {sshsig.public_text(sshsig.raw_public(key))}\n"
+
+
+def allowed(*lines: str) -> signers.AllowedSigners:
+    return signers.parse("".join(lines).encode(), "allowed_signers")
+
+
+HONEST = allowed(signer_line("smile/desk", KEY))
+
+
+@dataclass
+class Parts:
+    """One append, before it is put together; attacks replace parts of it."""
+
+    entry: Entry
+    commit_key: Ed25519PrivateKey
+    dsse_key: Ed25519PrivateKey
+    parents: tuple[str, ...]
+    base: str | None
+    path: str
+    person: commit.Person
+    message: bytes
+    payload: Callable[[bytes], bytes] = lambda payload: payload
+    envelope: Callable[[bytes], bytes] = lambda envelope: envelope
+    root: Callable[[str], str] = lambda root: root
+    raw: Callable[[bytes], bytes] = lambda raw: raw
+
+
+@dataclass
+class Forge:
+    """Objects and references; an `ObjectSource`."""
+
+    client: str = CLIENT
+    host: str = HOST
+    key: Ed25519PrivateKey = KEY
+    objects: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    last: Entry | None = None
+    last_digest: str | None = None
+    commits: list[str] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+
+    def read(self, oid: str) -> tuple[str, bytes]:
+        if oid not in self.objects:
+            raise EvidenceError(f"object {oid} is missing", hint="none")
+        kind, raw = self.objects[oid]
+        if object_id(kind, raw) != oid:
+            raise EvidenceError(f"object {oid} does not hash to its name", hint="none")
+        return kind, raw
+
+    def ref(self, name: str) -> str | None:
+        return self.names.get(name)
+
+    def refs(self) -> Mapping[str, str]:
+        return self.names
+
+    def put(self, kind: str, raw: bytes) -> str:
+        oid = object_id(kind, raw)
+        self.objects[oid] = (kind, raw)
+        return oid
+
+    @property
+    def branch(self) -> str:
+        return layout.ref_name(self.client, self.host)
+
+    def next_entry(self, kind: Kind, body: Mapping[str, Any], **changes: Any) -> Entry:
+        last = self.last
+        still_open = [] if last is None else list(last.open)
+        if last is not None and last.kind is Kind.INTENT:
+            still_open.append(Reference(last.seq, self.last_digest or ""))
+        closes = changes.get("closes")
+        entry = Entry(
+            kind=kind,
+            seq=0 if last is None else last.seq + 1,
+            previous=self.last_digest,
+            ref=self.branch,
+            client=self.client,
+            host=self.host,
+            recorded_at=statement.stamp(START if last is None else last.time + STEP),
+            boot_id="11111111-2222-3333-4444-555555555555",
+            tool={"reconciler": "0.1.0"},
+            subject=None if last is None else Subject("c" * 40, "d" * 64),
+            closes=None,
+            open=tuple(reference for reference in still_open if reference != closes),
+            body=body,
+        )
+        return replace(entry, **changes)
+
+    def append(
+        self,
+        kind: Kind = Kind.RUN,
+        body: Mapping[str, Any] | None = None,
+        spoil: Callable[[Parts], None] = lambda _parts: None,
+        **changes: Any,
+    ) -> str:
+        entry = self.next_entry(kind, body or {"pass": 30, "fail": 0}, **changes)
+        tip = self.names.get(self.branch)
+        parts = Parts(
+            entry=entry,
+            commit_key=self.key,
+            dsse_key=self.key,
+            parents=() if tip is None else (tip,),
+            base=None if tip is None else commit.tree_of(self.read(tip)[1]),
+            path=layout.entry_path(entry),
+            person=layout.committer(entry),
+            message=layout.commit_message(entry),
+        )
+        spoil(parts)
+        return self._write(parts)
+
+    def _write(self, parts: Parts) -> str:
+        payload = parts.payload(statement.to_payload(parts.entry))
+        envelope = parts.envelope(dsse.seal(payload, dsse.PAYLOAD_TYPE, parts.dsse_key))
+        planted = plant(Trees(self), parts.base, parts.path, envelope)
+        for kind, raw in planted.objects:
+            self.put(kind, raw)
+        root = parts.root(planted.root)
+        person = parts.person
+        to_sign = commit.unsigned(root, parts.parents, person, person, parts.message)
+        armor = sshsig.sign(parts.commit_key, to_sign, "git")
+        oid = self.put("commit", parts.raw(commit.with_signature(to_sign, armor)))
+        self.names[self.branch] = oid
+        self.last, self.last_digest = parts.entry, digest(payload)
+        self.commits.append(oid)
+        self.digests.append(self.last_digest)
+        return oid
+
+    def audit(self, who: signers.AllowedSigners = HONEST, **options: Any) -> AuditReport:
+        return audit(self, Branch(self.client, self.host, who), **options)
+
+
+def honest(runs: int = 6, **options: Any) -> Forge:
+    """Genesis, then runs with one healed intent among them; crosses midnight."""
+    forge = Forge(**options)
+    forge.append(Kind.GENESIS, {"memory": {}})
+    for number in range(1, runs):
+        if number == 2:
+            forge.append(Kind.INTENT, {"action": "RB-TIME-001"})
+        elif number == 3:
+            closes = Reference(2, forge.digests[2])
+            forge.append(Kind.OUTCOME, {"result": "healed"}, closes=closes)
+        else:
+            forge.append()
+    return forge
