@@ -2,15 +2,27 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 
 from reconciler.model.answer import Answers
 from reconciler.model.operation import Operation
 from reconciler.model.parameter import bind
 from reconciler.model.values import Params, Value
 from reconciler.steps import catalogue
-from reconciler.steps.shared.file import BACKUPS
 from reconciler.testing.fake_machine import FakeMachine
 from reconciler.testing.fake_target import FakeTarget
+
+
+KEPT = "/var/lib/reconciler/"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The receipt of an intent."""
+
+    seq: int = 7
+    kind: str = "intent"
+    digest: str = "9" * 64
 
 
 def bound(kind: str, params: Mapping[str, Value]) -> Params:
@@ -36,7 +48,7 @@ def carry_out(machine: FakeMachine, operations: tuple[Operation, ...]) -> None:
 
 
 def state(machine: FakeMachine) -> FakeMachine:
-    """A copy to compare with; copies that are kept on purpose do not count."""
+    """A copy to compare with; backups and records of proofs are kept on purpose."""
     copy = deepcopy(machine)
-    copy.files = {path: f for path, f in copy.files.items() if not path.startswith(BACKUPS)}
+    copy.files = {path: f for path, f in copy.files.items() if not path.startswith(KEPT)}
     return copy

@@ -18,7 +18,7 @@ from reconciler.testing.fake_clock import FakeClock
 from reconciler.testing.fake_machine import FakeFile, FakeMachine, FakeUnit
 from reconciler.testing.fake_target import FakeTarget, Fault
 from tests.support.desired_states import make_action, make_finding, make_runbook, pin
-from tests.support.stepping import state
+from tests.support.stepping import Receipt, state
 
 OLD, NEW = b"secure no\n", b"secure yes\n"
 STEPS = [
@@ -32,13 +32,6 @@ STEPS = [
     {"id": "take-over", "use": "unit.reload", "with": {"unit": "{unit}"}},
 ]
 ALSO = {"check": "LNX-AVL-002", "expect": {"active_state": "active"}, "reason": "it died"}
-
-
-@dataclass(frozen=True)
-class Receipt:
-    seq: int = 7
-    kind: str = "intent"
-    digest: str = "9" * 64
 
 
 @dataclass

@@ -32,8 +32,7 @@ from tests.support.desired_states import (
     shipped_runbook,
     shipped_runbook_ids,
 )
-from tests.support.stepping import state
-from tests.unit.act.test_executor import Receipt
+from tests.support.stepping import Receipt, state
 
 RESTIC: dict[str, Value] = {"repository": "/srv/repo", "password_file": "/etc/pw"}
 PARAMS: dict[str, dict[str, Value]] = {
