@@ -10,11 +10,26 @@ from reconciler.report import table
 def render(report: RunReport, *, width: int = 160, colour: bool = False) -> str:
     """The table of findings, what was done, what is left, and where to look next."""
     parts = [table.render(report.findings, width=width, colour=colour), ""]
+    parts += _reasons(report)
     parts += _intent(report)
     parts += [f"{report.target} ({report.mode}): {table.summary(report.findings)}"]
     parts += _acts(report)
     parts += _evidence(report)
     return "\n".join(parts)
+
+
+def _reasons(report: RunReport) -> list[str]:
+    """Every reason why something is unknown, whole: the table has no room for it."""
+    rules: dict[str, list[str]] = {}
+    for finding in report.findings:
+        if finding.status == "unknown":
+            rules.setdefault(table.clean(finding.reason), []).append(finding.rule)
+    if not rules:
+        return []
+    lines = ["unknown, and why:"]
+    for reason, names in sorted(rules.items(), key=lambda item: item[1]):
+        lines += [f"  {reason}", f"    {', '.join(names)}"]
+    return [*lines, ""]
 
 
 def _intent(report: RunReport) -> list[str]:

@@ -12,7 +12,6 @@ from reconciler.steps import catalogue
 from reconciler.testing.fake_machine import FakeMachine
 from reconciler.testing.fake_target import FakeTarget
 
-
 KEPT = "/var/lib/reconciler/"
 
 

@@ -6,13 +6,15 @@ dbus-daemon does not; everybody else, and every other service, goes through the 
 
 import errno
 import os
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from reconciler.model.answer import Answer
 from reconciler.model.probe import BusProperty, FailedUnits
 from reconciler.targets.linux.dbus_connection import Connection
-from reconciler.targets.linux.dbus_wire import Call, Malformed, Message
+from reconciler.targets.linux.dbus_values import Malformed
+from reconciler.targets.linux.dbus_wire import Call, Message
 from reconciler.targets.linux.no_answer import NoAnswer, permission_denied
 from reconciler.targets.linux.session import Session
 
@@ -21,6 +23,7 @@ MANAGER_PATH = "/org/freedesktop/systemd1"
 MANAGER_INTERFACE = "org.freedesktop.systemd1.Manager"
 PRIVATE = "/run/systemd/private"
 SYSTEM = "/run/dbus/system_bus_socket"
+MAX_IDLE_S = 120.0
 
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 _ERROR = "org.freedesktop.DBus.Error."
@@ -32,10 +35,11 @@ _NOBODY = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR})
 
 
 class Buses:
-    """Connections to PID 1 and to the system bus, opened when needed and closed after a round.
+    """Connections to PID 1 and to the system bus, opened when needed.
 
-    A connection to PID 1 is sent every signal of the manager, so one that stays open unread would
-    fill PID 1's memory; opening it again costs one round trip less than that is worth.
+    To open one costs PID 1 milliseconds, so they stay open between rounds. But PID 1 sends every
+    signal of the manager to whoever is connected, and keeps what is not read in its own memory:
+    where rounds are more than `MAX_IDLE_S` apart, nothing stays open.
     """
 
     def __init__(self, private: str = PRIVATE, system: str = SYSTEM) -> None:
@@ -47,11 +51,23 @@ class Buses:
         """
         self._sockets = {True: private, False: system}
         self._open: dict[bool, Connection] = {}
+        self._keep = True
+        self._rested_at = time.monotonic()
 
     def close(self) -> None:
         """Close what is open."""
         while self._open:
             self._open.popitem()[1].close()
+
+    def rest(self) -> None:
+        """Between two rounds: keep what is open, if rounds come often."""
+        if not self._keep:
+            self.close()
+        self._rested_at = time.monotonic()
+
+    def wake(self) -> None:
+        """Before the first question of a round."""
+        self._keep = self._keep and time.monotonic() - self._rested_at <= MAX_IDLE_S
 
     def ask(self, calls: Sequence[Call], deadline: float) -> list[Message]:
         """Call methods that change nothing; a connection that broke is opened again, once.
@@ -76,8 +92,13 @@ class Buses:
             self.close()
             raise bus_trouble(error) from error
 
-    def connection(self, destination: str, deadline: float) -> Connection:
+    def connection(self, destination: str, deadline: float, *, listen: bool = False) -> Connection:
         """An open connection to whoever reaches a destination.
+
+        Args:
+            destination: Bus name.
+            deadline: Monotonic time at which to give up.
+            listen: Whether signals matter.
 
         Raises:
             OSError: There is none, or no time.
@@ -85,7 +106,7 @@ class Buses:
         direct = destination == MANAGER and self._may_go_direct()
         if direct not in self._open:
             self._open[direct] = Connection(
-                self._sockets[direct], daemon=not direct, deadline=deadline
+                self._sockets[direct], daemon=not direct, deadline=deadline, listen=listen
             )
         return self._open[direct]
 

@@ -10,12 +10,12 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
+from reconciler.targets.linux.dbus_values import Malformed
 from reconciler.targets.linux.dbus_wire import (
     ERROR,
     METHOD_RETURN,
     SIGNAL,
     Call,
-    Malformed,
     Message,
     decode_message,
     encode_call,
@@ -26,25 +26,28 @@ MAX_IN_FLIGHT = 64
 
 _HELLO = Call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello")
 _LONGEST_LINE = 4096
+_PIECE = 16_384
 
 
 class Connection:
     """A connection; not for use by two threads."""
 
-    def __init__(self, path: str, *, daemon: bool, deadline: float) -> None:
+    def __init__(self, path: str, *, daemon: bool, deadline: float, listen: bool = False) -> None:
         """Connect and authenticate.
 
         Args:
             path: Of the Unix socket.
             daemon: Whether a message bus answers there (it wants a Hello), or a peer: PID 1 itself.
             deadline: Monotonic time at which to give up.
+            listen: Whether signals are kept for `wait_signal`; otherwise they are not even read.
 
         Raises:
             OSError: Nobody listens there, or nobody lets us in.
             Malformed: Who listens there does not speak D-Bus.
         """
         self.daemon = daemon
-        self.signals: list[Message] = []
+        self._listen = listen
+        self._signals: list[Message] = []
         self._serial = 0
         self._received = bytearray()
         self._unsent = encode_call(_HELLO, self._next()) if daemon else b""
@@ -88,10 +91,11 @@ class Connection:
             Malformed: What came is no D-Bus.
         """
         while True:
-            for signal in self.signals:
+            for signal in self._signals:
                 if wanted(signal):
                     return signal
-            self.signals.clear()
+            self._signals.clear()
+            self._socket.settimeout(_seconds(deadline))
             self._take(self._receive(deadline), {})
 
     def _flight(self, calls: Sequence[Call], deadline: float) -> list[Message]:
@@ -107,8 +111,8 @@ class Connection:
     def _take(self, message: Message, replies: dict[int, Message]) -> None:
         if message.kind in (METHOD_RETURN, ERROR):
             replies[message.reply_to] = message
-        elif message.kind == SIGNAL and message.member == "JobRemoved":
-            self.signals.append(message)
+        elif message.kind == SIGNAL:
+            self._signals.append(message)
 
     def _next(self) -> int:
         self._serial += 1
@@ -120,12 +124,14 @@ class Connection:
         self._unsent = b""
 
     def _receive(self, deadline: float) -> Message:
-        self._fill(16, deadline)
-        size = message_size(self._received)
-        self._fill(size, deadline)
-        data = bytes(self._received[:size])
-        del self._received[:size]
-        return decode_message(data)
+        while True:
+            self._fill(16, deadline)
+            size = message_size(self._received)
+            self._fill(size, deadline)
+            data = bytes(self._received[:size])
+            del self._received[:size]
+            if self._listen or data[1] != SIGNAL:
+                return decode_message(data)
 
     def _authenticate(self, deadline: float) -> None:
         identity = str(os.geteuid()).encode().hex().encode()
@@ -141,8 +147,9 @@ class Connection:
 
     def _fill(self, size: int, deadline: float) -> None:
         while len(self._received) < size:
-            self._socket.settimeout(_seconds(deadline))
-            data = self._socket.recv(65_536)
+            # The socket's own time limit was set when the flight began; this bounds their sum.
+            _seconds(deadline)
+            data = self._socket.recv(_PIECE)
             if not data:
                 raise ConnectionResetError(104, "the bus closed the connection")
             self._received += data

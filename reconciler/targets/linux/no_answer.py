@@ -44,7 +44,7 @@ def from_os_error(error: OSError, subject: str = "") -> NoAnswer:
 def permission_denied() -> str:
     """The reason of a refusal; only someone who is not root is told to become root."""
     if os.geteuid() == 0:
-        return "permission denied, even to root"
+        return "permission denied, even to root (container or sandbox)"
     return "permission denied; needs root"
 
 

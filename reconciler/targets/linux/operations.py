@@ -86,7 +86,7 @@ def _attempt(job: Callable[[], None], session: Session, reasons: list[str]) -> N
     except Exception as error:  # noqa: BLE001
         reasons.append(f"unexpected {type(error).__name__}: {error!s:.200}")
     finally:
-        session.end_round()
+        session.close()
 
 
 def _job(operation: Operation, session: Session, ask: Ask) -> Callable[[], None]:

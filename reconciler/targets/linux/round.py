@@ -95,7 +95,7 @@ class Round:
             answer = self._answerer(probe, session)
             milliseconds = int((time.monotonic() - started) * 1000)
             if not self._record(worker, probe, answer, milliseconds):
-                session.end_round()
+                session.close()
 
     def _next(self, worker: threading.Thread) -> Probe | None:
         with self._changed:

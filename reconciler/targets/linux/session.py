@@ -58,8 +58,18 @@ class Session:
             raise NoAnswer("timeout", "did not answer in time")
         return left
 
+    def begin_round(self) -> None:
+        """Before the first question."""
+        if self.buses is not None:
+            self.buses.wake()
+
     def end_round(self) -> None:
-        """Forget what is true for one round only, and close what should not stay open."""
+        """Forget what is true for one round only."""
         self.commands.clear()
+        if self.buses is not None:
+            self.buses.rest()
+
+    def close(self) -> None:
+        """Close what is open; the session is not used again."""
         if self.buses is not None:
             self.buses.close()

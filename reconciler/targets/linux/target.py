@@ -57,6 +57,7 @@ class LinuxTarget:
             self._hanging = {p: t for p, t in self._hanging.items() if t.is_alive()}
             wanted = dict.fromkeys(probes)
             asked = Round([p for p in wanted if p not in self._hanging], self._answerer, deadline_s)
+            self._session.begin_round()
             self._session = asked.ask(self._session, self._fresh)
             self._session.end_round()
             self._hanging |= asked.hanging

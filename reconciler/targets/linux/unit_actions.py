@@ -17,7 +17,8 @@ from reconciler.targets.linux.bus import (
     value_of,
 )
 from reconciler.targets.linux.dbus_connection import Connection
-from reconciler.targets.linux.dbus_wire import Call, Malformed, Message
+from reconciler.targets.linux.dbus_values import Malformed
+from reconciler.targets.linux.dbus_wire import Call, Message
 from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.session import Session
 from reconciler.targets.linux.units import is_unit_name
@@ -113,7 +114,7 @@ def _act(session: Session, call: Call) -> None:
 def _with_connection(session: Session, work: Callable[[Connection], _T]) -> _T:
     buses = Buses()
     try:
-        return work(buses.connection(MANAGER, session.deadline))
+        return work(buses.connection(MANAGER, session.deadline, listen=True))
     except (OSError, Malformed) as error:
         raise bus_trouble(error) from error
     finally:

@@ -7,6 +7,7 @@ properties can be asked for in the same flight.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from reconciler.model.answer import Answer
@@ -64,6 +65,7 @@ def unit_status(probe: UnitStatus, session: Session) -> Answer:
     return Answer("ok", _by_name(names, value_of(replies[0]), replies[1:]))
 
 
+@lru_cache(maxsize=512)
 def _wanted(name: str) -> tuple[tuple[str, str], ...]:
     kind = name.rpartition(".")[2]
     own: tuple[str, ...] = ("Result",) if kind in _WITH_RESULT else ()
@@ -72,9 +74,10 @@ def _wanted(name: str) -> tuple[tuple[str, str], ...]:
     return tuple((_UNIT, p) for p in _COMMON) + tuple((type_interface(name), p) for p in own)
 
 
-def _property_calls(name: str) -> list[Call]:
+@lru_cache(maxsize=512)
+def _property_calls(name: str) -> tuple[Call, ...]:
     path = unit_path(name)
-    return [get(MANAGER, path, interface, name_) for interface, name_ in _wanted(name)]
+    return tuple(get(MANAGER, path, interface, name_) for interface, name_ in _wanted(name))
 
 
 def _by_name(
@@ -95,12 +98,14 @@ def _by_name(
 
 
 def _status(row: Sequence[Any], values: dict[str, Any]) -> dict[str, str | int]:
+    # systemd says "success" of a unit that it could not even load; that is no result.
+    loaded = row[2] == "loaded"
     return {
         "load_state": str(row[2]),
         "active_state": str(row[3]),
         "sub_state": str(row[4]),
         "unit_file_state": str(values["UnitFileState"]),
-        "result": str(values.get("Result", "")),
+        "result": str(values.get("Result", "")) if loaded else "",
         "restarts": int(values.get("NRestarts", 0)),
         "active_since": int(values["ActiveEnterTimestamp"]) // 1_000_000,
         "exec_main_status": int(values.get("ExecMainStatus", 0)),

@@ -1,12 +1,14 @@
-"""What the runbooks write, read by the programs it is for: sshd, nft (in its own network), systemd."""
+"""What the runbooks write, read by the programs it is for; each in namespaces of its own."""
 
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from reconciler.act.work import prepare
 from reconciler.model.operation import Run, WriteFile
 from reconciler.model.parameter import bind
 from reconciler.model.values import Params, Value
@@ -17,6 +19,8 @@ from tests.support.desired_states import shipped_runbook
 from tests.support.stepping import rendered
 
 pytestmark = pytest.mark.integration
+
+Script = Callable[[str], subprocess.CompletedProcess[str]]
 
 PATHS = "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -36,8 +40,6 @@ def content(runbook_id: str, step_id: str, given: dict[str, Value] | None = None
 
 
 def _written(runbook_id: str, step_id: str, params: Params) -> bytes:
-    from reconciler.act.work import prepare
-
     steps = prepare(shipped_runbook(runbook_id), catalogue.load(), params)
     step = next(step for step in steps if step.id == step_id)
     do, _undo = rendered(step.kind.id, step.params, FakeMachine())
@@ -50,9 +52,24 @@ def run(*argv: str, text: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, input=text, capture_output=True, text=True, timeout=30, check=False)
 
 
+@pytest.fixture
+def sshd() -> Script:
+    """Run sshd with its /run/sshd, which a machine without the service does not have."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, for a mount namespace")
+    unshare, shell, server = program("unshare"), program("sh"), program("sshd")
+
+    def script(arguments: str) -> subprocess.CompletedProcess[str]:
+        ready = "mount -t tmpfs tmpfs /run && mkdir -m 0755 /run/sshd"
+        return run(unshare, "--mount", "--", shell, "-euc", f"{ready}; exec {server} {arguments}")
+
+    return script
+
+
 @pytest.mark.parametrize("runbook_id", ["RB-SSH-001", "RB-LOGIN-001"])
-def test_sshd_accepts_the_drop_in_and_the_first_value_wins(runbook_id: str, tmp_path: Path) -> None:
-    sshd = program("sshd")
+def test_sshd_accepts_the_drop_in_and_the_first_value_wins(
+    runbook_id: str, tmp_path: Path, sshd: Script
+) -> None:
     key = tmp_path / "key"
     run(program("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", str(key))
     (tmp_path / "00-reconciler.conf").write_bytes(content(runbook_id, "write-settings"))
@@ -61,9 +78,9 @@ def test_sshd_accepts_the_drop_in_and_the_first_value_wins(runbook_id: str, tmp_
     )
     main = tmp_path / "sshd_config"
     main.write_text(f"HostKey {key}\nInclude {tmp_path}/*.conf\n")
-    tested = run(sshd, "-t", "-f", str(main))
+    tested = sshd(f"-t -f {main}")
     assert (tested.returncode, tested.stderr) == (0, "")
-    dump = run(sshd, "-T", "-f", str(main))
+    dump = sshd(f"-T -f {main}")
     settings = dict(line.split(" ", 1) for line in dump.stdout.splitlines() if " " in line)
     if runbook_id == "RB-SSH-001":
         assert settings["permitrootlogin"] == "no"
@@ -83,7 +100,7 @@ def test_ssh_keyscan_says_no_when_nobody_answers() -> None:
 
 
 @pytest.fixture
-def nft(tmp_path: Path):
+def nft(tmp_path: Path) -> Script:
     """Run a script of nft commands in a network of its own; never in this machine's."""
     if os.geteuid() != 0:
         pytest.skip("needs root, for a network namespace")
@@ -98,7 +115,9 @@ def nft(tmp_path: Path):
     return script
 
 
-def test_nft_accepts_the_rule_set_and_lets_in_the_declared_ports(nft, tmp_path: Path) -> None:
+def test_nft_accepts_the_rule_set_and_lets_in_the_declared_ports(
+    nft: Script, tmp_path: Path
+) -> None:
     (tmp_path / "new.nft").write_text(ruleset(("tcp/22", "tcp/443", "udp/123")))
     done = nft("nft -c -f new.nft; nft list ruleset; nft -f new.nft; nft -s list ruleset")
     assert done.returncode == 0, done.stderr
@@ -109,15 +128,26 @@ def test_nft_accepts_the_rule_set_and_lets_in_the_declared_ports(nft, tmp_path: 
 
 
 def test_a_rule_set_that_was_listed_can_be_loaded_again_and_is_the_same(
-    nft, tmp_path: Path
+    nft: Script, tmp_path: Path
 ) -> None:
     (tmp_path / "old.nft").write_text(
-        "flush ruleset\n"
-        "table ip nat { chain post { type nat hook postrouting priority srcnat; policy accept;\n"
-        'oifname "wan0" counter masquerade comment "clinic" } }\n'
-        "table inet filter { set banned { type ipv4_addr; flags timeout; }\n"
-        "chain input { type filter hook input priority 0; policy accept;\n"
-        "ip saddr @banned drop\ntcp dport { 22, 8443 } ct state new limit rate 5/minute accept } }\n"
+        """
+        flush ruleset
+        table ip nat {
+          chain post {
+            type nat hook postrouting priority srcnat; policy accept;
+            oifname "wan0" counter masquerade comment "clinic"
+          }
+        }
+        table inet filter {
+          set banned { type ipv4_addr; flags timeout; }
+          chain input {
+            type filter hook input priority 0; policy accept;
+            ip saddr @banned drop
+            tcp dport { 22, 8443 } ct state new limit rate 5/minute accept
+          }
+        }
+        """
     )
     (tmp_path / "new.nft").write_text(ruleset(("tcp/22",)))
     done = nft(
@@ -128,7 +158,7 @@ def test_a_rule_set_that_was_listed_can_be_loaded_again_and_is_the_same(
     assert (done.stdout, done.returncode) == ("same\n", 0), done.stderr
 
 
-def test_a_rule_set_that_does_not_load_changes_nothing(nft, tmp_path: Path) -> None:
+def test_a_rule_set_that_does_not_load_changes_nothing(nft: Script, tmp_path: Path) -> None:
     (tmp_path / "good.nft").write_text(ruleset(("tcp/22",)))
     (tmp_path / "bad.nft").write_text(ruleset(("tcp/22",)) + "table inet x { nonsense }\n")
     done = nft("nft -f good.nft; ! nft -c -f bad.nft; ! nft -f bad.nft; nft list ruleset")

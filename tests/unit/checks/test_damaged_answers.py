@@ -31,7 +31,7 @@ DAMAGE: tuple[Any, ...] = (
     [{}],
 )
 SILENCE: tuple[AnswerStatus, ...] = ("absent", "denied", "timeout", "unsupported", "error")
-MOST_PLACES = 80
+MOST_PLACES = 40
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=str)

@@ -16,7 +16,9 @@ JOB = {
     "password_file": "/etc/restic/nightly.password",
     "unit": "restic-backups-nightly.service",
 }
-LIST, UNITS = (probe for probe in CHECK.probes(JOB) if isinstance(probe, Command | UnitStatus))
+LIST = next(probe for probe in CHECK.probes(JOB) if isinstance(probe, Command))
+SERVICE, TIMER = "restic-backups-nightly.service", "restic-backups-nightly.timer"
+UNITS = UnitStatus((SERVICE, TIMER))
 NOON = 1_795_435_200
 """2026-11-23 12:00 UTC."""
 
@@ -32,10 +34,9 @@ def snapshot(time: str, host: str = "frontdesk", **other: Any) -> dict[str, Any]
 
 
 def answers(*snapshots: dict[str, Any]) -> dict[Probe, Answer]:
-    service, timer = (name for name in UNITS.units)  # type: ignore[union-attr]
     return {
         LIST: ran(json.dumps(list(snapshots))),
-        UNITS: ok({service: unit("inactive"), timer: unit()}),
+        UNITS: ok({SERVICE: unit("inactive"), TIMER: unit()}),
         HOST_NAME: ok("frontdesk\n"),
         NOW: ok({"unix_s": NOON}),
     }
@@ -87,7 +88,6 @@ def test_names_of_files_stay_in_the_parser() -> None:
 
 
 def test_the_look_neither_locks_the_repository_nor_shows_the_password() -> None:
-    assert isinstance(LIST, Command)
     assert "--no-lock" in LIST.argv
     assert "--no-cache" in LIST.argv
     assert not any("password" in argument for argument in LIST.argv)
@@ -95,8 +95,7 @@ def test_the_look_neither_locks_the_repository_nor_shows_the_password() -> None:
 
 
 def test_a_job_without_a_timer_says_so() -> None:
-    service, timer = UNITS.units  # type: ignore[union-attr]
-    units = ok({service: unit("inactive"), timer: absent_unit()})
+    units = ok({SERVICE: unit("inactive"), TIMER: absent_unit()})
 
     assert values(CHECK, answers() | {UNITS: units}, **JOB)["timer_active"] is None
 
