@@ -78,7 +78,8 @@ settle_units() {
   systemctl --quiet --root="$1" mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer \
     e2scrub_reap.service fstrim.timer console-getty.service getty@tty1.service
   systemctl --quiet --root="$1" enable ssh.service chrony.service nftables.service \
-    clinic-first-boot.service clinic-bridge.service restic-backups-nightly.timer
+    clinic-first-boot.service clinic-bridge.service restic-backups-nightly.timer \
+    var-cache-clinic.mount
 }
 
 build() {

@@ -1,5 +1,6 @@
 """From a plan to outcomes: guards, then a signed intent, then the work, then a second look."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.act.executor import execute
@@ -7,11 +8,12 @@ from reconciler.engine.look import Eye
 from reconciler.engine.prechecks import run_prechecks, verify_also
 from reconciler.engine.session import Session
 from reconciler.engine.windows import window_open
-from reconciler.evidence.bodies import action_body, outcome_body, verdict_body
+from reconciler.evidence.bodies import action_body, finding_body, outcome_body, verdict_body
 from reconciler.evidence.statement import Kind, Reference
 from reconciler.guard.context import GuardContext
 from reconciler.guard.gate import admit, admitted
 from reconciler.ledger.store import Receipt
+from reconciler.model.finding import Finding
 from reconciler.model.outcome import Outcome
 from reconciler.model.plan import Action, Plan
 from reconciler.model.run import NotDone
@@ -28,10 +30,15 @@ class Healing:
 
 @dataclass(frozen=True, slots=True)
 class Healer:
-    """Carries a plan out, one action at a time."""
+    """Carries a plan out, one action at a time.
+
+    Attributes:
+        found: What the first look of this run found, by rule.
+    """
 
     session: Session
     eye: Eye
+    found: Mapping[str, Finding]
 
     def heal(self, plan: Plan) -> Healing:
         """Try every action; what is not done says why."""
@@ -72,6 +79,7 @@ class Healer:
                 "plan_digest": plan.digest,
                 "desired": {"commit": status.commit, "counter": status.counter},
                 "action": action_body(action),
+                "found": [finding_body(self.found[rule]) for rule in action.rules],
                 "verdicts": [verdict_body(verdict) for verdict in verdicts],
             },
         )

@@ -58,7 +58,7 @@ def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport
     interrupted = close_interrupted(session, before)
     status = session.intent.status
     appliance.past.memory = accept(appliance.past.memory, status.commit, status.counter)
-    healing = Healer(session, eye).heal(planned)
+    healing = Healer(session, eye, before).heal(planned)
     after = eye.look(desired.rules) if healing.outcomes else before
     session.options.hook("before-run-entry")
     report = replace(

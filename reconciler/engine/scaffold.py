@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import TypeAdapter, ValidationError
 
 from reconciler.desired.directory import read_directory
@@ -13,6 +14,7 @@ from reconciler.errors import InputError, MachineError, Where
 from reconciler.evidence import sshsig
 from reconciler.ledger import keys
 from reconciler.ledger.durable import flush
+from reconciler.ledger.verify import load_signers
 from reconciler.model.document import Name
 from reconciler.ports import Clock
 
@@ -26,7 +28,7 @@ _SETTINGS = """\
 client: {client}
 host: {host}
 fleet:
-  url: fleet
+  url: {url}
   branch: main
   signers: trust/allowed_signers
 evidence:
@@ -44,18 +46,18 @@ class Scaffold:
 
     Attributes:
         settings: The appliance's settings file.
-        fleet: Work tree of the private fleet repository.
-        commit: Its first signed commit.
+        fleet: Work tree of the private fleet repository; ``None`` when there was one already.
+        commit: Its first signed commit; ``None`` when there was one already.
         evidence: The evidence repository.
-        engineer: Fingerprint of the engineer's key, which may change the fleet.
+        engineer: Fingerprint of the engineer's key, which may change the fleet, if it was made.
         appliance: Fingerprint of the appliance's key, which signs evidence.
     """
 
     settings: Path
-    fleet: Path
-    commit: str
+    fleet: Path | None
+    commit: str | None
     evidence: Path
-    engineer: str
+    engineer: str | None
     appliance: str
 
 
@@ -80,6 +82,8 @@ def scaffold(
     client: str = TEMPLATE_CLIENT,
     host: str = TEMPLATE_HOST,
     *,
+    fleet: str | None = None,
+    signers: Path | None = None,
     clock: Clock | None = None,
 ) -> Scaffold:
     """Make everything one appliance needs, under one private directory.
@@ -88,10 +92,13 @@ def scaffold(
         directory: Made if it is not there; only its owner may look inside.
         client: Id of the clinic; the template's client takes this name.
         host: Id of this machine; the template's ``workstation`` takes this name.
+        fleet: URL of a fleet repository that exists; without it, one is made from the templates.
+        signers: With ``fleet``: allowed signers file to pin, from somebody you trust.
         clock: Another clock, for tests.
 
     Raises:
-        InputError: There is an appliance already (nothing is overwritten), or a name is not one.
+        InputError: There is an appliance already (nothing is overwritten), a name is not one, or
+            an existing fleet comes without its signers.
         MachineError: The directory cannot be written.
     """
     for name in (client, host):
@@ -102,8 +109,14 @@ def scaffold(
             hint=f"Use it with: reconciler run --once --config {directory / SETTINGS}",
             where=Where(str(directory)),
         )
+    if (fleet is None) != (signers is None):
+        raise InputError(
+            "an existing fleet repository needs its signers, and signers need a fleet",
+            hint="Give both --fleet URL and --signers FILE, or neither.",
+        )
+    pinned = None if signers is None else _pin(signers)
     try:
-        return _scaffold(directory, client, host, clock or SystemClock())
+        return _Work(directory, client, host, clock or SystemClock()).make(fleet, pinned)
     except OSError as error:
         raise MachineError(
             f"cannot write {error.filename or directory}: {error.strerror}",
@@ -111,34 +124,52 @@ def scaffold(
         ) from error
 
 
-def _scaffold(directory: Path, client: str, host: str, clock: Clock) -> Scaffold:
-    for part in ("", "keys", "trust", "state", "evidence"):
-        (directory / part).mkdir(mode=0o700, parents=True, exist_ok=True)
-    engineer = keys.generate(directory / "keys" / "engineer", ENGINEER)
-    appliance = keys.generate(directory / "keys" / "appliance", f"{client}/{host}")
-    trusted = _signer_line(ENGINEER, keys.public(engineer))
-    _write(directory / "trust" / "allowed_signers", trusted)
-    signer = _signer_line(f"{client}/{host}", keys.public(appliance))
-    _write(directory / "trust" / "evidence_signers", signer)
+def _pin(signers: Path) -> str:
+    """The text of a signers file that parses: what cannot be read must not be trusted."""
+    load_signers(signers)
+    return signers.read_text(encoding="utf-8")
 
-    fleet = directory / "fleet"
-    for path, data in _fleet_files(client, host).items():
-        _write(fleet / path, data)
-    _write(fleet / "policies" / "trust" / "allowed_signers", trusted)
-    who = {"name": "Engineer", "email": ENGINEER}
-    init_fleet(fleet, key_file=directory / "keys" / "engineer", **who)
-    commit = commit_signed(fleet, "Start from the templates", key=engineer, at=clock.now(), **who)
-    evidence = enrol(directory, client, host, appliance, trusted, clock.now())
-    # Last: its presence says that everything before it is complete.
-    _write(directory / SETTINGS, _SETTINGS.format(client=client, host=host))
-    return Scaffold(
-        settings=directory / SETTINGS,
-        fleet=fleet,
-        commit=commit,
-        evidence=evidence,
-        engineer=sshsig.fingerprint(keys.public(engineer)),
-        appliance=sshsig.fingerprint(keys.public(appliance)),
-    )
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    directory: Path
+    client: str
+    host: str
+    clock: Clock
+
+    def make(self, url: str | None, pinned: str | None) -> Scaffold:
+        for part in ("", "keys", "trust", "state", "evidence"):
+            (self.directory / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+        appliance = keys.generate(
+            self.directory / "keys" / "appliance", f"{self.client}/{self.host}"
+        )
+        signer = _signer_line(f"{self.client}/{self.host}", keys.public(appliance))
+        _write(self.directory / "trust" / "evidence_signers", signer)
+        engineer = fleet = commit = None
+        if pinned is None:
+            key = keys.generate(self.directory / "keys" / "engineer", ENGINEER)
+            engineer = sshsig.fingerprint(keys.public(key))
+            pinned = _signer_line(ENGINEER, keys.public(key))
+            fleet, commit = self._fleet(key, pinned)
+        _write(self.directory / "trust" / "allowed_signers", pinned)
+        evidence = enrol(
+            self.directory, self.client, self.host, appliance, pinned, self.clock.now()
+        )
+        settings = self.directory / SETTINGS
+        # Last: its presence says that everything before it is complete.
+        _write(settings, _SETTINGS.format(client=self.client, host=self.host, url=url or "fleet"))
+        mark = sshsig.fingerprint(keys.public(appliance))
+        return Scaffold(settings, fleet, commit, evidence, engineer, mark)
+
+    def _fleet(self, key: Ed25519PrivateKey, pinned: str) -> tuple[Path, str]:
+        fleet = self.directory / "fleet"
+        for path, data in _fleet_files(self.client, self.host).items():
+            _write(fleet / path, data)
+        _write(fleet / "policies" / "trust" / "allowed_signers", pinned)
+        who = {"name": "Engineer", "email": ENGINEER}
+        init_fleet(fleet, key_file=self.directory / "keys" / "engineer", **who)
+        message = "Start from the templates"
+        return fleet, commit_signed(fleet, message, key=key, at=self.clock.now(), **who)
 
 
 def _check_name(name: str) -> None:

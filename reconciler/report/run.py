@@ -13,6 +13,7 @@ def render(report: RunReport, *, width: int = 160, colour: bool = False) -> str:
     parts += _reasons(report)
     parts += _intent(report)
     parts += [f"{report.target} ({report.mode}): {table.summary(report.findings)}"]
+    parts += ["loaded: " + ", ".join(f"{count} {kind}" for kind, count in report.census.items())]
     parts += _acts(report)
     parts += _evidence(report)
     return "\n".join(parts)
@@ -94,6 +95,7 @@ def as_document(report: RunReport) -> dict[str, Any]:
         },
         "census": dict(report.census),
         "counts": table.tally(report.findings),
+        "before": [finding_body(finding) for finding in report.before],
         "findings": [finding_body(finding) for finding in report.findings],
         "plan": plan_body(report.plan),
         "outcomes": [

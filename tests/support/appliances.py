@@ -50,9 +50,15 @@ class Site:
     def evidence(self) -> str:
         return str(self.made.evidence)
 
+    @property
+    def fleet(self) -> Path:
+        """The fleet's work tree."""
+        assert self.made.fleet is not None
+        return self.made.fleet
+
     def edit(self, path: str, change: Callable[[str], str], *, at: datetime | None = None) -> str:
         """Change a file of the fleet in a signed commit; returns the commit."""
-        file = self.made.fleet / path
+        file = self.fleet / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(change(file.read_text() if file.exists() else ""))
         return self.commit(f"Change {file.name}", at=at)
@@ -60,7 +66,7 @@ class Site:
     def commit(self, message: str, *, at: datetime | None = None) -> str:
         """Commit the fleet's work tree as the engineer."""
         return commit_signed(
-            self.made.fleet,
+            self.fleet,
             message,
             key=keys.load(self.directory / "keys" / "engineer"),
             name="Engineer",

@@ -51,7 +51,7 @@ rule journal-persistent 'grep -rq "^Storage=persistent" /etc/systemd/journald.co
   grep -rEq "^SystemMaxUse=(6[4-9]|[7-9][0-9]|[0-9]{3,})M" /etc/systemd/journald.conf.d &&
   [[ -n $(find /var/log/journal -name system.journal -mmin -60) ]]'
 rule time-synchronised 'running chrony && systemctl is-enabled --quiet chrony.service &&
-  chronyc -n tracking | grep -Eq "^Leap status +: Normal" && (($(chronyc -n sources | grep -c "^^[*+]") >= 3))'
+  chronyc -n tracking | grep -Eq "^Leap status +: Normal" && (($(chronyc -n -c sources | cut -d, -f6 | grep -vcx 0) >= 3))'
 rule certificate-valid 'openssl x509 -checkend 1814400 -noout -in /etc/ssl/clinic/portal.crt &&
   [[ $(stat -c %a /etc/ssl/clinic/portal.key) =~ ^(600|640|400|440)$ ]]'
 rule disk-space '(($(full pcent) <= 90 && $(full ipcent) <= 90))'

@@ -18,6 +18,7 @@ LOOK = frozenset(
         "faillock",
         "journalctl",
         "lsblk",
+        "nft",
         "restic",
         "sshd",
     }
@@ -27,7 +28,6 @@ LOOK = frozenset(
 ACT = LOOK | frozenset(
     {
         "augenrules",
-        "nft",
         "ssh-keyscan",
         "systemd-tmpfiles",
     }

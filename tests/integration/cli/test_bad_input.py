@@ -63,9 +63,9 @@ def test_check_names_the_file_and_what_is_wrong_in_hostile_yaml(
     site: Site, case: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text, said = BAD_YAML[case]
-    (site.made.fleet / RULE).write_text(text)
+    (site.fleet / RULE).write_text(text)
 
-    assert run(["check", str(site.made.fleet)]) == ExitCode.INPUT
+    assert run(["check", str(site.fleet)]) == ExitCode.INPUT
     out = capsys.readouterr().out
     assert RULE in out
     import re
@@ -76,10 +76,10 @@ def test_check_names_the_file_and_what_is_wrong_in_hostile_yaml(
 def test_fifty_megabytes_are_refused_at_once(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with (site.made.fleet / RULE).open("wb") as stream:
+    with (site.fleet / RULE).open("wb") as stream:
         stream.truncate(50 * 1024 * 1024)
 
-    assert run(["check", str(site.made.fleet)]) == ExitCode.INPUT
+    assert run(["check", str(site.fleet)]) == ExitCode.INPUT
     assert RULE in capsys.readouterr().out
 
 
@@ -97,12 +97,12 @@ def test_fifty_megabytes_are_refused_at_once(
 def test_check_names_line_and_nearest_name(
     site: Site, old: str, new: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = site.made.fleet / RULE
+    file = site.fleet / RULE
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new))
 
-    assert run(["check", str(site.made.fleet)]) == ExitCode.INPUT
+    assert run(["check", str(site.fleet)]) == ExitCode.INPUT
     out = capsys.readouterr().out
     assert f"{RULE}:" in out
     assert said in out
@@ -141,7 +141,7 @@ def git(site: Site, *argv: str) -> None:
         "GIT_COMMITTER_DATE": f"{int(datetime.now(UTC).timestamp())} +0000",
     }
     subprocess.run(
-        ["git", "-C", str(site.made.fleet), *argv],
+        ["git", "-C", str(site.fleet), *argv],
         check=True, capture_output=True, env=environment,
     )  # fmt: skip
 
@@ -149,7 +149,7 @@ def git(site: Site, *argv: str) -> None:
 def test_an_unsigned_commit_is_refused_recorded_once_and_recovers(
     used: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (used.made.fleet / "policies/note.md").write_text("x\n")
+    (used.fleet / "policies/note.md").write_text("x\n")
     git(used, "add", "-A")
     git(used, "commit", "--no-gpg-sign", "-m", "unsigned")
 

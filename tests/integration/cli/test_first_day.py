@@ -53,6 +53,34 @@ def test_init_refuses_a_name_that_is_no_id(tmp_path: Path, name: str) -> None:
     assert run(["init", str(tmp_path), "--client", name]) == ExitCode.INPUT
 
 
+def test_a_second_appliance_joins_the_fleet_that_exists(site: Site, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    fleet, signers = str(site.fleet), str(site.directory / "trust/allowed_signers")
+
+    made = run(["init", str(other), "--fleet", fleet, "--signers", signers])
+
+    assert made == 0
+    assert not (other / "fleet").exists()
+    assert not (other / "keys/engineer").exists()
+    assert run(["run", "--once", "--config", str(other / "reconciler.yaml")]) in POSTURE
+
+
+def test_a_fleet_without_its_signers_is_not_joined(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["init", str(tmp_path / "o"), "--fleet", str(site.fleet)]) == ExitCode.INPUT
+    assert "--signers" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
+def test_an_appliance_that_pins_somebody_else_refuses_the_fleet(site: Site, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    wrong = str(site.directory / "trust/evidence_signers")
+    run(["init", str(other), "--fleet", str(site.fleet), "--signers", wrong])
+
+    assert run(["run", "--once", "--config", str(other / "reconciler.yaml")]) == ExitCode.REFUSED
+
+
 def test_a_run_shows_a_table_and_leaves_signed_evidence(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
