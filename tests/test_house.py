@@ -12,12 +12,19 @@ import pytest
 import reconciler
 from reconciler.checks import catalogue as checks
 from reconciler.cli import COMMANDS, EXIT_CODES
+from reconciler.desired.refusal import Reason
 from reconciler.errors import ExitCode
 from reconciler.steps import catalogue as steps
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "reconciler").rglob("*.py"))
-DOCUMENTS = ["README.md", "docs/ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"]
+DOCUMENTS = [
+    "README.md",
+    "docs/ARCHITECTURE.md",
+    "docs/operating.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+]
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda f: str(f.relative_to(ROOT)))
@@ -85,6 +92,11 @@ def test_every_exit_code_is_documented_the_same_way() -> None:
     for code in ExitCode:
         assert re.search(rf"^\| {int(code)} \| ", readme, re.MULTILINE), code
         assert re.search(rf"^ *{int(code)}  ", EXIT_CODES, re.MULTILINE), code
+
+
+def test_every_refusal_code_is_documented() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text()
+    assert [reason.value for reason in Reason if f"`{reason.value}`" not in text] == []
 
 
 def test_every_package_has_its_paragraph() -> None:
