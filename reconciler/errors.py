@@ -8,7 +8,8 @@
     ├── EvidenceError     the ledger, a key or a signature is missing or bad (exit 6)
     │   ├── LedgerMissing
     │   ├── LedgerDamaged
-    │   └── KeyMissing
+    │   ├── KeyMissing
+    │   └── ClockWrong
     ├── MachineError      this machine would not do it: disk, network, lock  (exit 7)
     │   └── Busy
     └── Unobservable      a probe's answer does not say what was asked; becomes ``unknown``
@@ -113,6 +114,10 @@ class LedgerDamaged(EvidenceError):
 
 class KeyMissing(EvidenceError):
     """A signing key is missing or unusable. There is no unsigned path."""
+
+
+class ClockWrong(EvidenceError):
+    """The clock says what cannot be: evidence with a wrong time could not be withdrawn."""
 
 
 class MachineError(ReconcilerError):

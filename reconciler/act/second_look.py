@@ -60,6 +60,9 @@ class SecondLook:
             findings, conditions = self.look(), self.also()
         except ReconcilerError as error:
             return Seen({}, f"could not look: {error.message}")
+        # What was changed must not stay only because the look at it broke: it is taken back.
+        except Exception as error:  # noqa: BLE001
+            return Seen({}, f"could not look: {type(error).__name__}")
         return Seen(findings, self._shortfall(findings, conditions))
 
     def _shortfall(self, findings: Mapping[str, Finding], conditions: Sequence[Finding]) -> str:

@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from reconciler.checks import catalogue as checks_catalogue
 from reconciler.desired.location import Access
 from reconciler.desired.source import FetchLimits, FleetSource
 from reconciler.engine.clock import SystemClock
+from reconciler.engine.past import Past, recall
 from reconciler.engine.settings import Home
-from reconciler.evidence.statement import Kind, Reference
-from reconciler.guard.memory import Memory, fold
 from reconciler.ledger import keys
 from reconciler.ledger.lock import HostLock
 from reconciler.ledger.reader import newest_first
@@ -21,6 +18,7 @@ from reconciler.ledger.store import Ledger, Record
 from reconciler.ledger.verify import load_signers
 from reconciler.model.answer import Answer
 from reconciler.model.check import Check
+from reconciler.model.desired import DesiredState
 from reconciler.model.step import StepKind
 from reconciler.ports import Clock, Target
 from reconciler.steps import catalogue as steps_catalogue
@@ -31,27 +29,13 @@ TargetMaker = Callable[[str, Callable[[str], Answer]], Target]
 
 
 @dataclass(slots=True)
-class Past:
-    """What the ledger says happened, up to its newest entry.
+class Appliance:
+    """An opened appliance; holds the host's lock for as long as it is open.
 
     Attributes:
-        memory: Folded state of the guards and of what was accepted.
-        open_intents: Intents that no outcome has closed, each with the action it announced.
-        since: Per rule, since when it has had its status.
-        reached_at: When the fleet repository was last reached.
-        last_clock: The clock facts of the newest entry that has them.
+        resolved: The desired state that was resolved last; a commit never changes, so it stands
+            for as long as that commit is asked for.
     """
-
-    memory: Memory
-    open_intents: list[tuple[Reference, Mapping[str, Any]]] = field(default_factory=list)
-    since: Mapping[str, Any] = field(default_factory=dict)
-    reached_at: datetime | None = None
-    last_clock: dict[str, object] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Appliance:
-    """An opened appliance; holds the host's lock for as long as it is open."""
 
     home: Home
     clock: Clock
@@ -61,6 +45,7 @@ class Appliance:
     steps: Mapping[str, StepKind]
     past: Past
     make_target: TargetMaker
+    resolved: DesiredState | None = None
 
     @property
     def name(self) -> str:
@@ -89,19 +74,18 @@ def open_appliance(
     state = home.path(settings.state)
     with HostLock(state / "lock"):
         key = keys.load(home.path(settings.evidence.key))
-        ledger = Ledger.open(
-            home.path(settings.evidence.repository), settings.client, settings.host, key
-        )
-        yield Appliance(
-            home=home,
-            clock=clock or SystemClock(),
-            ledger=ledger,
-            source=fleet_source(home),
-            checks=checks_catalogue.load(),
-            steps=steps_catalogue.load(),
-            past=recall(ledger),
-            make_target=make_target or linux_target,
-        )
+        repository = home.path(settings.evidence.repository)
+        with Ledger.open(repository, settings.client, settings.host, key) as ledger:
+            yield Appliance(
+                home=home,
+                clock=clock or SystemClock(),
+                ledger=ledger,
+                source=fleet_source(home),
+                checks=checks_catalogue.load(),
+                steps=steps_catalogue.load(),
+                past=recall(ledger),
+                make_target=make_target or linux_target,
+            )
 
 
 def linux_target(root: str, internal: Callable[[str], Answer]) -> Target:
@@ -144,37 +128,3 @@ def fleet_source(home: Home) -> FleetSource:
             token_file=path(fleet.token_file),
         ),
     )
-
-
-def recall(ledger: Ledger) -> Past:
-    """Fold the newest entries: from the last ``run`` entry's own memory onwards.
-
-    Every ``run`` entry carries the folded memory, signed, so the cost does not grow with history;
-    an audit folds the whole history and compares.
-    """
-    newer = []
-    for record in ledger.entries(newest_first=True):
-        newer.append(record)
-        if record.entry.kind in {Kind.RUN, Kind.GENESIS}:
-            break
-    start, *rest = reversed(newer)
-    body = start.entry.body
-    past = Past(
-        memory=Memory.from_body(body["memory"]),
-        since=body.get("since", {}),
-        reached_at=datetime.fromisoformat(body["reached_at"]) if body.get("reached_at") else None,
-        last_clock=dict(body.get("clock", {})),
-    )
-    for record in rest:
-        _fold(past, record)
-    return past
-
-
-def _fold(past: Past, record: Record) -> None:
-    entry = record.entry
-    past.memory = fold(past.memory, entry.kind.value, entry.body, entry.time)
-    past.last_clock = dict(entry.body.get("clock", past.last_clock))
-    if entry.kind is Kind.INTENT:
-        past.open_intents.append((Reference(entry.seq, record.digest), entry.body["action"]))
-    if entry.closes is not None:
-        past.open_intents = [o for o in past.open_intents if o[0] != entry.closes]

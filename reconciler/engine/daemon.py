@@ -1,28 +1,33 @@
 """The loop: run, wait with jitter, run; SIGTERM lets the run in hand end and be recorded."""
 
 import random
-import signal
-import threading
 from collections.abc import Callable
-from types import FrameType
+from contextlib import AbstractContextManager, ExitStack
 
-from reconciler.engine.appliance import open_appliance
+from reconciler.engine.appliance import Appliance, open_appliance
+from reconciler.engine.heart import BEAT_S, Heart, PacedTarget
 from reconciler.engine.notify import Notifier
 from reconciler.engine.run import reconcile
 from reconciler.engine.session import Options
 from reconciler.engine.settings import Home
+from reconciler.engine.stop import Stop
 from reconciler.errors import (
+    ClockWrong,
     InputError,
     IntentRefused,
-    LedgerDamaged,
-    LedgerMissing,
     MachineError,
     ReconcilerError,
 )
+from reconciler.model.answer import Answer
 from reconciler.model.run import RunReport
+from reconciler.ports import Target
 
-BEAT_S = 10.0
-"""Longest silence towards the watchdog while waiting; set WatchdogSec well above it."""
+Opening = Callable[[Home], AbstractContextManager[Appliance]]
+
+
+def spread(most: float) -> float:
+    """A random part of so many seconds: a fleet does not pull in step."""
+    return random.uniform(0, most)  # noqa: S311 - nothing secret depends on it
 
 
 class Daemon:
@@ -33,6 +38,9 @@ class Daemon:
         notifier: Where readiness and the watchdog go.
         on_run: Called with every report.
         on_error: Called with every error that a later run may not have.
+        opening: Opens the appliance; for tests.
+        stop: The request to end; for tests.
+        jitter: Seconds to add to an interval, given the most; for tests.
     """
 
     def __init__(
@@ -41,19 +49,25 @@ class Daemon:
         notifier: Notifier,
         on_run: Callable[[RunReport], None],
         on_error: Callable[[ReconcilerError], None],
+        *,
+        opening: Opening = open_appliance,
+        stop: Stop | None = None,
+        jitter: Callable[[float], float] = spread,
     ) -> None:
         self._home = home
         self._notifier = notifier
         self._on_run = on_run
         self._on_error = on_error
-        self._stop = threading.Event()
+        self._opening = opening
+        self._jitter = jitter
+        self._stop = stop or Stop()
 
-    def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        """Finish the action in hand, record the run, end."""
-        self._stop.set()
+    def stop(self) -> None:
+        """Finish the action in hand, record the run, end; may be called by a signal handler."""
+        self._stop.ask()
 
     def serve(self, runs: int | None = None) -> None:
-        """Loop.
+        """Loop; once.
 
         Args:
             runs: End after so many runs; for tests.
@@ -62,32 +76,46 @@ class Daemon:
             LedgerMissing: Memory is lost: a person must decide.
             LedgerDamaged: Evidence was changed: a person must decide.
             KeyMissing: There is no signing key.
+            EvidenceError: Somebody else writes to this ledger.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.stop)
-        options = Options(hook=lambda _where: self._notifier.alive(), stopping=self._stop.is_set)
-        with open_appliance(self._home) as appliance:
+        with ExitStack() as undo:
+            undo.callback(self._stop.close)
+            undo.enter_context(self._stop.on_signals())
+            appliance = undo.enter_context(self._opening(self._home))
+            heart = undo.enter_context(Heart(self._notifier, appliance.clock))
+            appliance.make_target = _paced(appliance, heart)
             self._notifier.ready()
-            done = 0
-            while not self._stop.is_set() and done != runs:
-                try:
-                    report = reconcile(appliance, options)
-                except (LedgerMissing, LedgerDamaged):
-                    raise
-                except (InputError, IntentRefused, MachineError) as error:
-                    # Level-triggered: whatever was wrong may be right at the next tick.
-                    self._on_error(error)
-                else:
-                    self._on_run(report)
-                done += 1
-                if done != runs:
-                    self._wait()
-        self._notifier.stopping()
+            self._loop(appliance, heart, runs)
+            self._notifier.stopping()
 
-    def _wait(self) -> None:
+    def _loop(self, appliance: Appliance, heart: Heart, runs: int | None) -> None:
+        options = Options(hook=heart.progress, stopping=self._stop.asked)
+        done = 0
+        while not self._stop.asked() and done != runs:
+            # The run begins with a fetch, which has a limit of its own.
+            with heart.allowing(2 * self._home.settings.fleet.timeout_s):
+                self._run_once(appliance, options)
+            done += 1
+            if done != runs:
+                self._wait(heart)
+
+    def _run_once(self, appliance: Appliance, options: Options) -> None:
+        try:
+            report = reconcile(appliance, options)
+        except (ClockWrong, InputError, IntentRefused, MachineError) as error:
+            # Level-triggered: whatever was wrong may be right at the next tick.
+            self._on_error(error)
+        else:
+            self._on_run(report)
+
+    def _wait(self, heart: Heart) -> None:
         settings = self._home.settings
-        # Jitter spreads a fleet's pulls; nothing secret depends on it.
-        left = settings.interval_s + random.uniform(0, settings.jitter_s)  # noqa: S311
+        left = settings.interval_s + self._jitter(settings.jitter_s)
         while left > 0 and not self._stop.wait(min(left, BEAT_S)):
             left -= BEAT_S
-            self._notifier.alive()
+            heart.progress()
+
+
+def _paced(appliance: Appliance, heart: Heart) -> Callable[[str, Callable[[str], Answer]], Target]:
+    make = appliance.make_target
+    return lambda root, internal: PacedTarget(make(root, internal), heart)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.errors import EvidenceError
+from reconciler.errors import ClockWrong
+from reconciler.evidence.statement import stamp
 from reconciler.model.probe import ClockState, ReadFile
 from reconciler.ports import Clock, Target
 
@@ -34,6 +35,7 @@ class Facts:
     def body(self) -> dict[str, object]:
         """As written into evidence."""
         return {
+            "at": stamp(self.at),
             "source": "kernel" if self.synchronised is not None else "unknown",
             "synchronised": self.synchronised,
             "offset_us": self.offset_us,
@@ -59,25 +61,33 @@ def gather(clock: Clock, target: Target, deadline_s: float) -> Facts:
 def refuse_jump(facts: Facts, last_at: datetime, last_clock: dict[str, object]) -> None:
     """Refuse to sign under a clock that jumped (evidence with a wrong time cannot be withdrawn).
 
-    Within one boot, wall time must have advanced as elapsed time did, unless the kernel says that
-    the clock has been synchronised since. Between boots only going back can be seen, and the
-    ledger refuses that itself.
+    Within one boot, wall time must have advanced as elapsed time did since both were last read
+    together, unless the kernel says that the clock has been synchronised since. Between boots only
+    going back can be seen, and the ledger refuses that itself.
+
+    Args:
+        facts: The machine's time now.
+        last_at: When the newest entry was recorded.
+        last_clock: `Facts.body` of the newest entry that has it.
 
     Raises:
-        EvidenceError: The wall clock went back, or jumped ahead without being synchronised.
+        ClockWrong: The wall clock went back, or jumped ahead without being synchronised.
     """
     if facts.at < last_at:
-        raise EvidenceError(
+        raise ClockWrong(
             f"the clock says {facts.at:%Y-%m-%dT%H:%M:%SZ}, but the newest evidence is from "
             f"{last_at:%Y-%m-%dT%H:%M:%SZ}: nothing can be signed before it",
             hint="Set the clock right (for example: chronyc makestep), then run again.",
         )
-    last_uptime = last_clock.get("uptime_s")
-    if facts.boot_id != last_clock.get("boot_id") or not isinstance(last_uptime, int):
+    read_at, last_uptime = last_clock.get("at"), last_clock.get("uptime_s")
+    if not isinstance(read_at, str) or not isinstance(last_uptime, int):
         return
-    drift = (facts.at - last_at).total_seconds() - (facts.uptime_s - last_uptime)
+    if facts.boot_id != last_clock.get("boot_id"):
+        return
+    elapsed = (facts.at - datetime.fromisoformat(read_at)).total_seconds()
+    drift = elapsed - (facts.uptime_s - last_uptime)
     if abs(drift) > JUMP_LIMIT_S and facts.synchronised is not True:
-        raise EvidenceError(
+        raise ClockWrong(
             f"the clock jumped by {int(drift)} s since the newest evidence and is not synchronised",
             hint="Synchronise the clock (chronyc tracking shows its state), then run again.",
         )

@@ -42,12 +42,17 @@ def pull(appliance: Appliance, now: datetime) -> Intent:
 
     Nothing advances before all of that holds: a refused or broken newest state leaves the last
     accepted one in force (design promise 1).
+
+    Raises:
+        InputError: The signers that were pinned at enrolment cannot be read: without its trust
+            anchor an appliance does nothing (design promise 8).
     """
+    trusted = pinned(appliance)
     accepted = appliance.past.memory.accepted
     commit, counter = (accepted.commit, accepted.counter) if accepted else (None, 0)
     held = IntentStatus(commit=commit, counter=counter, fetched=False)
+    head = None
     try:
-        trusted = pinned(appliance)
         head = appliance.source.fetch()
         held = replace(held, fetched=True)
         if head == commit:
@@ -57,16 +62,18 @@ def pull(appliance: Appliance, now: datetime) -> Intent:
         taken = replace(held, commit=head, counter=counter + 1)
         return Intent(load(appliance, head), taken)
     except (IntentRefused, InputError, MachineError) as error:
-        return _hold(appliance, held, error)
+        return _hold(appliance, held, head, error)
 
 
-def _hold(appliance: Appliance, held: IntentStatus, why: ReconcilerError) -> Intent:
+def _hold(
+    appliance: Appliance, held: IntentStatus, head: str | None, why: ReconcilerError
+) -> Intent:
     """Keep the last accepted state; without one there is nothing to run."""
     status = replace(
         held,
         fetched=held.fetched or isinstance(why, IntentRefused),
         refused=reason_of(why),
-        refused_commit=getattr(why, "commit", None),
+        refused_commit=getattr(why, "commit", head if isinstance(why, InputError) else None),
         message=str(why),
         exit_code=why.exit_code,
     )
@@ -81,10 +88,18 @@ def _hold(appliance: Appliance, held: IntentStatus, why: ReconcilerError) -> Int
 def load(appliance: Appliance, commit: str) -> DesiredState:
     """The desired state of this host at a commit that was verified.
 
+    A commit never changes, so one that was resolved is not read again.
+
     Raises:
         FleetInvalid: The policy graph has errors; carries all of them.
         IntentRefused: The commit's tree may not be read.
     """
+    if appliance.resolved is None or appliance.resolved.commit != commit:
+        appliance.resolved = _resolve(appliance, commit)
+    return appliance.resolved
+
+
+def _resolve(appliance: Appliance, commit: str) -> DesiredState:
     fleet = read_fleet(appliance.source.read_files(commit))
     problems = check_fleet(fleet, appliance.checks, appliance.steps)
     errors = [problem for problem in problems if problem.severity == "error"]

@@ -1,5 +1,6 @@
 """What the engine knows about itself, answered like any other probe."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +24,8 @@ class Introspection:
         newest_at: Time of the newest entry before this run.
         reached_at: When the fleet repository was last reached; ``None`` if never.
         status: What became of the newest desired state.
-        now: Wall time of the run.
+        now: Reads the wall clock. Each look has a time of its own: what a run has just made
+            (a renewed certificate) is younger than the run.
         target: ``<client>/<host>``.
         root: Whether this process runs as root.
     """
@@ -33,7 +35,7 @@ class Introspection:
     newest_at: datetime
     status: IntentStatus
     reached_at: datetime | None
-    now: datetime
+    now: Callable[[], datetime]
     target: str
     root: bool
 
@@ -45,7 +47,7 @@ class Introspection:
             case "intent":
                 return Answer("ok", self._intent())
             case "now":
-                return Answer("ok", {"unix_s": int(self.now.timestamp())})
+                return Answer("ok", {"unix_s": int(self.now().timestamp())})
             case "host":
                 return Answer("ok", {"name": self.target, "root": self.root})
             case _:
@@ -74,4 +76,4 @@ class Introspection:
         }
 
     def _age(self, at: datetime | None) -> int | None:
-        return None if at is None else int((self.now - at).total_seconds())
+        return None if at is None else int((self.now() - at).total_seconds())

@@ -2,6 +2,9 @@
 
 import socket
 
+PATIENCE_S = 1.0
+"""A manager whose queue is full must not hold up the run."""
+
 
 class Notifier:
     """Talks to the service manager; silent when there is none.
@@ -32,8 +35,10 @@ class Notifier:
         if self._address is None:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.settimeout(PATIENCE_S)
             try:
                 channel.sendto(message.encode(), self._address)
             except OSError:
-                # The manager went away; the run matters more, and its watchdog will decide.
+                # The manager went away or does not read; the run matters more, and its watchdog
+                # will decide.
                 return

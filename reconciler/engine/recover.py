@@ -16,13 +16,12 @@ def close_interrupted(session: Session, findings: Mapping[str, Finding]) -> tupl
     Nothing is undone and nothing is sent again: the fresh look says what is true now, and the
     plan of this run is made from that.
     """
-    past = session.appliance.past
     closed = []
-    for reference, action in past.open_intents:
+    # A copy: every outcome that is appended takes its intent off the list.
+    for reference, action in tuple(session.appliance.past.open_intents):
         outcome = _interrupted(reference, action, findings)
         session.append(Kind.OUTCOME, outcome_body(session.run, outcome), closes=reference)
         closed.append(outcome)
-    past.open_intents = []
     return tuple(closed)
 
 

@@ -17,7 +17,7 @@ from reconciler.engine.session import Options, Session
 from reconciler.errors import IntentRefused
 from reconciler.evidence.bodies import run_body, since_body
 from reconciler.evidence.statement import Kind, stamp
-from reconciler.guard.memory import accept
+from reconciler.guard.memory import fold
 from reconciler.model.answer import Answer
 from reconciler.model.desired import DesiredState
 from reconciler.model.run import RunReport
@@ -56,8 +56,6 @@ def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport
         return report
 
     interrupted = close_interrupted(session, before)
-    status = session.intent.status
-    appliance.past.memory = accept(appliance.past.memory, status.commit, status.counter)
     healing = Healer(session, eye, before).heal(planned)
     after = eye.look(desired.rules) if healing.outcomes else before
     session.options.hook("before-run-entry")
@@ -96,7 +94,6 @@ def _record_refusal(session: Session) -> None:
     if session.options.dry_run:
         return
     if status.refused is None:
-        past.memory = replace(past.memory, refusal=None)
         return
     if past.memory.refusal == {"reason": status.refused, "commit": status.refused_commit}:
         return
@@ -129,7 +126,7 @@ def _open_eye(session: Session, desired: DesiredState) -> Eye:
         newest_at=appliance.ledger.tip.time,
         status=session.intent.status,
         reached_at=appliance.past.reached_at,
-        now=facts.at,
+        now=appliance.clock.now,
         target=desired.target,
         root=os.geteuid() == 0,
     )
@@ -145,18 +142,16 @@ def _open_eye(session: Session, desired: DesiredState) -> Eye:
 
 def _record_run(session: Session, report: RunReport) -> RunReport:
     """The ``run`` entry closes the run and carries the folded memory for the next one."""
-    past, clock = session.appliance.past, session.appliance.clock
-    at, seq = clock.now(), session.appliance.ledger.tip.seq + 1
-    past.since = since_body(report.findings, past.since, seq, stamp(at))
-    past.last_clock = session.facts.body()
+    past, at = session.appliance.past, session.appliance.clock.now()
+    seq = session.appliance.ledger.tip.seq + 1
     body = run_body(report) | {
         "started_at": stamp(session.facts.at),
         "finished_at": stamp(at),
-        "clock": past.last_clock,
+        "clock": session.facts.body(),
         "reached_at": stamp(past.reached_at) if past.reached_at else None,
-        "since": dict(past.since),
-        "memory": past.memory.to_body(),
+        "since": since_body(report.findings, past.since, seq, stamp(at)),
     }
+    body["memory"] = fold(past.memory, Kind.RUN.value, body, at).to_body()
     receipt = session.append(Kind.RUN, body)
     session.options.hook("after-run-entry")
     return replace(report, seq=receipt.seq, commit=receipt.commit)

@@ -8,7 +8,6 @@ from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import Facts
 from reconciler.engine.intent import Intent
 from reconciler.evidence.statement import Kind, Reference, Subject
-from reconciler.guard.memory import fold
 from reconciler.ledger.store import Receipt
 
 Hook = Callable[[str], None]
@@ -47,16 +46,21 @@ class Session:
     def append(
         self, kind: Kind, body: Mapping[str, Any], *, closes: Reference | None = None
     ) -> Receipt:
-        """Append one signed entry, and fold it into memory: the ledger and memory never differ."""
+        """Append one signed entry, and follow it: the ledger and what is remembered never differ.
+
+        Raises:
+            EvidenceError: It cannot be signed now; nothing was recorded.
+            MachineError: It cannot be written; nothing was recorded.
+        """
         appliance, desired = self.appliance, self.intent.desired
-        at = appliance.clock.now()
         receipt = appliance.ledger.append(
             kind,
             body,
-            at=at,
+            at=appliance.clock.now(),
             boot_id=self.facts.boot_id,
             subject=Subject(desired.commit, desired.digest) if desired else None,
             closes=closes,
         )
-        appliance.past.memory = fold(appliance.past.memory, kind.value, body, at)
+        # As recorded: a restart reads the same times, to the millisecond.
+        appliance.past.follow(appliance.ledger.tip, receipt.reference)
         return receipt

@@ -97,7 +97,8 @@ def _examine(examiner: Examiner, loaded: _Loaded, parent: _Loaded | None) -> Ste
 def _joined(child: Step, parent: Step) -> Step:
     if child.record is None or parent.record is None:
         return child
-    return replace(child, faults=(*child.faults, *follows(child.record, parent.record)))
+    faults = follows(child.record, parent.record)
+    return replace(child, faults=(*child.faults, *faults)) if faults else child
 
 
 def _ended(oldest: Step) -> Step:

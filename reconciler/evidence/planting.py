@@ -40,7 +40,7 @@ def plant(trees: Trees, root: str | None, path: str, content: bytes) -> Planted:
         raw = encode(grown)
         objects.append(("tree", raw))
         oid, mode = object_id("tree", raw), DIRECTORY
-        trees.remember(oid, grown)
+        trees.remember(oid, raw, grown)
         name = directories.pop() if directories else b""
     return Planted(oid, tuple(objects))
 

@@ -106,8 +106,7 @@ def fold(memory: Memory, kind: str, body: Mapping[str, Any], recorded_at: dateti
             case "outcome":
                 return _after_outcome(memory, body, recorded_at)
             case "run":
-                desired = form.mapping(body.get("intent")).get("accepted")
-                return memory if desired is None else _accept(memory, desired)
+                return _after_run(memory, form.mapping(body.get("intent")))
             case "refusal":
                 commit = form.optional_text(body.get("commit"))
                 return memory.with_refusal(form.text(body.get("reason")), commit)
@@ -146,6 +145,13 @@ def _after_outcome(memory: Memory, body: Mapping[str, Any], at: datetime) -> Mem
     action = form.digest(body.get("action"))
     result = form.text(body.get("result"))
     return _with_attempt(memory, action, ended(memory.attempts.get(action), result, at), at)
+
+
+def _after_run(memory: Memory, desired: Mapping[str, Any]) -> Memory:
+    """A run under the newest desired state ends a refusal; the next one is news again."""
+    if desired.get("refused") is None:
+        memory = replace(memory, refusal=None)
+    return _accept(memory, desired.get("accepted"))
 
 
 def _with_attempt(memory: Memory, action: str, attempt: Attempt, at: datetime) -> Memory:

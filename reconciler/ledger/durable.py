@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import pygit2
-
 from reconciler.errors import MachineError
 
 _HINTS = {
@@ -36,7 +34,7 @@ def flush(what: IO[bytes] | Path) -> None:
 
 @contextmanager
 def on_disk(path: Path) -> Iterator[None]:
-    """Turn what the operating system or libgit2 refuses into a `MachineError` that names the path.
+    """Turn what the operating system refuses into a `MachineError` that names the path.
 
     Raises:
         MachineError: Disk full, read-only, no permission, or another error of the system.
@@ -48,13 +46,3 @@ def on_disk(path: Path) -> Iterator[None]:
         place = error.filename or path
         hint = _HINTS.get(error.errno or 0, _OTHER)
         raise MachineError(f"cannot write {place}: {reason}", hint=hint) from error
-    except pygit2.GitError as error:
-        raise MachineError(f"cannot write {path}: {error}", hint=_hint(str(error))) from error
-
-
-def _hint(message: str) -> str:
-    # libgit2 keeps only the text of the system's error.
-    for number, hint in _HINTS.items():
-        if os.strerror(number) in message:
-            return hint
-    return _OTHER

@@ -74,37 +74,67 @@ class LooseWriter:
         self._pool.shutdown()
 
 
-def check(path: Path, oid: str) -> None:
-    """Check a loose object file: content, name, and every byte of its compression.
+def read(path: str, oid: str) -> tuple[str, bytes]:
+    """Read a loose object file.
+
+    Args:
+        path: The file.
+        oid: The object id that its name stands for.
+
+    Returns:
+        Type and content.
 
     Raises:
-        EvidenceError: Anything that Git would not have written there.
+        FileNotFoundError: There is no such file.
+        EvidenceError: It is not an object that hashes to its name, or is larger than 8 MiB.
     """
-    with path.open("rb") as file:
-        packed = file.read(MAX_OBJECT + 1)
-    if not packed.startswith(_HEADER):
-        hint = "If core.compression was set, git repack -ad puts it right; else restore a clone."
-        raise EvidenceError("is not compressed as Git does it", hint=hint)
-    inflate = zlib.decompressobj()
-    try:
-        plain = inflate.decompress(packed, MAX_OBJECT + 64)
-    except zlib.error as error:
-        raise EvidenceError(f"does not inflate: {error}", hint=_HINT) from error
-    if not inflate.eof or inflate.unused_data:
-        raise EvidenceError("is cut off, too large or has trailing bytes", hint=_HINT)
+    plain = _inflated(_read(path))
     head, _, body = plain.partition(b"\0")
     kind = head.split(b" ")[0].decode("ascii", "replace")
     if head != f"{kind} {len(body)}".encode():
         raise EvidenceError("has a header that is not its type and size", hint=_HINT)
     if hashlib.sha1(plain, usedforsecurity=False).hexdigest() != oid:
         raise EvidenceError("does not hash to its name", hint=_HINT)
-    if _altered(packed, plain):
+    return kind, body
+
+
+def check(path: str, oid: str) -> None:
+    """Check a loose object file: content, name, and every byte of its compression.
+
+    Raises:
+        EvidenceError: Anything that Git would not have written there.
+    """
+    kind, raw = read(path, oid)
+    if _altered(_read(path), framed(kind, raw)):
         raise EvidenceError("was altered in its compression, not its content", hint=_HINT)
 
 
 def is_leftover(name: str) -> bool:
     """Whether a file is what an interrupted writer leaves; Git's own housekeeping removes those."""
     return name.startswith((_TEMPORARY, "tmp_object_git2_", "tmp_pack_", "tmp_idx_"))
+
+
+def _read(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, MAX_OBJECT)
+    finally:
+        os.close(descriptor)
+
+
+def _inflated(packed: bytes) -> bytes:
+    """The plain bytes of a zlib stream as Git writes it, with nothing after its end."""
+    if not packed.startswith(_HEADER):
+        hint = "If core.compression was set, git repack -ad puts it right; else restore a clone."
+        raise EvidenceError("is not compressed as Git does it", hint=hint)
+    inflate = zlib.decompressobj()
+    try:
+        plain = inflate.decompress(packed, MAX_OBJECT)
+    except zlib.error as error:
+        raise EvidenceError(f"does not inflate: {error}", hint=_HINT) from error
+    if not inflate.eof or inflate.unused_data:
+        raise EvidenceError("is cut off, too large or has trailing bytes", hint=_HINT)
+    return plain
 
 
 def _altered(packed: bytes, plain: bytes) -> bool:

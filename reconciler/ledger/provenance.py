@@ -2,11 +2,9 @@
 
 import platform
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 import cryptography
-import pygit2
 
 from reconciler.errors import MachineError
 from reconciler.version import __version__
@@ -34,6 +32,4 @@ def tool_versions() -> dict[str, str]:
         "reconciler": __version__,
         "python": platform.python_version(),
         "cryptography": cryptography.__version__,
-        "libgit2": pygit2.LIBGIT2_VERSION,
-        "pygit2": version("pygit2"),
     }

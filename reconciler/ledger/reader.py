@@ -7,28 +7,43 @@ from reconciler.errors import LedgerDamaged, LedgerMissing
 from reconciler.evidence.history import history
 from reconciler.evidence.record import Branch, Record
 from reconciler.evidence.signers import AllowedSigners
-from reconciler.ledger.objects import ObjectStore, open_repository
+from reconciler.ledger.objects import ObjectStore, repository_directory
+
+_HINT = "Do not delete it: run reconciler verify, and restore the ledger from its remote."
 
 
 def newest_first(path: Path, client: str, host: str, signers: AllowedSigners) -> Iterator[Record]:
     """Proven entries of one appliance, newest first.
 
+    Args:
+        path: Directory of the repository.
+        client: One clinic.
+        host: The appliance.
+        signers: Who may have signed.
+
     Raises:
         LedgerMissing: There is no repository, or no branch of this appliance in it.
         LedgerDamaged: An entry does not verify; what came before it was proven.
     """
-    branch = Branch(client, host, signers)
-    store = ObjectStore(open_repository(path))
+    return proven(ObjectStore(repository_directory(path)), Branch(client, host, signers), path)
+
+
+def proven(store: ObjectStore, branch: Branch, path: Path) -> Iterator[Record]:
+    """Proven entries of a branch in a store that is open; see `newest_first`."""
+    for step in history(store, branch, tip_of(store, branch, path)):
+        if step.faults or step.record is None:
+            reason = "; ".join(map(str, step.faults))
+            raise LedgerDamaged(f"{path} does not verify: {reason}", hint=_HINT)
+        yield step.record
+
+
+def tip_of(store: ObjectStore, branch: Branch, path: Path) -> str:
+    """Object id of the newest commit of a branch; nothing about it is proven.
+
+    Raises:
+        LedgerMissing: There is no such branch.
+    """
     tip = store.ref(branch.ref)
     if tip is None:
-        raise LedgerMissing(
-            f"no branch {branch.ref} in {path}",
-            hint="Name the evidence repository of this appliance in the settings.",
-        )
-    for step in history(store, branch, tip):
-        if step.faults or step.record is None:
-            raise LedgerDamaged(
-                f"{path} does not verify: {'; '.join(map(str, step.faults))}",
-                hint="Run: reconciler verify REPOSITORY --signers FILE",
-            )
-        yield step.record
+        raise LedgerMissing(f"no branch {branch.ref} in {path}", hint=_HINT)
+    return tip

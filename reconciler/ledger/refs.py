@@ -11,10 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-import pygit2
-
 from reconciler.errors import EvidenceError
 from reconciler.ledger.durable import flush, on_disk
+from reconciler.ledger.ref_files import read_ref
 
 _PATIENCE_S = 0.2
 _HINT = "Only this host's reconciler may write this branch; run reconciler verify."
@@ -23,19 +22,16 @@ _HINT = "Only this host's reconciler may write this branch; run reconciler verif
 class Swap:
     """One move of one branch; on leaving the ``with`` block without `commit`, nothing has moved."""
 
-    def __init__(
-        self, repository: pygit2.Repository, path: Path, name: str, old: str | None, new: str
-    ) -> None:
+    def __init__(self, path: Path, name: str, old: str | None, new: str) -> None:
         """Prepare a move. The caller holds the writer's lock.
 
         Args:
-            repository: The open repository.
-            path: Its directory.
+            path: Directory of the repository.
             name: Full reference name.
             old: Object id it must point to now, None if it must not exist.
             new: Object id it shall point to.
         """
-        self._repository = repository
+        self._directory = path
         self._reference = path / name
         self._lock = path / f"{name}.lock"
         self._name, self._old, self._new = name, old, new
@@ -54,7 +50,7 @@ class Swap:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._file = os.fdopen(os.open(self._lock, flags, 0o644), "wb")
             self._file.write(f"{self._new}\n".encode())
-            current = self._current()
+            current = read_ref(self._directory, self._name)
         if current != self._old:
             self.__exit__(None, None, None)
             message = f"{self._name} points to {current}, not to {self._old}"
@@ -93,10 +89,6 @@ class Swap:
             with suppress(OSError):
                 self._file.close()
             self._file = None
-
-    def _current(self) -> str | None:
-        reference = self._repository.references.get(self._name)
-        return None if reference is None else str(reference.target)
 
 
 def _remove_stale(lock: Path) -> None:

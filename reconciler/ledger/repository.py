@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import pygit2
-
-from reconciler.errors import InputError, Where
+from reconciler.errors import InputError, MachineError, Where
 from reconciler.evidence import layout
 from reconciler.ledger.durable import flush, on_disk
-from reconciler.ledger.objects import open_repository
+from reconciler.ledger.ref_files import read_refs
 
 _SERVER_RULES = {
     "receive.denyNonFastForwards": "true",
@@ -36,12 +34,7 @@ def create_repository(path: Path, client: str, host: str, signers_file: Path) ->
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(path.iterdir()):
             _check_unborn(path)
-        repository = pygit2.init_repository(
-            str(path), bare=True, initial_head=layout.ref_name(client, host)
-        )
-        for name, value in _SERVER_RULES.items():
-            repository.config[name] = value
-        repository.config["gpg.ssh.allowedSignersFile"] = str(signers_file)
+        _initialise(path, layout.ref_name(client, host), signers_file)
         for name in ("HEAD", "config"):
             with (path / name).open("rb") as file:
                 flush(file)
@@ -49,9 +42,24 @@ def create_repository(path: Path, client: str, host: str, signers_file: Path) ->
             flush(directory)
 
 
+def _initialise(path: Path, head: str, signers_file: Path) -> None:
+    import pygit2  # noqa: PLC0415 - lazy: needed once in the life of a ledger
+
+    try:
+        repository = pygit2.init_repository(str(path), bare=True, initial_head=head)
+        for name, value in _SERVER_RULES.items():
+            repository.config[name] = value
+        repository.config["gpg.ssh.allowedSignersFile"] = str(signers_file)
+    except pygit2.GitError as error:
+        message = f"cannot make a repository in {path}: {error}"
+        raise MachineError(
+            message, hint="See the rights on that path, and its free space."
+        ) from error
+
+
 def _check_unborn(path: Path) -> None:
     if not (path / "HEAD").is_file():
         message = "directory is not empty and is not a repository"
         raise InputError(message, hint=_HINT, where=Where(str(path)))
-    if open_repository(path).listall_references():
+    if read_refs(path):
         raise InputError("there is a ledger already", hint=_HINT, where=Where(str(path)))

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from reconciler.errors import EvidenceError, LedgerDamaged, LedgerMissing
+from reconciler.errors import ClockWrong, EvidenceError, LedgerMissing
 from reconciler.evidence import layout, sshsig
 from reconciler.evidence import statement as statements
 from reconciler.evidence.canonical import digest
@@ -23,9 +23,10 @@ from reconciler.evidence.history import history
 from reconciler.evidence.record import Branch, Record
 from reconciler.evidence.signers import AllowedSigners, Signer
 from reconciler.evidence.statement import Entry, Kind, Reference, Subject
-from reconciler.ledger.objects import ObjectStore, open_repository
+from reconciler.ledger.objects import ObjectStore, repository_directory
 from reconciler.ledger.provenance import boot_id as this_boot
 from reconciler.ledger.provenance import tool_versions
+from reconciler.ledger.reader import proven, tip_of
 from reconciler.ledger.receipt import Receipt, TailCheck
 from reconciler.ledger.repository import create_repository
 from reconciler.ledger.writer import Writer
@@ -42,9 +43,8 @@ class Ledger:
         """Use `create` or `open`; this proves nothing by itself."""
         self._path = path
         self._branch = branch
-        self._repository = open_repository(path)
-        self._store = ObjectStore(self._repository)
-        self._writer = Writer(self._repository, path, key)
+        self._store = ObjectStore(repository_directory(path))
+        self._writer = Writer(path, key)
         self._public = sshsig.raw_public(key)
         self._tip: Record | None = None
 
@@ -147,8 +147,9 @@ class Ledger:
             boot_id: The kernel's boot id; read from the kernel if not given.
 
         Raises:
-            EvidenceError: The clock went back, the intent is not open, the body cannot be written
-                as evidence, or somebody else moved the branch.
+            ClockWrong: The clock went back.
+            EvidenceError: The intent is not open, the body cannot be written as evidence, or
+                somebody else moved the branch.
             Busy: Another process is appending.
             MachineError: Disk full, read-only, no permission; the entry is not part of the ledger.
         """
@@ -181,7 +182,8 @@ class Ledger:
         checked = 0
         faults: list[Fault] = []
         try:
-            for step in history(self._fresh(), self._branch, self._head()):
+            tip = tip_of(self._store, self._branch, self._path)
+            for step in history(self._store, self._branch, tip):
                 faults += step.faults
                 checked += 1
                 if checked == count:
@@ -191,9 +193,8 @@ class Ledger:
         return TailCheck(not faults and checked > 0, checked, tuple(map(str, faults)))
 
     def close(self) -> None:
-        """Let go of files and threads."""
+        """End the writing threads."""
         self._writer.close()
-        self._repository.free()
 
     def __enter__(self) -> Self:
         return self
@@ -211,24 +212,11 @@ class Ledger:
             raise LedgerMissing(f"no entry in {self._path}", hint=_RESTORE)
         return self._tip
 
-    def _fresh(self) -> ObjectStore:
-        # libgit2 keeps small objects in memory; a new handle reads what is on the disk.
-        return ObjectStore(open_repository(self._path))
-
-    def _head(self) -> str:
-        tip = self._store.ref(self._branch.ref)
-        if tip is None:
-            raise LedgerMissing(f"no branch {self._branch.ref} in {self._path}", hint=_RESTORE)
-        return tip
-
     def _backwards(self, since_seq: int | None) -> Iterator[Record]:
-        for step in history(self._store, self._branch, self._head()):
-            if step.faults or step.record is None:
-                reason = "; ".join(map(str, step.faults))
-                raise LedgerDamaged(f"{self._path} does not verify: {reason}", hint=_RESTORE)
-            if since_seq is not None and step.record.entry.seq < since_seq:
+        for record in proven(self._store, self._branch, self._path):
+            if since_seq is not None and record.entry.seq < since_seq:
                 return
-            yield step.record
+            yield record
 
     def _check_order(self, kind: Kind, at: datetime, closes: Reference | None) -> None:
         newest = self._newest().entry.recorded_at
@@ -237,7 +225,7 @@ class Ledger:
         if statements.stamp(at) < newest:
             message = f"the clock says {statements.stamp(at)}, but the newest entry is of {newest}"
             hint = "Set the clock right (timedatectl); evidence never goes back in time."
-            raise EvidenceError(message, hint=hint)
+            raise ClockWrong(message, hint=hint)
         if closes is not None and closes not in self.open_intents:
             message = f"intent {closes.seq} is not open"
             raise EvidenceError(message, hint="An intent is closed once, by its own outcome.")

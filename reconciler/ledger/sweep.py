@@ -7,7 +7,7 @@ even where it changes no content.
 
 import re
 import stat
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,7 +47,13 @@ class SweepReport:
     faults: list[Fault] = field(default_factory=list)
 
 
-def sweep(path: Path, store: ObjectStore | None, seen: Set[bytes], names: Set[str]) -> SweepReport:
+def sweep(
+    path: Path,
+    store: ObjectStore | None,
+    seen: Set[bytes],
+    names: Set[str],
+    texts: Mapping[str, bytes],
+) -> SweepReport:
     """Check every file of a repository's store.
 
     Args:
@@ -55,18 +61,25 @@ def sweep(path: Path, store: ObjectStore | None, seen: Set[bytes], names: Set[st
         store: Reads what the audit did not; None if the repository could not be opened.
         seen: Binary ids of the objects that the audit has read and proven.
         names: All reference names of the repository.
+        texts: What the files of references held before the audit: the branch may have grown since.
     """
-    return _Sweep(path, store, seen, names).run()
+    return _Sweep(path, store, seen, names, texts).run()
 
 
 class _Sweep:
     def __init__(
-        self, path: Path, store: ObjectStore | None, seen: Set[bytes], names: Set[str]
+        self,
+        path: Path,
+        store: ObjectStore | None,
+        seen: Set[bytes],
+        names: Set[str],
+        texts: Mapping[str, bytes],
     ) -> None:
         self._path = path
         self._store = store
         self._seen = seen
         self._names = names
+        self._texts = texts
         self._report = SweepReport()
 
     def run(self) -> SweepReport:
@@ -127,13 +140,14 @@ class _Sweep:
         return self._list if _LISTS.fullmatch(name) else None
 
     def _head(self, file: Path) -> None:
-        match = _SYMBOLIC.fullmatch(_short(file))
+        match = _SYMBOLIC.fullmatch(self._text(file))
         if match is None or match[1].decode() not in self._names:
             raise _wrong("does not name a branch of this ledger")
 
     def _reference(self, file: Path) -> None:
-        data = _short(file)
+        data = self._text(file)
         if _ID.fullmatch(data):
+            self._audited(data[:40])
             return
         match = _SYMBOLIC.fullmatch(data)
         remote = self._name(file).startswith("refs/remotes/") and file.name == "HEAD"
@@ -141,7 +155,7 @@ class _Sweep:
             raise _wrong("is not an object id and a newline")
 
     def _packed_refs(self, file: Path) -> None:
-        data = _short(file)
+        data = self._text(file)
         if not data.startswith(_PACKED_HEADER):
             raise _wrong("does not begin as git writes it")
         position = len(_PACKED_HEADER)
@@ -151,13 +165,16 @@ class _Sweep:
                 line = data.count(b"\n", 0, position) + 1
                 raise _wrong(f"line {line} is not an object id and a name")
             # A loose reference hides the packed one, which must still be a point of this history.
-            if bytes.fromhex(match[1].decode()) not in self._seen:
-                raise _wrong(f"{match[2].decode()} points outside the audited history")
+            self._audited(match[1])
             position = match.end()
+
+    def _audited(self, oid: bytes) -> None:
+        if bytes.fromhex(oid.decode()) not in self._seen:
+            raise _wrong(f"points to {oid.decode()}, which the audit did not reach")
 
     def _loose(self, file: Path) -> None:
         oid = file.parent.name + file.name
-        loose.check(file, oid)
+        loose.check(str(file), oid)
         self._report.unreferenced += bytes.fromhex(oid) not in self._seen
 
     def _pack(self, file: Path) -> None:
@@ -190,6 +207,9 @@ class _Sweep:
             named = [f"graph-{line}.graph" for line in lines.split("\n")[:-1]]
             if not lines.endswith("\n") or sorted(named) != sorted(there):
                 raise _wrong("does not list the commit graphs that are there")
+
+    def _text(self, file: Path) -> bytes:
+        return self._texts.get(self._name(file)) or _short(file)
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._path).as_posix()

@@ -14,7 +14,8 @@ from reconciler.evidence.audit import AuditReport, audit
 from reconciler.evidence.fault import Code, Fault, Place
 from reconciler.evidence.record import Branch
 from reconciler.evidence.signers import AllowedSigners
-from reconciler.ledger.objects import ObjectStore, open_repository
+from reconciler.ledger.objects import ObjectStore, repository_directory
+from reconciler.ledger.ref_files import ref_texts
 from reconciler.ledger.sweep import SweepReport, sweep
 
 _BRANCH = re.compile(r"refs/heads/([a-z0-9-]{1,63})/([a-z0-9-]{1,63})")
@@ -47,7 +48,8 @@ class Verification:
         if self.ok:
             return "; ".join(report.sentence for report in self.branches)
         first = str(self.faults[0]) if self.faults else "it holds no ledger"
-        return f"does NOT verify, {len(self.faults):,} faults, first: {first}"
+        count = f"{len(self.faults):,} fault{'s' * (len(self.faults) != 1)}"
+        return f"does NOT verify, {count}, first: {first}"
 
 
 def load_signers(path: Path) -> AllowedSigners:
@@ -80,18 +82,19 @@ def verify(
     Raises:
         LedgerMissing: There is no repository.
     """
-    repository = open_repository(path)
-    directory = Path(repository.path)
+    directory = repository_directory(path)
     seen: set[bytes] = set()
-    store = ObjectStore(repository, seen)
+    store = ObjectStore(directory, seen)
     try:
+        # Before the audit: entries that are appended meanwhile are no fault.
+        texts = ref_texts(directory)
         names = frozenset(store.refs())
-    except EvidenceError as error:
+    except (EvidenceError, OSError) as error:
         return _unreadable(directory, error)
     wanted = sorted(branches if branches is not None else _found(names))
     refs = frozenset(layout.ref_name(*place) for place in wanted)
     reports = tuple(audit(store, Branch(*place, allowed), other_refs=refs) for place in wanted)
-    swept = sweep(directory, store, seen, names)
+    swept = sweep(directory, store, seen, names, texts)
     return Verification(reports, swept, _together(reports, swept))
 
 
@@ -109,7 +112,8 @@ def _together(reports: tuple[AuditReport, ...], swept: SweepReport) -> tuple[Fau
     return (*faults, *swept.faults)
 
 
-def _unreadable(directory: Path, error: EvidenceError) -> Verification:
-    swept = sweep(directory, None, frozenset(), frozenset())
-    fault = Fault(Code.UNKNOWN_REF, Place(path="refs"), error.message)
+def _unreadable(directory: Path, error: Exception) -> Verification:
+    swept = sweep(directory, None, frozenset(), frozenset(), {})
+    message = f"references cannot be read: {error}"
+    fault = Fault(Code.UNKNOWN_REF, Place(path="refs"), message)
     return Verification((), swept, (fault, *swept.faults))

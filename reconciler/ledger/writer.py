@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pygit2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reconciler.evidence import dsse, layout, sshsig
@@ -22,18 +21,16 @@ _LOCK = "writer.lock"
 class Writer:
     """The one writer of a branch."""
 
-    def __init__(self, repository: pygit2.Repository, path: Path, key: Ed25519PrivateKey) -> None:
+    def __init__(self, path: Path, key: Ed25519PrivateKey) -> None:
         """Write to a repository.
 
         Args:
-            repository: The open repository.
             path: Its directory.
             key: Signs envelopes and commits.
         """
-        self._repository = repository
         self._path = path
         self._key = key
-        self._store = ObjectStore(repository)
+        self._store = ObjectStore(path)
         self._trees = Trees(self._store)
         self._loose = LooseWriter(path / "objects")
 
@@ -58,7 +55,7 @@ class Writer:
             planted = plant(self._trees, self._root(parent), layout.entry_path(entry), envelope)
             commit = self._signed(entry, planted.root, parent)
             oid = object_id("commit", commit)
-            with Swap(self._repository, self._path, entry.ref, parent, oid) as swap:
+            with Swap(self._path, entry.ref, parent, oid) as swap:
                 # Every object before the branch: a crash in between leaves objects nobody reaches.
                 self._loose.write((*planted.objects, ("commit", commit)), beside=swap.file)
                 swap.commit()

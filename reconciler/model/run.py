@@ -79,8 +79,12 @@ class RunReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Refused intent before drift, drift before unknown, unknown before clean."""
-        if self.intent.refused is not None and self.intent.fetched:
+        """Refused intent before drift, drift before unknown, unknown before clean.
+
+        A fleet repository that cannot be reached is a finding by its age, not a refusal.
+        """
+        unreached = not self.intent.fetched and self.intent.exit_code is ExitCode.MACHINE
+        if self.intent.refused is not None and not unreached:
             return self.intent.exit_code
         statuses = {finding.status for finding in self.findings}
         if "fail" in statuses:

@@ -7,23 +7,25 @@ from reconciler.model.step import StepKind
 from reconciler.model.values import Params
 from reconciler.steps.shared import take
 
-COMMANDS: dict[str, tuple[str, ...]] = {
+COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     # systemd-tmpfiles(8): removes what the system's own rules say has expired, below one path.
-    "tmpfiles-clean": ("systemd-tmpfiles", "--clean", "--prefix={path}"),
-    # journalctl(1): moves the journal of this boot from memory to disk.
-    "journal-flush": ("journalctl", "--flush"),
+    "tmpfiles-clean": (("systemd-tmpfiles", "--clean", "--prefix={path}"),),
+    # journalctl(1): moves the journal of this boot from memory to disk. A journal that was on disk
+    # before in this boot must be told to leave it first, or what lies in memory stays there.
+    "journal-flush": (("journalctl", "--relinquish-var"), ("journalctl", "--flush")),
     # augenrules(8): merges /etc/audit/rules.d and loads the result.
-    "audit-rules-load": ("augenrules", "--load"),
+    "audit-rules-load": (("augenrules", "--load"),),
 }
 """Every command that may be run, whole; ``{path}`` is the only thing that varies."""
 
 
 def do(params: Params, _before: Answers) -> tuple[Operation, ...]:
-    """Run it; an exit status other than 0 is a failed step."""
-    words = COMMANDS[take.text(params, "command")]
-    path = take.text(params, "path")
-    argv = tuple(word.replace("{path}", path) for word in words)
-    return (Run(argv, timeout_s=take.number(params, "timeout_s")),)
+    """Run them in order; an exit status other than 0 is a failed step."""
+    path, timeout_s = take.text(params, "path"), take.number(params, "timeout_s")
+    return tuple(
+        Run(tuple(word.replace("{path}", path) for word in argv), timeout_s)
+        for argv in COMMANDS[take.text(params, "command")]
+    )
 
 
 STEP = StepKind(

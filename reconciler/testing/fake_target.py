@@ -109,6 +109,9 @@ class FakeTarget:
                 return self._limit(probe)
             case Command(argv=("nft", *_)):
                 return Answer("ok", {"exit": 0, "stdout": self.machine.ruleset, "stderr": ""})
+            case Command(argv=argv):
+                reason = self.machine.run(Run(argv))
+                return Answer("ok", {"exit": int(bool(reason)), "stdout": "", "stderr": reason})
             case _:
                 return Answer("unsupported", reason="not part of the fake machine")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.clinic import Clinic, restore_proven
 from tests.support.commands import CommandFailed
 from tests.support.guest import Guest, first_booted, require_guest
 from tests.support.image import Image, build_image
@@ -52,3 +53,18 @@ def shared_guest(rootfs: Image) -> Iterator[Guest]:
     with Guest.boot(rootfs, "shared") as machine:
         machine.wait_for_clock()
         yield machine
+
+
+@pytest.fixture(scope="session")
+def proven(rootfs: Image) -> Iterator[Image]:
+    """The image with a restore test in its past: a guest of it has nothing to heal."""
+    with restore_proven(rootfs) as image:
+        yield image
+
+
+@pytest.fixture
+def clinic(proven: Image) -> Iterator[Clinic]:
+    """A healthy appliance, enrolled in a fleet of its own, for one test to break."""
+    with Guest.boot(proven, "clinic") as machine:
+        machine.wait_for_clock()
+        yield Clinic(machine)

@@ -1,9 +1,6 @@
 """Any single change, chosen at random: to bytes of the store, to fields of a statement."""
 
 import json
-from functools import cache
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -22,24 +19,27 @@ pytestmark = pytest.mark.integration
 FLIPS = st.integers(1, 255)
 
 
-@cache
-def rig(packed: bool) -> Rig:
-    made = filled(Path(mkdtemp(prefix="evidence-")), runs=2)
-    if packed:
-        assert made.git("gc", "-q").returncode == 0
-    return made
+@pytest.fixture(scope="module")
+def rigs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rig, Rig]:
+    loose, packed = (filled(tmp_path_factory.mktemp("rig"), runs=2) for _ in range(2))
+    assert packed.git("gc", "-q").returncode == 0
+    return loose, packed
 
 
 @settings(derandomize=True, max_examples=150, deadline=None)
 @given(st.booleans(), st.integers(0), st.integers(0), FLIPS)
-def test_any_byte_of_any_file(packed: bool, which: int, at: int, flip: int) -> None:
-    there = files(rig(packed))
+def test_any_byte_of_any_file(
+    rigs: tuple[Rig, Rig], packed: bool, which: int, at: int, flip: int
+) -> None:
+    rig = rigs[packed]
+    there = files(rig)
     file = there[which % len(there)]
-    name = file.relative_to(rig(packed).path).as_posix()
+    name = file.relative_to(rig.path).as_posix()
     with byte(file, at % file.stat().st_size, flip):
-        result = rig(packed).verify()
+        result = rig.verify()
     assert not result.ok
-    assert name in {fault.place.path for fault in result.faults}
+    named = {fault.place.path for fault in result.faults}
+    assert named & {name, "HEAD" if name == "packed-refs" else name}
 
 
 @settings(derandomize=True, max_examples=100, deadline=None)

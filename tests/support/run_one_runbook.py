@@ -2,7 +2,7 @@
 
 Reads ``{"runbook", "params", "rule": {"check", "params", "expect"}, "lie": bool}`` and prints what
 was seen before, what the prechecks said, and the outcome. ``lie`` makes every operation report
-success and change nothing.
+success and change nothing; ``settle_s`` replaces the runbook's own.
 """
 
 import json
@@ -111,6 +111,7 @@ def main() -> None:
     order = json.load(sys.stdin)
     source = Path("/opt/reconciler/src/runbooks") / f"{order['runbook']}.yaml"
     runbook = Runbook.model_validate(frozen(yaml.safe_load(source.read_text())))
+    runbook = runbook.model_copy(update={"settle_s": order.get("settle_s", runbook.settle_s)})
     params, problems = bind(dict(runbook.parameters), frozen(order["params"]))
     assert not problems, problems
     wanted = frozen(order["rule"])

@@ -20,6 +20,7 @@ LOOK = frozenset(
         "lsblk",
         "nft",
         "restic",
+        "ssh-keyscan",
         "sshd",
     }
 )
@@ -28,7 +29,6 @@ LOOK = frozenset(
 ACT = LOOK | frozenset(
     {
         "augenrules",
-        "ssh-keyscan",
         "systemd-tmpfiles",
     }
 )

@@ -18,17 +18,8 @@ _WORDS = struct.Struct("=260I")
 _MASK_WORDS = 64
 _MAX_FIELDS = 64
 
-_ARCH, _PERM, _DIR, _WATCH, _EXIT, _EXE, _COMPARE, _KEY, _INODE = (
-    11,
-    106,
-    107,
-    105,
-    103,
-    112,
-    111,
-    210,
-    102,
-)
+_ARCH, _MESSAGE, _INODE, _EXIT, _WATCH, _PERM = 11, 12, 102, 103, 105, 106
+_DIR, _COMPARE, _EXE, _KEY = 107, 111, 112, 210
 _FROM_0 = (
     "pid uid euid suid fsuid gid egid sgid fsgid auid pers arch msgtype subj_user subj_role"
     " subj_type subj_sen subj_clr ppid obj_user obj_role obj_type obj_lev_low obj_lev_high"
@@ -65,6 +56,11 @@ _LISTS = {0: "user", 1: "task", 2: "entry", 3: "watch", 4: "exit", 5: "exclude",
           7: "io_uring"}  # fmt: skip
 _WITHOUT_CALLS = frozenset({0, 1, 5})
 _ACTIONS = {0: "never", 1: "possible", 2: "always"}
+# What people leave out of the log; any other type is printed as its number.
+_MESSAGES = {
+    1302: "PATH", 1305: "CONFIG_CHANGE", 1306: "SOCKADDR", 1307: "CWD", 1309: "EXECVE",
+    1320: "EOE", 1327: "PROCTITLE", 1400: "AVC", 2404: "CRYPTO_KEY_USER", 2407: "CRYPTO_SESSION",
+}  # fmt: skip
 _NATIVE = {"x86_64": X86_64, "aarch64": AARCH64}.get(os.uname().machine, 0)
 _ARCHES = {X86_64: "b64", I386: "b32", AARCH64: "b64"}
 
@@ -99,7 +95,7 @@ def rule_text(data: bytes) -> str:
     parts = [f"-a {action}"]
     if arch is not None:
         parts.append(f"-F arch{arch.operator}{_ARCHES.get(arch.value, hex(arch.value))}")
-    if listed not in _WITHOUT_CALLS:
+    if listed not in _WITHOUT_CALLS and any(mask):
         parts.append(f"-S {'all' if everything else _calls(mask, arch)}")
     return " ".join([*parts, *(p for f in fields if f.number != _ARCH for p in _rule_part(f))])
 
@@ -147,6 +143,8 @@ def _value(field: _Field) -> str:
         return field.text
     if field.number == _PERM:
         return _accesses(field.value)
+    if field.number == _MESSAGE:
+        return _MESSAGES.get(field.value, str(field.value))
     if field.number in _HEX:
         return f"0x{field.value:X}"
     signed = (

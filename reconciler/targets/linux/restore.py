@@ -23,7 +23,7 @@ from reconciler.targets.linux.session import Session
 from reconciler.targets.linux.walk import Walk
 from reconciler.targets.linux.writing import directory_of, write_file
 
-READ_AGAIN = 3
+READ_AGAIN = 2
 """Files that are also read a second time from the repository and compared by our own digest."""
 
 _HEADROOM_PERCENT = 80

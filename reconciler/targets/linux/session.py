@@ -5,11 +5,12 @@ in it and the next worker takes a fresh one, so nothing here needs a lock.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.model.answer import Answer
+from reconciler.model.probe import Probe, UnitStatus
 from reconciler.targets.linux.allow import AllowList
 from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.tree import Tree
@@ -24,6 +25,10 @@ CommandKey = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
 """What makes two commands the same: arguments and environment."""
 
 
+UnitState = dict[str, str | int]
+"""State of one unit, as `UnitStatus` documents it."""
+
+
 @dataclass(slots=True)
 class Session:
     """What one worker works with.
@@ -35,6 +40,8 @@ class Session:
         deadline: Monotonic time at which the present question stops being waited for.
         buses: D-Bus connections, opened when first needed.
         commands: Answers of this round's commands: the same command is run once.
+        units: States of units seen in this round, by name.
+        units_ahead: Names of units that this round will ask for.
         owners: Units by socket inode, kept between rounds (an inode number is not reused while
             the socket lives, and each is verified before use).
     """
@@ -45,6 +52,8 @@ class Session:
     deadline: float = 0.0
     buses: "Buses | None" = None
     commands: dict[CommandKey, Answer] = field(default_factory=dict)
+    units: dict[str, UnitState] = field(default_factory=dict)
+    units_ahead: frozenset[str] = frozenset()
     owners: dict[str, tuple[str, str | None]] = field(default_factory=dict)
 
     def remaining(self) -> float:
@@ -58,14 +67,21 @@ class Session:
             raise NoAnswer("timeout", "did not answer in time")
         return left
 
-    def begin_round(self) -> None:
-        """Before the first question."""
+    def begin_round(self, probes: Iterable[Probe]) -> None:
+        """Before the first question.
+
+        Args:
+            probes: What will be asked.
+        """
+        ahead = [probe.units for probe in probes if isinstance(probe, UnitStatus)]
+        self.units_ahead = frozenset(name for units in ahead for name in units)
         if self.buses is not None:
             self.buses.wake()
 
     def end_round(self) -> None:
         """Forget what is true for one round only."""
         self.commands.clear()
+        self.units.clear()
         if self.buses is not None:
             self.buses.rest()
 

@@ -57,7 +57,7 @@ class LinuxTarget:
             self._hanging = {p: t for p, t in self._hanging.items() if t.is_alive()}
             wanted = dict.fromkeys(probes)
             asked = Round([p for p in wanted if p not in self._hanging], self._answerer, deadline_s)
-            self._session.begin_round()
+            self._session.begin_round(wanted)
             self._session = asked.ask(self._session, self._fresh)
             self._session.end_round()
             self._hanging |= asked.hanging
@@ -71,6 +71,11 @@ class LinuxTarget:
         from reconciler.targets.linux.operations import carry_out  # noqa: PLC0415
 
         return carry_out(operation, self._fresh(), self.ask)
+
+    def close(self) -> None:
+        """Close what stays open between rounds; the target may still be asked."""
+        with self._asking:
+            self._session.close()
 
     def _answerer(self, probe: Probe, session: Session) -> Answer:
         return answer(probe, session) if self._root == _HOST else answer_in_tree(probe, session)

@@ -1,12 +1,12 @@
-"""The state of systemd units: UnitStatus, in one round trip for all of them.
+"""The state of systemd units: UnitStatus, in two round trips for all units of a round.
 
 Source: org.freedesktop.systemd1(5). ``ListUnitsByNames`` loads units that nothing references, so
-"inactive" and "not-found" are told apart; the paths of the objects follow from the names, so the
-properties can be asked for in the same flight.
+"inactive" and "not-found" are told apart; the paths of the objects follow from the names, so all
+properties of all units are asked for in one flight.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from reconciler.model.probe import UnitStatus
 from reconciler.targets.linux.bus import MANAGER, buses_of, get, manager, value_of
 from reconciler.targets.linux.dbus_wire import Call, Message
 from reconciler.targets.linux.no_answer import NoAnswer
-from reconciler.targets.linux.session import Session
+from reconciler.targets.linux.session import Session, UnitState
 
 _UNIT = "org.freedesktop.systemd1.Unit"
 _NAME = re.compile(
@@ -54,15 +54,39 @@ def type_interface(name: str) -> str:
 
 def unit_status(probe: UnitStatus, session: Session) -> Answer:
     """Load, active, sub and file state, last result, restarts and start time of units."""
-    names = sorted(set(probe.units))
-    for name in names:
+    for name in probe.units:
         if not is_unit_name(name):
             raise NoAnswer("error", f"{name!r:.80} is not a unit name")
-    calls: list[Call] = [manager("ListUnitsByNames", "as", tuple(names))]
-    for name in names:
-        calls += _property_calls(name)
-    replies = buses_of(session).ask(calls, session.deadline)
-    return Answer("ok", _by_name(names, value_of(replies[0]), replies[1:]))
+    if not session.units.keys() >= set(probe.units):
+        session.units.update(_look_ahead(frozenset(probe.units), session))
+    return Answer("ok", {name: session.units[name] for name in sorted(set(probe.units))})
+
+
+def _look_ahead(names: frozenset[str], session: Session) -> dict[str, UnitState]:
+    """Look at what this round will ask for as well: one flight instead of many."""
+    wanted = names.union(filter(is_unit_name, session.units_ahead))
+    try:
+        return _look(sorted(wanted), session)
+    except NoAnswer as unknown:
+        if unknown.status != "error" or wanted == names:
+            raise
+        # One name that systemd does not like must not cost the others their answer.
+        session.units_ahead = frozenset()
+        return _look(sorted(names), session)
+
+
+def _look(names: Sequence[str], session: Session) -> dict[str, UnitState]:
+    buses = buses_of(session)
+    (listed,) = buses.ask((manager("ListUnitsByNames", "as", tuple(names)),), session.deadline)
+    rows = by_name(names, value_of(listed))
+    # systemd would load a unit that does not exist anew for each of its properties.
+    present = [name for name in names if rows[name][2] != "not-found"]
+    calls = [call for name in present for call in _property_calls(name)]
+    replies = iter(buses.ask(calls, session.deadline) if calls else ())
+    return {
+        name: _status(rows[name], _values(name, replies) if name in present else {})
+        for name in names
+    }
 
 
 @lru_cache(maxsize=512)
@@ -80,33 +104,31 @@ def _property_calls(name: str) -> tuple[Call, ...]:
     return tuple(get(MANAGER, path, interface, name_) for interface, name_ in _wanted(name))
 
 
-def _by_name(
-    names: Sequence[str], rows: Sequence[Any], replies: Sequence[Message]
-) -> dict[str, dict[str, str | int]]:
+def _values(name: str, replies: Iterator[Message]) -> dict[str, Any]:
+    return {key: value_of(next(replies)) for _, key in _wanted(name)}
+
+
+def by_name(names: Sequence[str], rows: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    """The rows of ``ListUnitsByNames`` by the names that were asked for; an alias keeps its own.
+
+    Raises:
+        NoAnswer: systemd left one out.
+    """
     if len(rows) != len(names):
         raise NoAnswer("error", "D-Bus: systemd left out a unit that was asked for")
-    found, at = {}, 0
-    for name, row in zip(names, rows, strict=True):
-        wanted = _wanted(name)
-        values = {
-            key: value_of(reply)
-            for (_, key), reply in zip(wanted, replies[at : at + len(wanted)], strict=True)
-        }
-        at += len(wanted)
-        found[name] = _status(row, values)
-    return found
+    return dict(zip(names, rows, strict=True))
 
 
-def _status(row: Sequence[Any], values: dict[str, Any]) -> dict[str, str | int]:
+def _status(row: Sequence[Any], values: dict[str, Any]) -> UnitState:
     # systemd says "success" of a unit that it could not even load; that is no result.
     loaded = row[2] == "loaded"
     return {
         "load_state": str(row[2]),
         "active_state": str(row[3]),
         "sub_state": str(row[4]),
-        "unit_file_state": str(values["UnitFileState"]),
+        "unit_file_state": str(values.get("UnitFileState", "")),
         "result": str(values.get("Result", "")) if loaded else "",
         "restarts": int(values.get("NRestarts", 0)),
-        "active_since": int(values["ActiveEnterTimestamp"]) // 1_000_000,
+        "active_since": int(values.get("ActiveEnterTimestamp", 0)) // 1_000_000,
         "exec_main_status": int(values.get("ExecMainStatus", 0)),
     }

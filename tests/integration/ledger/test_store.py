@@ -46,7 +46,7 @@ def test_every_entry_names_boot_and_tools(tmp_path: Path) -> None:
     with make_rig(tmp_path).create() as ledger:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         assert ledger.tip.boot_id == boot
-        assert {"reconciler", "python", "libgit2"} <= set(ledger.tip.tool)
+        assert {"reconciler", "python", "cryptography"} <= set(ledger.tip.tool)
 
 
 def test_open_intents_survive_a_restart(tmp_path: Path) -> None:

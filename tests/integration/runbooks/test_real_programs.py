@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.act.work import prepare
-from reconciler.model.operation import Run, WriteFile
+from reconciler.model.operation import WaitUntil, WriteFile
 from reconciler.model.parameter import bind
+from reconciler.model.probe import Command
 from reconciler.model.values import Params, Value
 from reconciler.steps import catalogue
 from reconciler.steps.shared.nftables import ruleset
@@ -93,10 +94,10 @@ def test_sshd_accepts_the_drop_in_and_the_first_value_wins(
 
 
 def test_ssh_keyscan_says_no_when_nobody_answers() -> None:
-    do, _undo = rendered("command.check", {"command": "sshd-answers", "port": 1})
-    (probe,) = do
-    assert isinstance(probe, Run)
-    assert run(program("ssh-keyscan"), *probe.argv[1:]).returncode != 0
+    (wait,), _undo = rendered("wait.ssh", {"port": 1})
+    assert isinstance(wait, WaitUntil)
+    assert isinstance(wait.probe, Command)
+    assert run(program("ssh-keyscan"), *wait.probe.argv[1:]).returncode != 0
 
 
 @pytest.fixture

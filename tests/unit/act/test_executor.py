@@ -321,14 +321,20 @@ def test_what_else_must_hold_must_have_been_looked_at(conditions: tuple[Finding,
     assert "not all looked at" in outcome.reason
 
 
-def test_a_look_that_cannot_be_taken_is_no_success_and_does_not_escape() -> None:
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [(MachineError("the bus is gone", hint="x"), "the bus is gone"), (KeyError("x"), "KeyError")],
+)
+def test_a_look_that_cannot_be_taken_is_no_success_and_does_not_escape(
+    error: Exception, why: str
+) -> None:
     def broken() -> Mapping[str, Finding]:
-        raise MachineError("the bus is gone", hint="x")
+        raise error
 
     room = Room()
     outcome = room.execute(look=broken)
     assert outcome.result == "rolled_back"
-    assert "could not look: the bus is gone" in outcome.reason
+    assert f"could not look: {why}" in outcome.reason
     assert outcome.after == {}
     assert room.machine.files["/etc/d.conf"].content == OLD
 

@@ -6,7 +6,11 @@ from reconciler.engine.facts import JUMP_LIMIT_S, Facts, refuse_jump
 from reconciler.errors import EvidenceError
 
 LAST = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
-LAST_CLOCK: dict[str, object] = {"uptime_s": 1000, "boot_id": "boot-a"}
+LAST_CLOCK: dict[str, object] = {
+    "at": "2026-06-01T12:00:00.000Z",
+    "uptime_s": 1000,
+    "boot_id": "boot-a",
+}
 
 
 def facts(
@@ -49,3 +53,25 @@ def test_after_a_reboot_only_going_back_can_be_seen() -> None:
 @pytest.mark.parametrize("skew", [JUMP_LIMIT_S, -JUMP_LIMIT_S])
 def test_the_limit_itself_is_allowed(skew: int) -> None:
     refuse_jump(facts(1000 + skew, 2000), LAST, LAST_CLOCK)
+
+
+def test_a_run_that_took_an_hour_is_not_a_jump() -> None:
+    """The newest entry is from its end; uptime and wall time were read together at its start."""
+    end = LAST + timedelta(hours=1)
+
+    refuse_jump(facts(3600 + 300, 1000 + 3600 + 300), end, LAST_CLOCK)
+
+
+def test_a_jump_in_the_middle_of_the_last_run_is_refused_by_the_next() -> None:
+    end = LAST + timedelta(days=2)
+
+    with pytest.raises(EvidenceError, match="jumped by 172800 s"):
+        refuse_jump(facts(2 * 86400 + 300, 1300), end, LAST_CLOCK)
+
+
+def test_facts_are_compared_with_what_they_wrote() -> None:
+    then = facts(0, 1000)
+
+    refuse_jump(facts(300, 1300), LAST, then.body())
+    with pytest.raises(EvidenceError, match="jumped"):
+        refuse_jump(facts(300 + 86400, 1300), LAST, then.body())

@@ -91,6 +91,13 @@ def test_refusals_and_unknown_kinds() -> None:
     assert fold(refused, "checkpoint", {"anything": 1}, NOW) == refused
 
 
+def test_a_run_under_the_newest_state_ends_a_refusal_and_a_refused_run_does_not() -> None:
+    refused = EMPTY.with_refusal("unsigned", B)
+    still = {"intent": {"accepted": None, "refused": {"reason": "unsigned", "commit": B}}}
+    assert fold(refused, "run", still, NOW) == refused
+    assert fold(refused, "run", {"intent": {"accepted": None, "refused": None}}, NOW) == EMPTY
+
+
 def test_memory_survives_evidence_byte_for_byte() -> None:
     at = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
     memory = accept(attempt(attempt(EMPTY, "healed", at), "failed", at), A, 3)

@@ -276,8 +276,10 @@ def test_the_firewall_file_is_loaded_as_written_and_starts_at_boot() -> None:
 
 
 def test_kernel_parameters_are_set_now_and_for_the_next_boot() -> None:
-    path = "/etc/sysctl.d/60-reconciler-syncookies.conf"
+    path = "/etc/sysctl.d/zz-reconciler-syncookies.conf"
     assert written("RB-SYSCTL-001", path).splitlines()[1:] == ["net.ipv4.tcp_syncookies=1"]
+    # sysctl.d(5): of two files that set the same parameter, the one whose name sorts last wins.
+    assert max(["99-vendor.conf", "99-sysctl.conf", path.split("/")[-1]]) == path.split("/")[-1]
 
 
 def test_a_secret_file_is_never_made_readable_for_others() -> None:

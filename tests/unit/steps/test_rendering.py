@@ -13,7 +13,7 @@ from reconciler.model.operation import (
     WriteFile,
     WriteSysctl,
 )
-from reconciler.model.probe import UnitStatus
+from reconciler.model.probe import Command, UnitStatus
 from reconciler.model.values import Value
 from reconciler.steps import catalogue
 from reconciler.steps.shared.nftables import ruleset
@@ -89,9 +89,16 @@ EXAMPLES: list[tuple[str, dict[str, Value], tuple[Operation, ...]]] = [
     ),
     ("command.check", {"command": "sshd-settings"}, (Run(("sshd", "-t"), 20),)),
     (
-        "command.check",
-        {"command": "sshd-answers", "port": 2222},
-        (Run(("ssh-keyscan", "-T", "5", "-p", "2222", "127.0.0.1"), 20),),
+        "wait.ssh",
+        {"port": 2222},
+        (
+            WaitUntil(
+                Command(("ssh-keyscan", "-T", "3", "-p", "2222", "127.0.0.1"), 10),
+                "exit",
+                (0,),
+                20,
+            ),
+        ),
     ),
     (
         "command.check",
@@ -103,7 +110,11 @@ EXAMPLES: list[tuple[str, dict[str, Value], tuple[Operation, ...]]] = [
         {"command": "tmpfiles-clean", "path": "/srv/x"},
         (Run(("systemd-tmpfiles", "--clean", "--prefix=/srv/x"), 120),),
     ),
-    ("command.run", {"command": "journal-flush"}, (Run(("journalctl", "--flush"), 120),)),
+    (
+        "command.run",
+        {"command": "journal-flush"},
+        (Run(("journalctl", "--relinquish-var"), 120), Run(("journalctl", "--flush"), 120)),
+    ),
     ("command.run", {"command": "audit-rules-load"}, (Run(("augenrules", "--load"), 120),)),
     (
         "journal.vacuum",

@@ -26,6 +26,7 @@ REVERSIBLE: list[tuple[str, dict[str, Value]]] = [
     ("unit.reload", {"unit": "a.service"}),
     ("wait.until", {"unit": "a.service", "states": ("active", "inactive")}),
     ("command.check", {"command": "sshd-settings"}),
+    ("wait.ssh", {"port": 22}),
 ]
 
 MACHINES = {

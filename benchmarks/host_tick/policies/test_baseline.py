@@ -1,4 +1,4 @@
-"""The baseline for pytest-testinfra; a test's name up to the double underscore is the id of a rule."""
+"""The baseline for pytest-testinfra; the name of a test is the id of a rule."""
 
 import re
 
@@ -19,7 +19,11 @@ def test_ssh_root_login(sshd):
 
 
 def test_ssh_password_login(sshd):
-    off = {"passwordauthentication no", "permitemptypasswords no", "kbdinteractiveauthentication no"}
+    off = {
+        "passwordauthentication no",
+        "permitemptypasswords no",
+        "kbdinteractiveauthentication no",
+    }
     assert off <= sshd
 
 
@@ -129,7 +133,9 @@ def test_idle_sessions(host):
 def test_firewall(host):
     chain = host.check_output("nft list chain inet filter input")
     assert "policy drop;" in chain
-    assert [line.strip() for line in chain.splitlines() if "dport" in line] == ["tcp dport 22 accept"]
+    assert [line.strip() for line in chain.splitlines() if "dport" in line] == [
+        "tcp dport 22 accept"
+    ]
     assert host.service("nftables").is_enabled
 
 
