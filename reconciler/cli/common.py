@@ -5,11 +5,12 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.engine.settings import Home, load_settings
+if TYPE_CHECKING:
+    from reconciler.engine.settings import Home
 
 DEFAULT_CONFIG = "/etc/reconciler/reconciler.yaml"
 
@@ -22,8 +23,10 @@ config_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 
 
-def home_of(config: Path | None) -> Home:
+def home_of(config: Path | None) -> "Home":
     """Load the settings named on the command line, in the environment, or at the default place."""
+    from reconciler.engine.settings import load_settings
+
     return load_settings(config or Path(os.environ.get("RECONCILER_CONFIG", DEFAULT_CONFIG)))
 
 

@@ -9,6 +9,7 @@ from reconciler.checks import catalogue as checks_catalogue
 from reconciler.desired.location import Access
 from reconciler.desired.source import FetchLimits, FleetSource
 from reconciler.engine.clock import SystemClock
+from reconciler.engine.introspect import LedgerWatch
 from reconciler.engine.past import Past, recall
 from reconciler.engine.settings import Home
 from reconciler.ledger import keys
@@ -35,6 +36,7 @@ class Appliance:
     Attributes:
         resolved: The desired state that was resolved last; a commit never changes, so it stands
             for as long as that commit is asked for.
+        watch: Looks at the ledger's newest entries, and remembers how far.
     """
 
     home: Home
@@ -45,6 +47,7 @@ class Appliance:
     steps: Mapping[str, StepKind]
     past: Past
     make_target: TargetMaker
+    watch: LedgerWatch
     resolved: DesiredState | None = None
 
     @property
@@ -85,6 +88,7 @@ def open_appliance(
                 steps=steps_catalogue.load(),
                 past=recall(ledger),
                 make_target=make_target or linux_target,
+                watch=LedgerWatch(ledger),
             )
 
 

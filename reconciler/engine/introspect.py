@@ -5,13 +5,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reconciler.ledger.store import Ledger
+from reconciler.ledger.store import Ledger, TailCheck
 from reconciler.model.answer import Answer
 from reconciler.model.run import IntentStatus
 
-TAIL = 64
-"""Newest entries whose signatures and chain are verified in every run; `reconciler verify` audits
-all of them, which would make the cost of a run grow with history."""
+FIRST_LOOK, OVERLAP = 16, 2
+
+
+@dataclass(slots=True)
+class LedgerWatch:
+    """Proves the newest entries of a ledger, again and again, at a cost that does not grow.
+
+    The first look of a process proves the newest `FIRST_LOOK` entries, a later one those that are
+    new and `OVERLAP` more. What did not verify is looked at again until it does. Only
+    ``reconciler verify`` audits all entries.
+    """
+
+    ledger: Ledger
+    proven: int | None = None
+
+    def look(self) -> TailCheck:
+        """What the newest entries are worth, as they are on the disk now."""
+        newest = self.ledger.tip.seq
+        count = FIRST_LOOK if self.proven is None else newest - self.proven + OVERLAP
+        check = self.ledger.check_tail(count)
+        if check.ok:
+            self.proven = newest
+        return check
 
 
 @dataclass(slots=True)
@@ -19,7 +39,7 @@ class Introspection:
     """Answers `Internal` probes of one run.
 
     Attributes:
-        ledger: Open ledger.
+        watch: Looks at the ledger.
         open_intents: Intents that were found open at the start of the run.
         newest_at: Time of the newest entry before this run.
         reached_at: When the fleet repository was last reached; ``None`` if never.
@@ -30,7 +50,7 @@ class Introspection:
         root: Whether this process runs as root.
     """
 
-    ledger: Ledger
+    watch: LedgerWatch
     open_intents: int
     newest_at: datetime
     status: IntentStatus
@@ -54,11 +74,11 @@ class Introspection:
                 return Answer("unsupported", reason=f"no such topic: {topic}")
 
     def _ledger(self) -> dict[str, Any]:
-        check = self.ledger.check_tail(TAIL)
+        check = self.watch.look()
         return {
             "verified": check.ok,
             "checked": check.checked,
-            "entries": self.ledger.tip.seq + 1,
+            "entries": self.watch.ledger.tip.seq + 1,
             "newest_age_s": self._age(self.newest_at),
             "open_intents": self.open_intents,
             "faults": len(check.faults),

@@ -121,7 +121,7 @@ def _usable(session: Session) -> DesiredState:
 def _open_eye(session: Session, desired: DesiredState) -> Eye:
     appliance, facts = session.appliance, session.facts
     introspection = Introspection(
-        ledger=appliance.ledger,
+        watch=appliance.watch,
         open_intents=len(appliance.past.open_intents),
         newest_at=appliance.ledger.tip.time,
         status=session.intent.status,

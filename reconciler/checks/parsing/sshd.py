@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.checks.parsing.shapes import Ran, command, files, number, word
 from reconciler.checks.parsing.sshd_config import Blocks, match_blocks
@@ -148,10 +149,16 @@ def _printed(answers: Answers) -> Mapping[str, tuple[str, ...]]:
 def _parse(ran: Ran) -> Mapping[str, tuple[str, ...]]:
     if ran.exit != 0:
         raise Unobservable(f"ended with status {ran.exit}, {_known_reason(ran.stderr)}")
-    if not ran.stdout.endswith("\n"):
+    return _keywords(ran.stdout)
+
+
+@lru_cache(maxsize=2)
+def _keywords(text: str) -> Mapping[str, tuple[str, ...]]:
+    """What sshd printed; seven checks read the same text in a run."""
+    if not text.endswith("\n"):
         raise Unobservable("the output breaks off")
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for line in ran.stdout.splitlines():
+    for line in text.splitlines():
         parts = _LINE.fullmatch(line)
         if parts is None:
             raise Unobservable("a line is not a keyword and a value")
