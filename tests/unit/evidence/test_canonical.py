@@ -37,7 +37,7 @@ class Loud(str):
         {Loud("a"): 1},
         Loud("a"),
         "\ud800",
-        object(),
+        pytest.param(object(), id="an object"),
         {"a": [{"b": 0.5}]},
     ],
     ids=repr,
