@@ -3,10 +3,11 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 HOME_DIR ?= var
+WORKERS ?= 2
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
-  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra linux
+  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .PHONY: run test lint bench demo lock clean
 .DEFAULT_GOAL := run
@@ -41,7 +42,7 @@ run: $(VENV)/.runtime
 
 ## test: the whole suite; rigs that this machine lacks are skipped, or fail where CI says so
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 ## lint: format, style, types, layers
 lint: $(VENV)/.dev

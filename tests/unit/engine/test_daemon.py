@@ -248,4 +248,6 @@ def test_ticks_leave_no_descriptors_and_no_threads_behind(drill: Drill) -> None:
 
     Room(drill, *[count] * 6).serve(6)
 
-    assert counts[1] == counts[-1]
+    # Fewer is no leak: what an earlier test left may be collected meanwhile.
+    assert counts[-1][0] <= counts[1][0]
+    assert counts[-1][1] <= counts[1][1]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from reconciler.engine.introspect import Introspection
+from reconciler.engine.introspect import Introspection, LedgerWatch
 from reconciler.errors import ExitCode
 from reconciler.ledger.store import Ledger
 from reconciler.model.run import IntentStatus
@@ -16,7 +16,7 @@ def knowing(times: list[datetime]) -> Introspection:
         commit=None, counter=0, fetched=True, refused=None, exit_code=ExitCode.CLEAN
     )
     return Introspection(
-        ledger=cast(Ledger, None),
+        watch=LedgerWatch(cast(Ledger, None)),
         open_intents=0,
         newest_at=START,
         status=status,
