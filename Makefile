@@ -7,7 +7,7 @@ WORKERS ?= 2
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
-  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra appliance
 
 .PHONY: run test lint bench demo lock clean
 .DEFAULT_GOAL := run

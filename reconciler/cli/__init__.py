@@ -38,6 +38,10 @@ Exit codes:
 """
 
 
+APPLIANCE_MODULES = ("pydantic", "pygit2", "yaml")
+"""Top-level modules of the ``appliance`` extra; ``verify`` and ``keys`` work without them."""
+
+
 class LazyGroup(click.Group):
     """Imports a command's module when that command is asked for; ``--help`` imports none."""
 
@@ -85,26 +89,46 @@ def run(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     try:
         result: Any = cli.main(args=argv, standalone_mode=False)
-        return int(result) if isinstance(result, int) else 0
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.ClickException as error:
-        error.show()
-        return int(ExitCode.USAGE)
-    except click.Abort:
-        click.echo("Interrupted.", err=True)
-        return 130
-    except ReconcilerError as error:
-        click.echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True)
-        click.echo(f"  hint: {error.hint}", err=True)
-        return int(error.exit_code)
     except BrokenPipeError:
         return 0
-    except Exception:  # noqa: BLE001 - the last resort names itself and keeps the trace
-        import traceback
+    except Exception as error:  # noqa: BLE001 - the last resort names itself and keeps the trace
+        return _say(error)
+    return int(result) if isinstance(result, int) else 0
 
-        traceback.print_exc()
-        click.echo(
-            "internal error; please report it with the trace above (it holds no evidence)", err=True
-        )
-        return int(ExitCode.INTERNAL)
+
+def _say(error: Exception) -> int:
+    """Tell a person what is wrong and what to do; returns the exit code it stands for."""
+    match error:
+        case click.ClickException():
+            error.show()
+            return int(ExitCode.USAGE)
+        case click.Abort():
+            click.echo("Interrupted.", err=True)
+            return 130
+        case ReconcilerError():
+            _complain(str(error), error.hint)
+            return int(error.exit_code)
+        case ModuleNotFoundError() if error.name in APPLIANCE_MODULES:
+            _complain(
+                f"this command needs {error.name}, which is not installed",
+                "pip install 'reconciler[appliance]'",
+            )
+            return int(ExitCode.MACHINE)
+        case _:
+            return _unforeseen(error)
+
+
+def _complain(message: str, hint: str) -> None:
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True)
+    click.echo(f"  hint: {hint}", err=True)
+
+
+def _unforeseen(error: Exception) -> int:
+    import traceback
+
+    traceback.print_exception(error)
+    message = "internal error; please report it with the trace above (it holds no evidence)"
+    click.echo(message, err=True)
+    return int(ExitCode.INTERNAL)
