@@ -3,7 +3,7 @@
 COLD = (
     "Ours also judges storage-encrypted (unknown in the guest), audit-running and audit-rules (not "
     "applicable in a container), evidence-chain and intent-trusted, which no peer can express; it "
-    "fetches and verifies the fleet repository and proves the newest 64 entries of its ledger. "
+    "fetches and verifies the fleet repository and proves the newest entries of its ledger. "
     "`--once` also appends and syncs a signed entry.",
     "No row declares a backup job: asking restic costs every row the same key derivation (400 ms "
     "of CPU and more), which would hide the rest.",

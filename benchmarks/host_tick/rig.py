@@ -16,7 +16,7 @@ from tests.support.leftovers import sweep
 
 HERE = Path(__file__).parent
 FILLED = 70
-"""Entries in a ledger before it is measured: every run proves the newest 64 again."""
+"""Entries in a ledger before it is measured: a process proves the newest 16 at first."""
 
 SEEDED = frozenset(
     {

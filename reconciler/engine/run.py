@@ -21,6 +21,7 @@ from reconciler.guard.memory import fold
 from reconciler.model.answer import Answer
 from reconciler.model.desired import DesiredState
 from reconciler.model.run import RunReport
+from reconciler.model.values import plain
 from reconciler.plan.planner import plan
 
 
@@ -103,7 +104,7 @@ def _record_refusal(session: Session) -> None:
             "reason": status.refused,
             "commit": status.refused_commit,
             "accepted": status.commit,
-            "message": status.message[:500],
+            "message": plain(status.message),
             "clock": session.facts.body(),
         },
     )

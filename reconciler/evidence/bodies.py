@@ -7,7 +7,7 @@ from reconciler.model.finding import Finding
 from reconciler.model.outcome import Outcome, StepResult
 from reconciler.model.plan import Action, Plan
 from reconciler.model.run import IntentStatus, NotDone, RunReport
-from reconciler.model.values import Value
+from reconciler.model.values import Value, plain
 from reconciler.model.verdict import Verdict
 
 Body = dict[str, Any]
@@ -71,7 +71,7 @@ def _steps_body(steps: Sequence[StepResult]) -> list[Body]:
         {
             "id": step.id,
             "kind": step.kind,
-            "results": [{"ok": r.ok, "reason": r.reason, "ms": r.ms} for r in step.results],
+            "results": [{"ok": r.ok, "reason": plain(r.reason), "ms": r.ms} for r in step.results],
         }
         for step in steps
     ]
@@ -98,7 +98,7 @@ def intent_status_body(intent: IntentStatus) -> Body:
         refused = {
             "reason": intent.refused,
             "commit": intent.refused_commit,
-            "message": intent.message[:500],
+            "message": plain(intent.message),
         }
     return {"accepted": accepted, "fetched": intent.fetched, "refused": refused}
 
@@ -128,7 +128,7 @@ def outcome_body(run: str, outcome: Outcome) -> Body:
         "runbook": outcome.runbook,
         "rules": list(outcome.rules),
         "result": outcome.result,
-        "reason": outcome.reason,
+        "reason": plain(outcome.reason),
         "steps": _steps_body(outcome.steps),
         "undone": _steps_body(outcome.undone),
         "rollback": outcome.rollback,

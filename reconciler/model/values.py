@@ -44,3 +44,27 @@ def fits(value: Value, kind: Kind) -> bool:
     if value == ():
         return kind.startswith("list")
     return kind_of(value) == kind
+
+
+LONGEST_REASON = 1000
+
+
+def exact(value: Value) -> bool:
+    """Whether a value has one canonical form: no lone surrogates, no number beyond 2^53.
+
+    Source: RFC 8785 sections 3.2.2.2 and 3.2.2.3, RFC 7493 section 2.
+    """
+    if isinstance(value, tuple):
+        return all(exact(item) for item in value)
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value)
+    return not isinstance(value, int) or abs(value) < 2**53
+
+
+def plain(text: str) -> str:
+    """A reason as it may stand in evidence: bytes that were no text are spelt out, and it ends.
+
+    A machine's words must not be able to keep a run from being recorded.
+    """
+    spelt = text if exact(text) else text.encode("utf-8", "backslashreplace").decode()
+    return spelt if len(spelt) <= LONGEST_REASON else spelt[: LONGEST_REASON - 1] + "…"

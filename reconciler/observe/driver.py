@@ -16,7 +16,7 @@ from reconciler.model.answer import Answer, Answers
 from reconciler.model.check import Check, Field, NotApplicable
 from reconciler.model.observation import Observation
 from reconciler.model.probe import Probe
-from reconciler.model.values import Params, Value, fits
+from reconciler.model.values import Params, Value, exact, fits, plain
 from reconciler.observe.digest import RawDigests
 from reconciler.ports import Target
 
@@ -76,7 +76,9 @@ def _observe(
     digest, ms = digests.of(probes), sum(answer.ms for answer in own.values())
     seen = _attempt("parser", lambda: check.parse(request.params, Answers(own)))
     if isinstance(seen, NotApplicable):
-        return Observation(check.id, "not_applicable", reason=seen.reason, raw_digest=digest, ms=ms)
+        return Observation(
+            check.id, "not_applicable", reason=plain(seen.reason), raw_digest=digest, ms=ms
+        )
     values = seen if isinstance(seen, _Unseen) else _checked(check.fields, seen)
     if isinstance(values, _Unseen):
         return _unseen(check, values, digest, ms)
@@ -84,7 +86,7 @@ def _observe(
 
 
 def _unseen(check: Check, why: _Unseen, digest: str, ms: int) -> Observation:
-    return Observation(check.id, "unobserved", reason=why.reason, raw_digest=digest, ms=ms)
+    return Observation(check.id, "unobserved", reason=plain(why.reason), raw_digest=digest, ms=ms)
 
 
 def _attempt(what: str, function: Callable[[], _T]) -> _T | _Unseen:
@@ -109,6 +111,8 @@ def _checked(fields: Mapping[str, Field], seen: object) -> dict[str, Value] | _U
         if not _fits(values[name], field):
             kind = type(values[name]).__name__
             return _Unseen(f"parser error: {name} is {kind}, not {field.kind}")
+        if not exact(values[name]):
+            return _Unseen(f"{name} holds bytes that are no text, or a number beyond 2^53")
     return values
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from reconciler.checks.parsing.shapes import MAX_INT
 from reconciler.errors import Unobservable
+from reconciler.model.values import exact
 
 MAX_RECORDS = 65_536
 """More sockets, units or snapshots than any machine of a clinic has."""
@@ -35,7 +36,7 @@ class Record:
             Unobservable: It is missing, longer or not text.
         """
         value = self.fields.get(name)
-        if not isinstance(value, str) or len(value) > limit:
+        if not isinstance(value, str) or len(value) > limit or not exact(value):
             raise Unobservable(f"{self.what}: {name} is not text of at most {limit} characters")
         return value
 
@@ -120,7 +121,7 @@ def texts(data: Any, what: str, *, limit: int = 256) -> tuple[str, ...]:
         Unobservable: It is something else, or longer than `MAX_RECORDS`.
     """
     items = _items(data, what)
-    if not all(isinstance(item, str) and len(item) <= limit for item in items):
+    if not all(isinstance(item, str) and len(item) <= limit and exact(item) for item in items):
         raise Unobservable(f"{what}: the answer is not a list of short texts")
     return tuple(items)
 

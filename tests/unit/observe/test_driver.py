@@ -183,6 +183,16 @@ class TestNeverAPass:
         reason = self.reason(lambda _p, _a: {"text": value}, text=Field("list[str]", "T."))
         assert reason.startswith("parser error: ")
 
+    def test_text_that_cannot_be_written_as_evidence(self) -> None:
+        (seen,) = see(check(text), file=Answer("ok", "\udcff\udcfefailed"))
+        assert seen.sight == "unobserved"
+        assert "no text" in seen.reason
+
+    def test_a_reason_that_cannot_be_written_as_evidence_is_spelt_out(self) -> None:
+        (seen,) = see(check(text), file=Answer("denied", reason="not \udcff"))
+        assert seen.sight == "unobserved"
+        assert seen.reason.encode("utf-8") == b"/file: not \\udcff"
+
     def test_a_boolean_is_no_number(self) -> None:
         reason = self.reason(lambda _p, _a: {"text": True}, text=Field("int", "T."))
         assert reason == "parser error: text is bool, not int"
