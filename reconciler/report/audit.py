@@ -54,7 +54,7 @@ class Verified(Protocol):
 def render(result: Verified) -> str:
     """One line of what was proven, or every fault with its place."""
     head = "VERIFIED" if result.ok else "NOT VERIFIED"
-    lines = [f"{head}: {result.sentence}"]
+    lines = [f"{head}: {result.sentence.removeprefix('does NOT verify, ')}"]
     lines += [f"  {fault}" for fault in result.faults[:SHOWN]]
     if len(result.faults) > SHOWN:
         lines.append(f"  … and {len(result.faults) - SHOWN} more (--json shows all)")
