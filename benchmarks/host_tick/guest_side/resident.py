@@ -32,7 +32,7 @@ def looker(appliance: Appliance) -> Tick:
     def tick() -> list[Finding]:
         now = datetime.now(UTC)
         known = Introspection(
-            ledger=appliance.ledger,
+            watch=appliance.watch,
             open_intents=0,
             newest_at=appliance.ledger.tip.time,
             status=intent.status,

@@ -10,6 +10,7 @@ from reconciler.desired.source import FleetSource
 from reconciler.errors import InputError, MachineError
 from tests.support.fleet_git import FleetRepo, allowed, at
 from tests.support.git_servers import certificate, http_server, ssh_server
+from tests.support.rigs import rig
 
 pytestmark = pytest.mark.integration
 
@@ -135,8 +136,8 @@ def test_name_that_does_not_resolve(tmp_path):
 
 @pytest.fixture
 def sshd(tmp_path):
-    if shutil.which("sshd", path="/usr/sbin:/usr/bin") is None:
-        pytest.skip("sshd is not installed")
+    found = shutil.which("sshd", path="/usr/sbin:/usr/bin")
+    rig("sshd", None if found else "not installed")
     with ssh_server(tmp_path / "ssh") as server:
         yield server
 

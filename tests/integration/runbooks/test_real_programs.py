@@ -17,6 +17,7 @@ from reconciler.steps import catalogue
 from reconciler.steps.shared.nftables import ruleset
 from reconciler.testing.fake_machine import FakeMachine
 from tests.support.desired_states import shipped_runbook
+from tests.support.rigs import rig
 from tests.support.stepping import rendered
 
 pytestmark = pytest.mark.integration
@@ -28,8 +29,8 @@ PATHS = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 def program(name: str) -> str:
     found = shutil.which(name, path=PATHS)
-    if found is None:
-        pytest.skip(f"{name} is not installed")
+    rig(name, None if found else "not installed")
+    assert found is not None
     return found
 
 
@@ -56,8 +57,7 @@ def run(*argv: str, text: str = "") -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def sshd() -> Script:
     """Run sshd with its /run/sshd, which a machine without the service does not have."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root, for a mount namespace")
+    rig("mount namespace", "not root" if os.geteuid() else None)
     unshare, shell, server = program("unshare"), program("sh"), program("sshd")
 
     def script(arguments: str) -> subprocess.CompletedProcess[str]:
@@ -103,16 +103,15 @@ def test_ssh_keyscan_says_no_when_nobody_answers() -> None:
 @pytest.fixture
 def nft(tmp_path: Path) -> Script:
     """Run a script of nft commands in a network of its own; never in this machine's."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root, for a network namespace")
+    rig("network namespace", "not root" if os.geteuid() else None)
     unshare, shell = program("unshare"), program("sh")
     program("nft")
 
     def script(text: str) -> subprocess.CompletedProcess[str]:
         return run(unshare, "--net", "--", shell, "-euc", f"cd {tmp_path}\n{text}")
 
-    if script("nft list ruleset").returncode != 0:
-        pytest.skip("no network namespace, or no nf_tables")
+    works = script("nft list ruleset").returncode == 0
+    rig("network namespace", None if works else "refused, or no nf_tables in this kernel")
     return script
 
 
