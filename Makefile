@@ -7,7 +7,7 @@ WORKERS ?= 2
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
-  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra appliance
+  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .PHONY: run test lint bench demo lock clean
 .DEFAULT_GOAL := run
@@ -61,8 +61,8 @@ demo: $(VENV)/.dev
 
 ## lock: pin every dependency with hashes
 lock: $(VENV)/.dev
-	$(COMPILE) -o requirements/runtime.txt pyproject.toml requirements/build.in
-	$(COMPILE) -o requirements/dev.txt pyproject.toml requirements/build.in requirements/dev.in
+	$(COMPILE) --extra appliance -o requirements/runtime.txt pyproject.toml requirements/build.in
+	$(COMPILE) --all-extras -o requirements/dev.txt pyproject.toml requirements/build.in requirements/dev.in
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
