@@ -1,4 +1,4 @@
-"""Allowed signers: which key speaks for whom, in which namespace, from when until when.
+"""Allowed signers: which key speaks for whom, in which namespace, when, and where in a ledger.
 
 Source: ssh-keygen(1), ALLOWED SIGNERS. The same file serves stock ``git verify-commit`` and
 ``ssh-keygen -Y verify``; what is accepted here is a subset that leaves nothing to interpretation:
@@ -7,8 +7,13 @@ Rule 1: One literal principal a line. Patterns and lists would let a key choose 
 Rule 2: One key, one principal. Several lines for the same pair give it several windows.
 Rule 3: Times end in ``Z``. Without it OpenSSH takes the local time of whoever audits.
 Rule 4: Unknown options, certificate authorities and other key types are errors, not comments.
+Rule 5: A comment that begins with ``ledger:0-41`` or ``ledger:42-`` binds the key to entries of
+        these sequence numbers. OpenSSH sees a comment; whoever holds an old key can choose the time
+        on its clock, but not the number of the next entry. Elsewhere in a comment, or malformed,
+        such a word is an error: a range that is not read would be a range that does not hold.
 
-A window includes both its ends, as in OpenSSH: ``valid-after`` <= time <= ``valid-before``.
+A window includes both its ends, as in OpenSSH: ``valid-after`` <= time <= ``valid-before``; so does
+a range.
 """
 
 import re
@@ -26,11 +31,17 @@ MAX_SIGNERS = 4096
 _PRINCIPAL = re.compile(r"[A-Za-z0-9@._+/-]{1,128}")
 _NAMESPACE = re.compile(r"[A-Za-z0-9@._/-]{1,64}")
 _OPTION = re.compile(r'([A-Za-z-]+)="([^"\\]*)"')
+_POSITIONS = re.compile(r"ledger:(0|[1-9][0-9]{0,7})-(0|[1-9][0-9]{0,7})?")
+_POSITIONS_MARK = re.compile(r"ledger\s*:", re.IGNORECASE)
 _TIME_FORMATS = {9: "%Y%m%dZ", 13: "%Y%m%d%H%MZ", 15: "%Y%m%d%H%M%SZ"}
 _OPTIONS = ("namespaces", "valid-after", "valid-before")
 _HINT = (
-    'A line is: principal [namespaces="git",valid-after="20260101Z"] ssh-ed25519 AAAA... comment'
+    'A line is: principal [namespaces="git",valid-after="20260101Z"] ssh-ed25519 AAAA... '
+    "[ledger:FIRST-[LAST]] comment"
 )
+
+Positions = tuple[int, int | None]
+"""First and last sequence number that a key may sign; None: no last one yet."""
 
 
 class Refusal(StrEnum):
@@ -40,6 +51,7 @@ class Refusal(StrEnum):
     WRONG_NAMESPACE = "wrong-namespace"
     NOT_YET_VALID = "not-yet-valid"
     EXPIRED = "expired"
+    OUT_OF_POSITION = "out-of-position"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +64,9 @@ class Signer:
         namespaces: Namespaces the key may sign in; None means any.
         valid_after: First instant of the window (UTC), None if open.
         valid_before: Last instant of the window (UTC), None if open.
-        comment: Free text after the key.
+        comment: Free text after the key and its positions.
         line: 1-based line in the file.
+        positions: Entries of a ledger that the key may sign, None if it is not bound to any.
     """
 
     principal: str
@@ -63,8 +76,9 @@ class Signer:
     valid_before: datetime | None
     comment: str
     line: int
+    positions: Positions | None = None
 
-    def refuses(self, namespace: str, at: datetime) -> Refusal | None:
+    def refuses(self, namespace: str, at: datetime, seq: int | None = None) -> Refusal | None:
         """Why this line does not allow a signature, or None if it does."""
         if self.namespaces is not None and namespace not in self.namespaces:
             return Refusal.WRONG_NAMESPACE
@@ -72,7 +86,14 @@ class Signer:
             return Refusal.NOT_YET_VALID
         if self.valid_before is not None and at > self.valid_before:
             return Refusal.EXPIRED
-        return None
+        return None if self.covers(seq) else Refusal.OUT_OF_POSITION
+
+    def covers(self, seq: int | None) -> bool:
+        """Whether the key may sign the entry of that number; a bound key signs nothing else."""
+        if self.positions is None:
+            return True
+        first, last = self.positions
+        return seq is not None and first <= seq and (last is None or seq <= last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +108,22 @@ class AllowedSigners:
     file: str
     signers: tuple[Signer, ...]
 
-    def find(self, public: bytes, namespace: str, at: datetime) -> Signer | Refusal:
+    def find(
+        self, public: bytes, namespace: str, at: datetime, seq: int | None = None
+    ) -> Signer | Refusal:
         """The line that allows a key to sign in a namespace at a time, or why there is none.
 
         Args:
             public: Raw Ed25519 public key, 32 bytes.
             namespace: ``git`` for commits.
             at: When it was signed, timezone-aware.
+            seq: Number of the ledger entry that it signed; None if it is not an entry, which a key
+                bound to positions cannot sign.
         """
         reason = Refusal.UNKNOWN_KEY
         for signer in self.signers:
             if signer.public == public:
-                refused = signer.refuses(namespace, at)
+                refused = signer.refuses(namespace, at, seq)
                 if refused is None:
                     return signer
                 reason = refused
@@ -137,7 +162,8 @@ def render(signer: Signer) -> str:
         "valid-before": signer.valid_before and signer.valid_before.strftime("%Y%m%d%H%M%SZ"),
     }
     written = ",".join(f'{name}="{value}"' for name, value in options.items() if value)
-    words = (signer.principal, written, public_line(signer.public, signer.comment))
+    bound = "" if signer.positions is None else _range(signer.positions)
+    words = (signer.principal, written, public_line(signer.public), bound, signer.comment)
     return " ".join(word for word in words if word)
 
 
@@ -160,15 +186,36 @@ def _signer(line: str, number: int) -> Signer:
     if len(words) < 3:
         raise ValueError("line has no key")
     after, before = _window(options)
+    positions, comment = _comment(words[3:])
     return Signer(
         principal=words[0],
         public=parse_public(words[1], words[2]),
         namespaces=_namespaces(options.get("namespaces")),
         valid_after=after,
         valid_before=before,
-        comment=" ".join(words[3:]),
+        comment=comment,
         line=number,
+        positions=positions,
     )
+
+
+def _comment(words: list[str]) -> tuple[Positions | None, str]:
+    """The positions a comment begins with, if it does, and the rest of it."""
+    positions = None
+    if words and (match := _POSITIONS.fullmatch(words[0])):
+        positions = int(match[1]), None if match[2] is None else int(match[2])
+        if positions[1] is not None and positions[1] < positions[0]:
+            raise ValueError(f"{words[0]} ends before it begins")
+        words = words[1:]
+    rest = " ".join(words)
+    if _POSITIONS_MARK.search(rest):
+        raise ValueError(f"{rest[:60]!r} is not ledger:FIRST-[LAST] right after the key")
+    return positions, rest
+
+
+def _range(positions: Positions) -> str:
+    first, last = positions
+    return f"ledger:{first}-{'' if last is None else last}"
 
 
 def _options(text: str) -> dict[str, str]:

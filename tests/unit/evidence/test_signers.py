@@ -133,3 +133,60 @@ def test_one_key_cannot_speak_for_two() -> None:
 def test_refuses_files_that_are_not_text_of_a_sane_size(data: bytes) -> None:
     with pytest.raises(InputError):
         parse(data, "f")
+
+
+def test_a_key_may_be_bound_to_positions_of_a_ledger() -> None:
+    signer = one(f'elm/front namespaces="git" {KEY} ledger:10-20 revoked: stolen')
+    assert (signer.positions, signer.comment) == ((10, 20), "revoked: stolen")
+    signers = parse(f"elm/front {KEY} ledger:10-20\n".encode(), "f")
+    for seq in (10, 15, 20):
+        assert isinstance(signers.find(PUBLIC, "git", NOON, seq), Signer)
+    for seq in (0, 9, 21, 99_999_999):
+        assert signers.find(PUBLIC, "git", NOON, seq) is Refusal.OUT_OF_POSITION
+
+
+def test_a_range_may_have_no_end_yet() -> None:
+    signers = parse(f"elm/front {KEY} ledger:1235-\n".encode(), "f")
+    assert signers.signers[0].positions == (1235, None)
+    assert isinstance(signers.find(PUBLIC, "git", NOON, 99_999_999), Signer)
+    assert signers.find(PUBLIC, "git", NOON, 1234) is Refusal.OUT_OF_POSITION
+
+
+def test_a_bound_key_signs_nothing_but_entries() -> None:
+    signers = parse(f"elm/front {KEY} ledger:0-\n".encode(), "f")
+    assert signers.find(PUBLIC, "git", NOON) is Refusal.OUT_OF_POSITION
+
+
+def test_a_key_may_have_several_ranges() -> None:
+    signers = parse(f"a {KEY} ledger:0-4\na {KEY} ledger:8-9\n".encode(), "f")
+    allowed = [s for s in range(12) if isinstance(signers.find(PUBLIC, "git", NOON, s), Signer)]
+    assert allowed == [0, 1, 2, 3, 4, 8, 9]
+
+
+@pytest.mark.parametrize("text", ["", "a note", "ledger:7-", "ledger:0-0", "ledger:3-9 a note"])
+def test_positions_are_rendered_as_they_are_read(text: str) -> None:
+    line = f"elm/front {KEY} {text}".rstrip()
+    assert render(one(line)) == line
+
+
+@pytest.mark.parametrize(
+    ("comment", "says"),
+    [
+        ("ledger:", "not ledger:FIRST"),
+        ("ledger:5", "not ledger:FIRST"),
+        ("ledger:-5", "not ledger:FIRST"),
+        ("ledger:01-5", "not ledger:FIRST"),
+        ("ledger:1-5,7-9", "not ledger:FIRST"),
+        ("ledger:1-100000000", "not ledger:FIRST"),
+        ("ledger:1..5", "not ledger:FIRST"),
+        ("Ledger:1-5", "not ledger:FIRST"),
+        ("ledger: 1-5", "not ledger:FIRST"),
+        ("ledger :1-5", "not ledger:FIRST"),
+        ("ledger:1-5 ledger:7-9", "not ledger:FIRST"),
+        ("the desk ledger:1-5", "not ledger:FIRST"),
+        ("ledger:5-4", "ends before it begins"),
+    ],
+)
+def test_a_malformed_range_is_no_comment(comment: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        one(f"elm/front {KEY} {comment}")
