@@ -6,29 +6,19 @@ machine from being looked after. Every number here is far above what an honest f
 
 from dataclasses import dataclass
 
-MIB = 1024 * 1024
+from reconciler.transport.limits import MIB, WireLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FetchLimits:
-    """Bounds of one fetch.
+class FetchLimits(WireLimits):
+    """Bounds of one fetch of the fleet repository.
 
     Attributes:
-        max_bytes: Bytes of one pack on the wire.
-        objects: Objects in one pack.
-        refs: References that a server may advertise; all but one are ignored.
-        timeout_s: Seconds of wall time from connecting to the last byte on disk.
-        memory_bytes: What the process that talks to a server may take on top of its start.
         mirror_bytes: Size of the whole mirror; a server that keeps sending other histories stops
             here and not at the end of the disk.
         packs: Packs in the mirror before it is built again as one.
     """
 
-    max_bytes: int = 128 * MIB
-    objects: int = 500_000
-    refs: int = 100_000
-    timeout_s: float = 120.0
-    memory_bytes: int = 512 * MIB
     mirror_bytes: int = 1024 * MIB
     packs: int = 200
 

@@ -5,64 +5,26 @@ commit by its id, whatever the server says by then. What was accepted is the led
 a reference in the mirror only keeps its objects from being lost when the mirror is built anew.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from reconciler.desired import trust
 from reconciler.desired.limits import FETCH_LIMITS, READ_LIMITS, FetchLimits, ReadLimits
-from reconciler.desired.location import NO_ACCESS, Access, check_branch, vet
 from reconciler.desired.mirror import Mirror
 from reconciler.desired.objects import MirrorDamaged, Objects
 from reconciler.desired.refusal import Reason, refuse
-from reconciler.desired.transfer import Cause, Fetched, Job, transfer, transfer_apart
 from reconciler.desired.tree import FleetTree
 from reconciler.desired.trust import Acceptance, VerifiedCommit
-from reconciler.errors import InputError, MachineError
+from reconciler.errors import MachineError
 from reconciler.evidence.signers import AllowedSigners
+from reconciler.transport.cause import failure
+from reconciler.transport.fetch import fetch
+from reconciler.transport.location import NO_ACCESS, Access, check_branch, vet
+from reconciler.transport.server import Server
 
 __all__ = ["Access", "FetchLimits", "FleetSource", "ReadLimits"]
 
-_KNOWN_HOSTS_LIMIT = 1024 * 1024
-
-_FAILURES: Mapping[Cause, tuple[str, str]] = {
-    "no-network": (
-        "the fleet server cannot be reached",
-        "Check name resolution, routes and the firewall; the last accepted state stays in force.",
-    ),
-    "unknown-host": (
-        "the fleet server's SSH host key is not in the known hosts file",
-        "If the key is new on purpose, put it into the file; if not, somebody is in between.",
-    ),
-    "bad-certificate": (
-        "the fleet server's TLS certificate is not valid",
-        "Check its name and expiry, the CA file, and this machine's clock.",
-    ),
-    "auth-failed": (
-        "the fleet server refused the credentials",
-        "Check the deploy key or token, its file, and that it may read the repository.",
-    ),
-    "not-found": (
-        "there is no repository at this address, or it may not be read",
-        "Check the address, and who owns the directory if it is a path.",
-    ),
-    "timeout": (
-        "the fetch took too long",
-        "Try again; if a first fetch is slow, raise the time limit.",
-    ),
-    "too-large": (
-        "the fleet server sent more than is allowed",
-        "Find what was pushed; if the fleet is that large, raise the limit.",
-    ),
-    "lost": ("the connection to the fleet server broke", "Try again; look at the server's log."),
-    "local": (
-        "the mirror of the fleet cannot be written",
-        "Check free space, mount options and the owner of the state directory.",
-    ),
-    "broken": ("the fetch failed", "Look at the server with git ls-remote and git fsck."),
-}
+_SERVER = {"server": "fleet server", "meanwhile": "the last accepted state stays in force"}
 
 
 class FleetSource:
@@ -91,12 +53,11 @@ class FleetSource:
         Raises:
             InputError: An address or branch name that is not allowed.
         """
-        self._location = vet(url, access)
+        self._server = Server(vet(url, access), access)
         self._branch = check_branch(branch)
         self._mirror = Mirror(mirror)
         self._limits = limits
         self._read_limits = read_limits
-        self._access = access
         self._tidy = False
 
     def fetch(self) -> str:
@@ -201,68 +162,17 @@ class FleetSource:
         return FleetTree(objects, commit, self._read_limits)
 
     def _fetch_into(self, mirror: Mirror) -> str:
-        job = self._job(mirror)
-        if self._location.kind == "local":
-            # A path of this machine: no server that could hang, and libgit2 honours the limits.
-            return self._result(transfer(job))
-        from reconciler.desired import child  # noqa: PLC0415 - multiprocessing, for servers only
-
-        self._dress(mirror)
-        request = json.dumps(asdict(job)).encode()
-        seconds, memory_bytes = self._limits.timeout_s, self._limits.memory_bytes
-        try:
-            reply = child.run_apart(
-                transfer_apart, request, seconds=seconds, memory_bytes=memory_bytes
-            )
-        except child.ChildLate:
-            return self._result(Fetched(None, "timeout", f"more than {seconds:g} s"))
-        except child.ChildDied:
-            return self._result(Fetched(None, "too-large", "its process died"))
-        return self._result(Fetched(**json.loads(reply)))
-
-    def _result(self, fetched: Fetched) -> str:
+        fetched = fetch(
+            self._server,
+            self._limits,
+            repository=mirror.path,
+            home=mirror.path / "client-home",
+            branch=self._branch,
+            into=f"refs/incoming/{self._branch}",
+        )
         if fetched.commit is not None:
             return fetched.commit
         if fetched.cause == "missing-branch" or fetched.cause is None:
             raise refuse(Reason.MISSING_BRANCH, None, f"has no branch {self._branch}")
-        message, hint = _FAILURES[fetched.cause]
-        raise MachineError(f"{message} ({self._location.url}: {fetched.detail})", hint=hint)
-
-    def _job(self, mirror: Mirror) -> Job:
-        def path(file: Path | None) -> str | None:
-            return None if file is None else str(file)
-
-        return Job(
-            mirror=str(mirror.path),
-            home=None if self._location.kind == "local" else str(_home(mirror)),
-            url=self._location.url,
-            branch=self._branch,
-            ssh_key=path(self._access.ssh_key),
-            ca_file=path(self._access.ca_file),
-            token_file=path(self._access.token_file),
-            username=self._access.username,
-            timeout_s=self._limits.timeout_s,
-            max_bytes=self._limits.max_bytes,
-            objects=self._limits.objects,
-            refs=self._limits.refs,
-        )
-
-    def _dress(self, mirror: Mirror) -> None:
-        """Give the child a home of its own: our known hosts, and nobody's Git configuration."""
-        folder = _home(mirror) / ".ssh"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._location.kind != "ssh" or self._access.known_hosts is None:
-            return
-        file = self._access.known_hosts
-        try:
-            with file.open("rb") as stream:
-                data = stream.read(_KNOWN_HOSTS_LIMIT)
-        except OSError as error:
-            message = f"cannot read the known hosts file {file}: {error.strerror}"
-            hint = "Put the fleet server's host key into it: ssh-keyscan shows it, you check it."
-            raise InputError(message, hint=hint) from error
-        (folder / "known_hosts").write_bytes(data)
-
-
-def _home(mirror: Mirror) -> Path:
-    return mirror.path / "client-home"
+        message, hint = failure(fetched.cause, **_SERVER)
+        raise MachineError(f"{message} ({self._server.location.url}: {fetched.detail})", hint=hint)

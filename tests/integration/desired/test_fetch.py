@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from reconciler.desired.limits import FetchLimits
-from reconciler.desired.location import Access
+from reconciler.transport.location import Access
 from reconciler.desired.source import FleetSource
 from reconciler.errors import InputError, MachineError
 from tests.support.fleet_git import FleetRepo, allowed, at

@@ -1,7 +1,6 @@
 import pytest
 
-from reconciler.desired import transfer
-from reconciler.desired.source import _FAILURES
+from reconciler.transport.cause import Cause, cause_of, failure, harmless
 
 
 @pytest.mark.parametrize(
@@ -20,13 +19,16 @@ from reconciler.desired.source import _FAILURES
     ],
 )
 def test_words_of_libgit2_become_a_cause(words, cause):
-    assert transfer._cause(words) == cause
+    assert cause_of(words) == cause
 
 
-def test_every_cause_has_a_message_and_a_hint():
-    causes = set(transfer.Cause.__args__) - {"missing-branch"}
-    assert set(_FAILURES) == causes
+@pytest.mark.parametrize("cause", Cause.__args__)
+def test_every_cause_has_a_message_and_a_hint(cause):
+    message, hint = failure(cause, server="fleet server", meanwhile="the old state stays")
+    assert message
+    assert hint.endswith(".")
+    assert "{" not in message + hint
 
 
 def test_words_lose_control_characters_and_length():
-    assert transfer._harmless("a\x1b[31m\u202eb" + "x" * 500) == "a?[31m?b" + "x" * 152
+    assert harmless("a\x1b[31m\u202eb" + "x" * 500) == "a?[31m?b" + "x" * 152

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from reconciler.desired.child import ChildDied, ChildLate, run_apart
-from reconciler.desired.limits import MIB
+from reconciler.transport.child import ChildDied, ChildLate, run_apart
+from reconciler.transport.limits import MIB
 
 
 def shout(request):

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.desired.location import NO_ACCESS, Access, check_branch, vet
 from reconciler.errors import InputError
+from reconciler.transport.location import NO_ACCESS, Access, check_branch, vet
 
 SSH = Access(ssh_key=Path("key"), known_hosts=Path("known_hosts"))
 
