@@ -1,4 +1,4 @@
-"""pymerkle, another implementation of RFC 9162, builds the same trees and proves the same about them."""
+"""pymerkle, another implementation of RFC 9162: the same trees, and the same proofs of them."""
 
 import pymerkle
 import pytest
