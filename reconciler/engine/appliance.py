@@ -72,13 +72,17 @@ def open_appliance(
         KeyMissing: There is no signing key; there is no unsigned path.
         LedgerMissing: The ledger is gone; memory is lost, so nothing may be applied.
         LedgerDamaged: The newest entries do not verify.
+        InputError: The file of evidence signers cannot be read.
     """
     settings = home.settings
     state = home.path(settings.state)
     with HostLock(state / "lock"):
         key = keys.load(home.path(settings.evidence.key))
         repository = home.path(settings.evidence.repository)
-        with Ledger.open(repository, settings.client, settings.host, key) as ledger:
+        signers = load_signers(home.path(settings.evidence.signers))
+        with Ledger.open(
+            repository, settings.client, settings.host, key, signers=signers
+        ) as ledger:
             yield Appliance(
                 home=home,
                 clock=clock or SystemClock(),

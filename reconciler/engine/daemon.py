@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, ExitStack
 
 from reconciler.engine.appliance import Appliance, open_appliance
 from reconciler.engine.heart import BEAT_S, Heart, PacedTarget
+from reconciler.engine.heartbeat import beat
 from reconciler.engine.notify import Notifier
 from reconciler.engine.run import reconcile
 from reconciler.engine.session import Options
@@ -13,6 +14,7 @@ from reconciler.engine.settings import Home
 from reconciler.engine.stop import Stop
 from reconciler.errors import (
     ClockWrong,
+    EvidenceError,
     InputError,
     IntentRefused,
     MachineError,
@@ -89,7 +91,12 @@ class Daemon:
             self._notifier.stopping()
 
     def _loop(self, appliance: Appliance, heart: Heart, runs: int | None) -> None:
-        options = Options(hook=heart.progress, stopping=self._stop.asked)
+        settings = self._home.settings
+        options = Options(
+            hook=heart.progress,
+            stopping=self._stop.asked,
+            promise_s=settings.interval_s + settings.jitter_s,
+        )
         done = 0
         while not self._stop.asked() and done != runs:
             # The run begins with a fetch, which has a limit of its own.
@@ -105,8 +112,15 @@ class Daemon:
         except (ClockWrong, InputError, IntentRefused, MachineError) as error:
             # Level-triggered: whatever was wrong may be right at the next tick.
             self._on_error(error)
+            self._beat(appliance, error)
         else:
             self._on_run(report)
+
+    def _beat(self, appliance: Appliance, why: ReconcilerError) -> None:
+        try:
+            beat(appliance, why)
+        except (EvidenceError, MachineError) as error:
+            self._on_error(error)
 
     def _wait(self, heart: Heart) -> None:
         settings = self._home.settings

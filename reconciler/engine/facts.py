@@ -1,10 +1,12 @@
 """What a run must know about the machine's time, and when it must not sign."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.errors import ClockWrong
-from reconciler.evidence.statement import stamp
+from reconciler.evidence.entry import Clock as ClockReading
+from reconciler.evidence.entry import stamp
 from reconciler.model.probe import ClockState, ReadFile
 from reconciler.ports import Clock, Target
 
@@ -32,16 +34,15 @@ class Facts:
     synchronised: bool | None
     offset_us: int | None
 
+    def reading(self, at: datetime) -> ClockReading:
+        """As an entry says it that is recorded at ``at``."""
+        age = (at - self.at) // timedelta(milliseconds=1)
+        source = "kernel" if self.synchronised is not None else "unknown"
+        return ClockReading(source, self.synchronised, self.offset_us, self.uptime_s, max(age, 0))
+
     def body(self) -> dict[str, object]:
-        """As written into evidence."""
-        return {
-            "at": stamp(self.at),
-            "source": "kernel" if self.synchronised is not None else "unknown",
-            "synchronised": self.synchronised,
-            "offset_us": self.offset_us,
-            "uptime_s": self.uptime_s,
-            "boot_id": self.boot_id,
-        }
+        """What the next run compares with, see `refuse_jump`."""
+        return {"at": stamp(self.at), "uptime_s": self.uptime_s, "boot_id": self.boot_id}
 
 
 def gather(clock: Clock, target: Target, deadline_s: float) -> Facts:
@@ -58,7 +59,7 @@ def gather(clock: Clock, target: Target, deadline_s: float) -> Facts:
     )
 
 
-def refuse_jump(facts: Facts, last_at: datetime, last_clock: dict[str, object]) -> None:
+def refuse_jump(facts: Facts, last_at: datetime, last_clock: Mapping[str, object]) -> None:
     """Refuse to sign under a clock that jumped (evidence with a wrong time cannot be withdrawn).
 
     Within one boot, wall time must have advanced as elapsed time did since both were last read

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from reconciler.evidence.statement import Entry, Kind, Reference
+from reconciler.evidence.entry import Entry, Kind, Reference, stamp
 from reconciler.guard.memory import Memory, fold
 from reconciler.ledger.store import Ledger
 
@@ -23,7 +23,10 @@ class Past:
         open_intents: Intents that no outcome has closed, each with the action it announced.
         since: Per rule, since when it has had its status.
         reached_at: When the fleet repository was last reached.
-        last_clock: The clock facts of the newest entry that has them.
+        last_clock: When the clocks were last read together, see `engine.facts`.
+        boot_id: The boot that the newest entry was written in.
+        run: The newest run with findings; None before the first.
+        checkpoint_at: When the log was last named by a checkpoint, as far as was read back.
     """
 
     memory: Memory
@@ -31,6 +34,21 @@ class Past:
     since: Mapping[str, Any] = field(default_factory=dict)
     reached_at: datetime | None = None
     last_clock: dict[str, object] = field(default_factory=dict)
+    boot_id: str | None = None
+    run: Entry | None = None
+    checkpoint_at: datetime | None = None
+
+    @property
+    def promise_s(self) -> int | None:
+        """The interval that was promised until the next run; None if none was."""
+        promise = None if self.run is None else self.run.body.get("promise_s")
+        return promise if isinstance(promise, int) else None
+
+    def begin(self, entry: Entry) -> None:
+        """Start from an entry that carries the memory up to and with itself."""
+        self._follow_clock(entry)
+        if entry.kind is Kind.RUN:
+            self._follow_run(entry)
 
     def follow(self, entry: Entry, reference: Reference) -> None:
         """Take in one more entry.
@@ -38,15 +56,34 @@ class Past:
         Raises:
             LedgerDamaged: Its body does not say what its kind must say.
         """
+        self._follow_clock(entry)
+        if entry.kind is Kind.CHECKPOINT:
+            self.checkpoint_at = entry.time
+        if entry.slim:
+            # It says that nothing has changed, so there is nothing to fold.
+            self.reached_at = entry.read_at if entry.body.get("reached") else self.reached_at
+            return
         self.memory = fold(self.memory, entry.kind.value, entry.body, entry.time)
-        self.last_clock = dict(entry.body.get("clock", self.last_clock))
         if entry.kind is Kind.INTENT:
             self.open_intents.append((reference, entry.body["action"]))
         if entry.closes is not None:
             self.open_intents = [o for o in self.open_intents if o[0] != entry.closes]
         if entry.kind is Kind.RUN:
-            self.since = entry.body.get("since", {})
-            self.reached_at = _reached_at(entry.body)
+            self._follow_run(entry)
+
+    def _follow_clock(self, entry: Entry) -> None:
+        self.boot_id = entry.boot_id or self.boot_id
+        if entry.clock.uptime_s is not None:
+            self.last_clock = {
+                "at": stamp(entry.read_at),
+                "uptime_s": entry.clock.uptime_s,
+                "boot_id": self.boot_id,
+            }
+
+    def _follow_run(self, entry: Entry) -> None:
+        self.run = entry
+        self.since = entry.body.get("since", {})
+        self.reached_at = _reached_at(entry.body)
 
 
 def recall(ledger: Ledger) -> Past:
@@ -62,16 +99,12 @@ def recall(ledger: Ledger) -> Past:
     newer = []
     for record in ledger.entries(newest_first=True):
         newer.append(record)
-        if record.entry.kind in {Kind.RUN, Kind.GENESIS} and not record.entry.open:
+        entry = record.entry
+        if entry.kind in {Kind.RUN, Kind.GENESIS} and not entry.slim and not entry.open:
             break
     start, *rest = reversed(newer)
-    body = start.entry.body
-    past = Past(
-        memory=Memory.from_body(body.get("memory")),
-        since=body.get("since", {}),
-        reached_at=_reached_at(body),
-        last_clock=dict(body.get("clock", {})),
-    )
+    past = Past(memory=Memory.from_body(start.entry.body.get("memory")))
+    past.begin(start.entry)
     for record in rest:
         past.follow(record.entry, record.reference)
     return past

@@ -12,16 +12,14 @@ from reconciler.engine.heal import Healer
 from reconciler.engine.intent import pull
 from reconciler.engine.introspect import Introspection
 from reconciler.engine.look import Eye
+from reconciler.engine.record import record_gap, record_refusal, record_run
 from reconciler.engine.recover import close_interrupted
 from reconciler.engine.session import Options, Session
+from reconciler.engine.upkeep import checkpoint
 from reconciler.errors import IntentRefused
-from reconciler.evidence.bodies import run_body, since_body
-from reconciler.evidence.statement import Kind, stamp
-from reconciler.guard.memory import fold
 from reconciler.model.answer import Answer
 from reconciler.model.desired import DesiredState
 from reconciler.model.run import RunReport
-from reconciler.model.values import plain
 from reconciler.plan.planner import plan
 
 
@@ -35,7 +33,9 @@ def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport
         InputError: The desired state is broken and there is no earlier one.
     """
     session = _begin(appliance, options or Options())
-    _record_refusal(session)
+    if not session.options.dry_run:
+        record_gap(session)
+        record_refusal(session)
     desired = _usable(session)
     counted = census.take(desired, appliance.checks, appliance.steps)
     eye = _open_eye(session, desired)
@@ -67,7 +67,9 @@ def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport
         not_done=tuple(healing.not_done),
         interrupted=interrupted,
     )
-    return _record_run(session, report)
+    recorded = record_run(session, report)
+    checkpoint(session)
+    return recorded
 
 
 def _begin(appliance: Appliance, options: Options) -> Session:
@@ -86,27 +88,6 @@ def _begin(appliance: Appliance, options: Options) -> Session:
         facts=facts,
         intent=intent,
         options=options,
-    )
-
-
-def _record_refusal(session: Session) -> None:
-    """A refusal is evidence, once: again only when the reason or the commit changes."""
-    status, past = session.intent.status, session.appliance.past
-    if session.options.dry_run:
-        return
-    if status.refused is None:
-        return
-    if past.memory.refusal == {"reason": status.refused, "commit": status.refused_commit}:
-        return
-    session.append(
-        Kind.REFUSAL,
-        {
-            "reason": status.refused,
-            "commit": status.refused_commit,
-            "accepted": status.commit,
-            "message": plain(status.message),
-            "clock": session.facts.body(),
-        },
     )
 
 
@@ -139,23 +120,6 @@ def _open_eye(session: Session, desired: DesiredState) -> Eye:
         salt=secrets.token_bytes(32),
         today=facts.at.date(),
     )
-
-
-def _record_run(session: Session, report: RunReport) -> RunReport:
-    """The ``run`` entry closes the run and carries the folded memory for the next one."""
-    past, at = session.appliance.past, session.appliance.clock.now()
-    seq = session.appliance.ledger.tip.seq + 1
-    body = run_body(report) | {
-        "started_at": stamp(session.facts.at),
-        "finished_at": stamp(at),
-        "clock": session.facts.body(),
-        "reached_at": stamp(past.reached_at) if past.reached_at else None,
-        "since": since_body(report.findings, past.since, seq, stamp(at)),
-    }
-    body["memory"] = fold(past.memory, Kind.RUN.value, body, at).to_body()
-    receipt = session.append(Kind.RUN, body)
-    session.options.hook("after-run-entry")
-    return replace(report, seq=receipt.seq, commit=receipt.commit)
 
 
 def _mode(desired: DesiredState) -> Literal["observe", "enforce"]:

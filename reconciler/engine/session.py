@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import Facts
 from reconciler.engine.intent import Intent
-from reconciler.evidence.statement import Kind, Reference, Subject
+from reconciler.evidence.entry import Kind, Reference, Subject
 from reconciler.ledger.store import Receipt
 
 Hook = Callable[[str], None]
@@ -21,11 +21,13 @@ class Options:
         dry_run: Look and plan; act on nothing and write nothing.
         hook: Called with a name between any two steps; for watchdogs, progress and crash tests.
         stopping: Asked before each action; once true, nothing new is started.
+        promise_s: Within how many seconds the next run follows; None if nobody promises one.
     """
 
     dry_run: bool = False
     hook: Hook = field(default=lambda _where: None)
     stopping: Callable[[], bool] = field(default=lambda: False)
+    promise_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,12 @@ class Session:
     intent: Intent
     options: Options
 
+    @property
+    def subject(self) -> Subject | None:
+        """The desired state that this run is under."""
+        desired = self.intent.desired
+        return Subject(desired.commit, desired.digest) if desired else None
+
     def append(
         self, kind: Kind, body: Mapping[str, Any], *, closes: Reference | None = None
     ) -> Receipt:
@@ -52,15 +60,29 @@ class Session:
             EvidenceError: It cannot be signed now; nothing was recorded.
             MachineError: It cannot be written; nothing was recorded.
         """
-        appliance, desired = self.appliance, self.intent.desired
+        appliance, at = self.appliance, self.appliance.clock.now()
         receipt = appliance.ledger.append(
             kind,
             body,
-            at=appliance.clock.now(),
+            at=at,
+            clock=self.facts.reading(at),
             boot_id=self.facts.boot_id,
-            subject=Subject(desired.commit, desired.digest) if desired else None,
+            subject=self.subject,
             closes=closes,
         )
         # As recorded: a restart reads the same times, to the millisecond.
+        appliance.past.follow(appliance.ledger.tip, receipt.reference)
+        return receipt
+
+    def append_slim(self, kind: Kind, body: Mapping[str, Any]) -> Receipt | None:
+        """Append one signed entry without a file; None where something has changed since the base.
+
+        Raises:
+            EvidenceError, MachineError: As `append`.
+        """
+        appliance, at = self.appliance, self.appliance.clock.now()
+        if not appliance.ledger.slim_allowed(self.subject, self.facts.boot_id):
+            return None
+        receipt = appliance.ledger.append_slim(kind, body, at=at, clock=self.facts.reading(at))
         appliance.past.follow(appliance.ledger.tip, receipt.reference)
         return receipt

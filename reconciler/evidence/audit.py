@@ -1,23 +1,27 @@
 """The audit: what a whole ledger proves, offline, from raw bytes.
 
 Every fault that can still be reached is collected; a history with a fault in it proves nothing.
-What an audit alone cannot see is a newest part that was cut off: that needs somebody who remembers
-a later entry.
+What an audit alone cannot see is a newest part that was cut off, and a whole history that the owner
+of the key wrote anew: that needs somebody who remembers (`reconciler.evidence.testimony`).
 """
 
 from collections import Counter
-from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 
+from reconciler.evidence import whole
+from reconciler.evidence.entry import Kind, Reference
 from reconciler.evidence.fault import Code, Fault, Place
-from reconciler.evidence.follow import open_after
-from reconciler.evidence.history import Step, history
+from reconciler.evidence.follow import follows, open_after
+from reconciler.evidence.history import history
+from reconciler.evidence.merkle import Frontier
 from reconciler.evidence.record import Branch, Record
 from reconciler.evidence.source import ObjectSource
 from reconciler.evidence.sshsig import fingerprint
-from reconciler.evidence.statement import Kind, Reference
+from reconciler.evidence.stretch import MAX_FAULTS, Stretch, gather
+from reconciler.evidence.whole import Gap
 
-MAX_FAULTS = 1000
+__all__ = ["MAX_FAULTS", "AuditReport", "Gap", "audit", "judge", "unknown_refs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,22 +32,34 @@ class AuditReport:
         ref: The branch that was audited.
         tip: Its newest commit, None if there is no such branch.
         entries: How many entries are proven.
+        runs: How many runs they stand for; a sealed hour is one entry and many runs.
         newest: The newest proven entry, None if there is none.
         oldest: The oldest proven entry, None if there is none.
         counts: Proven entries by kind.
         open_intents: Intents that no outcome has closed, after the newest proven entry.
         keys: Fingerprints of the keys that signed, oldest use first.
+        log: The log of all entries, None if the history has holes.
+        roots: Root of the log at each size that somebody asked for.
+        gaps: Times without a run that were longer than promised.
+        promised: How many entries were under a promised interval.
+        marks: Entries of the rarer kinds (checkpoints, gaps, key changes …), oldest first.
         faults: Everything that is wrong, newest commit first.
     """
 
     ref: str
     tip: str | None
     entries: int
+    runs: int
     newest: Record | None
     oldest: Record | None
     counts: Mapping[Kind, int]
     open_intents: tuple[Reference, ...]
     keys: tuple[str, ...]
+    log: Frontier | None
+    roots: Mapping[int, bytes]
+    gaps: tuple[Gap, ...]
+    promised: int
+    marks: tuple[Record, ...]
     faults: tuple[Fault, ...]
 
     @property
@@ -71,41 +87,12 @@ class AuditReport:
         return str(self.faults[-1]) if self.faults else "it is empty"
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What has been seen on the way back."""
-
-    entries: int = 0
-    newest: Record | None = None
-    oldest: Record | None = None
-    counts: Counter[Kind] = field(default_factory=Counter)
-    keys: dict[bytes, Record] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-
-    def add(self, step: Step) -> None:
-        self.faults += step.faults
-        record = step.record
-        if record is None:
-            return
-        self.entries += 1
-        self.newest = self.newest or record
-        self.counts[record.entry.kind] += 1
-        self._key(record)
-        self.oldest = record
-
-    def _key(self, record: Record) -> None:
-        """A key that another one replaced must not sign again, whatever the clock says."""
-        first_use = self.keys.get(record.public)
-        newer = self.oldest
-        if first_use is not None and newer is not None and newer.public != record.public:
-            message = f"key {fingerprint(record.public)} signs after it was replaced"
-            self.faults.append(Fault(Code.RETIRED_KEY, first_use.place, message))
-        self.keys.pop(record.public, None)
-        self.keys[record.public] = record
-
-
 def audit(
-    source: ObjectSource, branch: Branch, *, other_refs: Set[str] = frozenset()
+    source: ObjectSource,
+    branch: Branch,
+    *,
+    other_refs: Set[str] = frozenset(),
+    sizes: Set[int] = frozenset(),
 ) -> AuditReport:
     """Audit a branch from its newest entry to genesis.
 
@@ -114,39 +101,62 @@ def audit(
         branch: Whose branch, and who may sign.
         other_refs: Full names of references that are audited elsewhere; every one that is
             neither here nor the branch itself is a fault.
+        sizes: Sizes of the log whose roots somebody wants to compare.
     """
-    tally = _Tally()
     tip = source.ref(branch.ref)
-    tally.faults += _unknown_refs(source, branch, tip, other_refs)
+    faults = unknown_refs(source, branch, tip, other_refs)
+    stretches = [] if tip is None else [gather(history(source, branch, tip))]
+    return judge(branch, tip, stretches, faults, sizes)
+
+
+def judge(
+    branch: Branch,
+    tip: str | None,
+    stretches: Sequence[Stretch],
+    faults: Sequence[Fault] = (),
+    sizes: Set[int] = frozenset(),
+    start: whole.Start | None = None,
+) -> AuditReport:
+    """Judge a history as a whole.
+
+    Args:
+        branch: Whose branch, and who may sign.
+        tip: Its newest commit, None if there is no such branch.
+        stretches: All of its entries, newest stretch first.
+        faults: What is wrong besides.
+        sizes: Sizes of the log whose roots somebody wants to compare.
+        start: What was proven earlier of the entries before the stretches, if anything.
+    """
+    found = list(faults)
     if tip is None:
-        tally.faults.append(
-            Fault(Code.NO_LEDGER, Place(path=branch.ref), "there is no such branch")
-        )
-    else:
-        _walk(source, branch, tip, tally)
+        found.append(Fault(Code.NO_LEDGER, Place(path=branch.ref), "there is no such branch"))
+    found += _seams(stretches)
+    start = start or whole.Start()
+    followed = whole.Whole(branch, start, stretches, sizes)
+    found += followed.faults
+    ends = [stretch for stretch in stretches if stretch.newest is not None]
+    newest = ends[0].newest if ends else start.newest
+    counts: Counter[Kind] = sum((stretch.counts for stretch in stretches), Counter(start.counts))
     return AuditReport(
         ref=branch.ref,
         tip=tip,
-        entries=tally.entries,
-        newest=tally.newest,
-        oldest=tally.oldest,
-        counts=dict(tally.counts),
-        open_intents=() if tally.newest is None else open_after(tally.newest),
-        keys=tuple(fingerprint(public) for public in reversed(tally.keys)),
-        faults=tuple(tally.faults),
+        entries=start.entries + sum(stretch.entries for stretch in stretches),
+        runs=start.runs + sum(stretch.runs for stretch in stretches),
+        newest=newest,
+        oldest=start.oldest or (ends[-1].oldest if ends else None),
+        counts=dict(counts),
+        open_intents=() if newest is None else open_after(newest),
+        keys=tuple(fingerprint(public) for public in followed.keys),
+        log=followed.log,
+        roots=followed.roots,
+        gaps=followed.gaps,
+        promised=followed.promised,
+        marks=followed.marks,
+        faults=tuple(found),
     )
 
 
-def _walk(source: ObjectSource, branch: Branch, tip: str, tally: _Tally) -> None:
-    for step in history(source, branch, tip):
-        tally.add(step)
-        if len(tally.faults) >= MAX_FAULTS:
-            message = f"gave up after {len(tally.faults)} faults"
-            tally.faults.append(Fault(Code.TOO_MANY, Place(commit=step.commit), message))
-            return
-
-
-def _unknown_refs(
+def unknown_refs(
     source: ObjectSource, branch: Branch, tip: str | None, other_refs: Set[str]
 ) -> list[Fault]:
     """A reference that nobody audits could carry anything, or replace what auditors see.
@@ -160,3 +170,14 @@ def _unknown_refs(
         and name not in other_refs
         and not (name.startswith("refs/remotes/") and oid == tip)
     ]
+
+
+def _seams(stretches: Sequence[Stretch]) -> list[Fault]:
+    """Faults of each stretch, and between neighbours; newest first."""
+    found: list[Fault] = []
+    for number, stretch in enumerate(stretches):
+        found += stretch.faults
+        older = stretches[number + 1] if number + 1 < len(stretches) else None
+        if older is not None and stretch.oldest is not None and older.newest is not None:
+            found += follows(stretch.oldest, older.newest)
+    return found

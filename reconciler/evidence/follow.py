@@ -1,12 +1,15 @@
-"""Whether an entry follows the one before it: number, digest, time and open intents.
+"""Whether an entry follows the one before it: number, digest, time, open intents, base and gap.
 
 Every rule is about two neighbours, so by induction it holds for the whole history, in either
 direction, and costs the same however long the history is.
 """
 
+from datetime import timedelta
+from typing import Any
+
+from reconciler.evidence.entry import Kind, Reference, stamp
 from reconciler.evidence.fault import Code, Fault
 from reconciler.evidence.record import Record
-from reconciler.evidence.statement import Kind, Reference
 
 
 def open_after(record: Record) -> tuple[Reference, ...]:
@@ -14,6 +17,27 @@ def open_after(record: Record) -> tuple[Reference, ...]:
     if record.entry.kind is Kind.INTENT:
         return (*record.entry.open, record.reference)
     return record.entry.open
+
+
+def base_after(record: Record) -> int:
+    """The base of a slim entry that would come after an entry."""
+    return record.entry.seq if record.entry.base is None else record.entry.base
+
+
+def ago_ms(record: Record) -> Any:
+    """How long before its own time the last run was that an entry seals, milliseconds.
+
+    More than nothing only for runs that were sealed late, after a crash.
+    """
+    return record.entry.body.get("ago_ms", 0) if record.entry.slim else 0
+
+
+def ended_at(record: Record) -> str:
+    """When the last of what an entry says happened."""
+    ago = ago_ms(record)
+    late = type(ago) is int and ago > 0
+    entry = record.entry
+    return stamp(entry.time - timedelta(milliseconds=ago)) if late else entry.recorded_at
 
 
 def follows(child: Record, parent: Record) -> list[Fault]:
@@ -30,6 +54,12 @@ def follows(child: Record, parent: Record) -> list[Fault]:
     if new.recorded_at < old.recorded_at:
         message = f"{new.recorded_at} comes after {old.recorded_at}"
         faults.append(Fault(Code.TIME, child.place, message))
+    if new.base is not None and new.base != base_after(parent):
+        message = f"takes {new.base} as its base, which is {base_after(parent)}"
+        faults.append(Fault(Code.BASE, child.place, message))
+    if new.kind is Kind.GAP and new.body.get("from") != ended_at(parent):
+        message = f"declares a gap that does not begin at {ended_at(parent)}, as it did"
+        faults.append(Fault(Code.GAP, child.place, message))
     return faults + _intents(child, parent)
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from reconciler.errors import EvidenceError
 from reconciler.evidence import commit as commits
 from reconciler.evidence.commit import Commit
+from reconciler.evidence.entry import FIRST_SEQ
 from reconciler.evidence.fault import Code, Fault, Place
 from reconciler.evidence.follow import follows
 from reconciler.evidence.record import Branch, Examiner, Record
 from reconciler.evidence.source import ObjectSource, read_as
-from reconciler.evidence.statement import FIRST_SEQ
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,9 @@ class _Loaded:
     faults: tuple[Fault, ...]
 
 
-def history(source: ObjectSource, branch: Branch, tip: str) -> Iterator[Step]:
+def history(
+    source: ObjectSource, branch: Branch, tip: str, *, until: str | None = None
+) -> Iterator[Step]:
     """Walk a branch, newest first, through everything that can still be followed.
 
     A commit that is refused as a whole is a fault and the walk goes on behind it; it ends at a
@@ -53,6 +55,8 @@ def history(source: ObjectSource, branch: Branch, tip: str) -> Iterator[Step]:
         source: Where the objects are.
         branch: Whose branch, and who may sign.
         tip: Object id of its newest commit.
+        until: Object id of the last commit wanted; what lies before it is somebody else's, and
+            so is whether it follows that.
     """
     examiner = Examiner(source, branch)
     loaded: _Loaded | None = _load(source, tip)
@@ -62,6 +66,9 @@ def history(source: ObjectSource, branch: Branch, tip: str) -> Iterator[Step]:
         step = _examine(examiner, loaded, parent)
         if child is not None:
             yield _joined(child, step)
+        if loaded.oid == until:
+            yield step
+            return
         child, loaded = step, parent
     if child is not None:
         yield _ended(child)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from reconciler.errors import EvidenceError
-from reconciler.evidence import canonical, dsse, layout, statement
+from reconciler.evidence import canonical, dsse, layout, slim, statement
 from reconciler.evidence.commit import Commit
+from reconciler.evidence.entry import FIRST_SEQ, Entry, Reference
 from reconciler.evidence.fault import Code, Fault, Place
 from reconciler.evidence.signers import AllowedSigners, Refusal
 from reconciler.evidence.source import ObjectSource, read_as
 from reconciler.evidence.sshsig import GIT_NAMESPACE
-from reconciler.evidence.statement import Entry, Reference
 from reconciler.evidence.tree import Change, Trees
 
 _MAX_CHANGES = 16
@@ -50,13 +50,15 @@ class Record:
         commit: Object id of its commit, 40 hex digits.
         entry: What it says.
         digest: Hex SHA-256 of its statement.
-        public: Raw public key that signed commit and envelope.
+        public: Raw public key that signed the commit, and the envelope if there is one.
+        path: The file of the entry, None for a slim one.
     """
 
     commit: str
     entry: Entry
     digest: str
     public: bytes
+    path: str | None = None
 
     @property
     def reference(self) -> Reference:
@@ -94,18 +96,51 @@ class Examiner:
         faults: list[Fault] = []
         place = Place(commit=oid)
         public = attempt(faults, Code.COMMIT_SIGNATURE, place, commit.signed_by)
+        if before is not None and commit.tree == before:
+            record = self._slim(oid, public, commit, faults)
+        else:
+            record = self._filed(oid, public, commit, before, faults)
         if public is not None:
-            faults += self._speaker(public, commit, place)
-        added = self._added(commit.tree, before, place, faults)
-        if public is None or added is None:
-            return None, faults
-        record = self._open(oid, public, added, faults)
-        if record is not None:
-            faults += self._agreement(record, commit, added.path)
+            faults += self._speaker(public, commit, place, record)
         return record, faults
 
-    def _speaker(self, public: bytes, commit: Commit, place: Place) -> list[Fault]:
-        found = self._branch.signers.find(public, GIT_NAMESPACE, commit.committer.time)
+    def _slim(
+        self, oid: str, public: bytes | None, commit: Commit, faults: list[Fault]
+    ) -> Record | None:
+        line = layout.slim_line(commit.message)
+        if not line.startswith(b"{"):
+            message = "commit adds no file, and its message is no entry either"
+            faults.append(Fault(Code.NOT_APPEND_ONLY, Place(commit=oid), message))
+            return None
+        place = Place(commit=oid)
+        entry = attempt(faults, Code.STATEMENT, place, lambda: slim.from_line(line))
+        if entry is None or public is None:
+            return None
+        record = Record(oid, entry, canonical.digest(line), public)
+        faults += self._agreement(record, commit, layout.commit_message(entry, line))
+        return record
+
+    def _filed(
+        self,
+        oid: str,
+        public: bytes | None,
+        commit: Commit,
+        before: str | None,
+        faults: list[Fault],
+    ) -> Record | None:
+        added = self._added(commit.tree, before, Place(commit=oid), faults)
+        if public is None or added is None:
+            return None
+        record = self._open(oid, public, added, faults)
+        if record is not None:
+            faults += self._agreement(record, commit, layout.commit_message(record.entry))
+        return record
+
+    def _speaker(
+        self, public: bytes, commit: Commit, place: Place, record: Record | None
+    ) -> list[Fault]:
+        seq = None if record is None else record.entry.seq
+        found = self._branch.signers.find(public, GIT_NAMESPACE, commit.committer.time, seq)
         if isinstance(found, Refusal):
             name = dsse.key_id(public)[:16]
             message = f"key {name}… is refused at {commit.committer.time}: {found.value}"
@@ -150,30 +185,34 @@ class Examiner:
             return None
         payload = opened
         entry = attempt(faults, Code.STATEMENT, place, lambda: statement.from_payload(payload))
-        return None if entry is None else Record(oid, entry, canonical.digest(payload), public)
+        if entry is None:
+            return None
+        return Record(oid, entry, canonical.digest(payload), public, added.path)
 
     def _blob(self, added: Change) -> bytes:
         return read_as(self._source, "blob", added.oid or "")
 
-    def _agreement(self, record: Record, commit: Commit, path: str) -> list[Fault]:
+    def _agreement(self, record: Record, commit: Commit, message: bytes) -> list[Fault]:
         """The commit says what the entry says: branch, place, time, number and kind."""
         entry, faults = record.entry, []
         if entry.ref != self._branch.ref:
-            message = f"entry belongs to {entry.ref}, not to {self._branch.ref}"
-            faults.append(Fault(Code.BRANCH, record.place, message))
-        if path != layout.entry_path(entry):
-            where = Place(record.commit, entry.seq, path)
+            belongs = f"entry belongs to {entry.ref}, not to {self._branch.ref}"
+            faults.append(Fault(Code.BRANCH, record.place, belongs))
+        if record.path is not None and record.path != layout.entry_path(entry):
+            where = Place(record.commit, entry.seq, record.path)
             faults.append(Fault(Code.PATH, where, f"should be {layout.entry_path(entry)}"))
         person = layout.committer(entry)
         if (commit.author, commit.committer) != (person, person):
-            message = f"author or committer is not {person}"
-            faults.append(Fault(Code.COMMIT_CONTENT, record.place, message))
-        if commit.message != layout.commit_message(entry):
-            message = "commit message does not agree with the entry"
-            faults.append(Fault(Code.COMMIT_CONTENT, record.place, message))
-        if bool(commit.parents) == (entry.seq == statement.FIRST_SEQ):
-            message = f"entry {entry.seq} {'has a' if commit.parents else 'has no'} parent"
-            faults.append(Fault(Code.GENESIS, record.place, message))
+            differs = f"author or committer is not {person}"
+            faults.append(Fault(Code.COMMIT_CONTENT, record.place, differs))
+        if commit.message != message:
+            differs = "commit message does not agree with the entry"
+            faults.append(Fault(Code.COMMIT_CONTENT, record.place, differs))
+        if bool(commit.parents) == (entry.seq == FIRST_SEQ):
+            parent = "a" if commit.parents else "no"
+            faults.append(
+                Fault(Code.GENESIS, record.place, f"entry {entry.seq} has {parent} parent")
+            )
         return faults
 
 

@@ -13,17 +13,21 @@ from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from reconciler.errors import ClockWrong, EvidenceError, LedgerMissing
-from reconciler.evidence import layout, sshsig
+from reconciler.errors import ClockWrong, EvidenceError, LedgerDamaged
+from reconciler.evidence import layout, slim, sshsig
 from reconciler.evidence import statement as statements
 from reconciler.evidence.canonical import digest
+from reconciler.evidence.entry import UNKNOWN_CLOCK, Clock
 from reconciler.evidence.fault import Fault
-from reconciler.evidence.follow import open_after
 from reconciler.evidence.history import history
+from reconciler.evidence.note import Checkpoint, sign_checkpoint
 from reconciler.evidence.record import Branch, Record
-from reconciler.evidence.signers import AllowedSigners, Signer
+from reconciler.evidence.signers import AllowedSigners
 from reconciler.evidence.statement import Entry, Kind, Reference, Subject
+from reconciler.ledger.compose import following, following_slim, genesis
+from reconciler.ledger.head import Head, first, read_head
 from reconciler.ledger.objects import ObjectStore, repository_directory
+from reconciler.ledger.own_key import check_key, only
 from reconciler.ledger.provenance import boot_id as this_boot
 from reconciler.ledger.provenance import tool_versions
 from reconciler.ledger.reader import proven, tip_of
@@ -37,16 +41,21 @@ _RESTORE = "Do not delete it: restore the ledger from its remote, then run recon
 
 
 class Ledger:
-    """One appliance's ledger, open for reading and appending."""
+    """One appliance's ledger, open for reading and appending.
+
+    Attributes:
+        path: Directory of the repository.
+        branch: Whose ledger it is, and who may have signed.
+    """
 
     def __init__(self, path: Path, branch: Branch, key: Ed25519PrivateKey) -> None:
         """Use `create` or `open`; this proves nothing by itself."""
-        self._path = path
-        self._branch = branch
+        self.path, self.branch = path, branch
+        self._key = key
         self._store = ObjectStore(repository_directory(path))
         self._writer = Writer(path, key)
         self._public = sshsig.raw_public(key)
-        self._tip: Record | None = None
+        self._head: Head | None = None
 
     @classmethod
     def create(
@@ -80,10 +89,11 @@ class Ledger:
             EvidenceError: A name, the time or the body cannot be written as evidence.
             MachineError: Disk full, read-only, no permission.
         """
-        branch = Branch(client, host, _only(key, client, host))
+        branch = Branch(client, host, only(key, client, host))
         create_repository(path, client, host, signers_file)
         ledger = cls(path, branch, key)
-        ledger._append(Kind.GENESIS, body, at, subject, None, boot_id)
+        entry = genesis(branch, body, at, subject, boot_id)
+        ledger._write(entry, statements.to_payload(entry))
         return ledger
 
     @classmethod
@@ -111,20 +121,28 @@ class Ledger:
             LedgerMissing: No repository, or no branch of this appliance in it.
             LedgerDamaged: The newest entry does not verify.
         """
-        branch = Branch(client, host, signers or _only(key, client, host))
+        branch = Branch(client, host, signers or only(key, client, host))
         ledger = cls(path, branch, key)
-        ledger._tip = next(ledger.entries())
+        ledger._head = read_head(ledger.entries())
+        check_key(ledger._head.tip, ledger._public, path)
         return ledger
 
     @property
     def tip(self) -> Entry:
         """The newest entry."""
-        return self._newest().entry
+        return self.head.tip.entry
+
+    @property
+    def head(self) -> Head:
+        """The newest part: the newest entry and the log of all."""
+        if self._head is None:
+            raise LedgerDamaged(f"no entry in {self.path}", hint=_RESTORE)
+        return self._head
 
     @property
     def open_intents(self) -> tuple[Reference, ...]:
         """Intents that no outcome has closed yet, oldest first."""
-        return open_after(self._newest())
+        return self.head.open_intents
 
     def append(
         self,
@@ -133,6 +151,7 @@ class Ledger:
         *,
         at: datetime,
         subject: Subject | None,
+        clock: Clock = UNKNOWN_CLOCK,
         closes: Reference | None = None,
         boot_id: str | None = None,
     ) -> Receipt:
@@ -143,6 +162,7 @@ class Ledger:
             body: What it says: JSON values without floats.
             at: Wall time, timezone-aware, not before the newest entry.
             subject: The desired state in force, None if there is none.
+            clock: What the machine knows of its time.
             closes: For an outcome, the open intent it closes.
             boot_id: The kernel's boot id; read from the kernel if not given.
 
@@ -154,7 +174,38 @@ class Ledger:
             MachineError: Disk full, read-only, no permission; the entry is not part of the ledger.
         """
         self._check_order(kind, at, closes)
-        return self._append(kind, body, at, subject, closes, boot_id)
+        entry = following(
+            self.head,
+            kind,
+            body,
+            at=at,
+            clock=clock,
+            subject=subject,
+            closes=closes,
+            boot_id=boot_id,
+        )
+        return self._write(entry, statements.to_payload(entry))
+
+    def slim_allowed(self, subject: Subject | None, boot_id: str | None = None) -> bool:
+        """Whether the next entry may do without a file: nothing it would leave out has changed."""
+        return self.head.same_context(subject, boot_id or this_boot(), tool_versions())
+
+    def append_slim(
+        self, kind: Kind, body: Mapping[str, Any], *, at: datetime, clock: Clock = UNKNOWN_CLOCK
+    ) -> Receipt:
+        """Append one signed entry without a file; ask `slim_allowed` first.
+
+        Args:
+            kind: ``run``, ``heartbeat`` or ``checkpoint``.
+            body: What it says: JSON values without floats, short.
+            at: Wall time, timezone-aware, not before the newest entry.
+            clock: What the machine knows of its time.
+
+        Raises as `append` does.
+        """
+        self._check_order(kind, at, None)
+        entry = following_slim(self.head, kind, body, at=at, clock=clock)
+        return self._write(entry, slim.to_line(entry))
 
     def entries(
         self, *, newest_first: bool = True, since_seq: int | None = None
@@ -182,8 +233,8 @@ class Ledger:
         checked = 0
         faults: list[Fault] = []
         try:
-            tip = tip_of(self._store, self._branch, self._path)
-            for step in history(self._store, self._branch, tip):
+            tip = tip_of(self._store, self.branch, self.path)
+            for step in history(self._store, self.branch, tip):
                 faults += step.faults
                 checked += 1
                 if checked == count:
@@ -191,6 +242,11 @@ class Ledger:
         except EvidenceError as error:
             return TailCheck(False, checked, (str(error),))
         return TailCheck(not faults and checked > 0, checked, tuple(map(str, faults)))
+
+    def note(self) -> str:
+        """The root of the log as it is now, signed: the text of a C2SP checkpoint."""
+        log, origin = self.head.log, layout.origin(self.branch.client, self.branch.host)
+        return sign_checkpoint(Checkpoint(origin, log.size, log.root()), self._key)
 
     def close(self) -> None:
         """End the writing threads."""
@@ -207,19 +263,14 @@ class Ledger:
     ) -> None:
         self.close()
 
-    def _newest(self) -> Record:
-        if self._tip is None:
-            raise LedgerMissing(f"no entry in {self._path}", hint=_RESTORE)
-        return self._tip
-
     def _backwards(self, since_seq: int | None) -> Iterator[Record]:
-        for record in proven(self._store, self._branch, self._path):
+        for record in proven(self._store, self.branch, self.path):
             if since_seq is not None and record.entry.seq < since_seq:
                 return
             yield record
 
     def _check_order(self, kind: Kind, at: datetime, closes: Reference | None) -> None:
-        newest = self._newest().entry.recorded_at
+        newest = self.tip.recorded_at
         if kind is Kind.GENESIS:
             raise EvidenceError("a ledger begins once", hint="Append another kind of entry.")
         if statements.stamp(at) < newest:
@@ -230,41 +281,10 @@ class Ledger:
             message = f"intent {closes.seq} is not open"
             raise EvidenceError(message, hint="An intent is closed once, by its own outcome.")
 
-    def _append(
-        self,
-        kind: Kind,
-        body: Mapping[str, Any],
-        at: datetime,
-        subject: Subject | None,
-        closes: Reference | None,
-        boot_id: str | None,
-    ) -> Receipt:
-        before = self._tip
-        still_open = () if before is None else open_after(before)
-        entry = Entry(
-            kind=kind,
-            seq=statements.FIRST_SEQ if before is None else before.entry.seq + 1,
-            previous=None if before is None else before.digest,
-            ref=self._branch.ref,
-            client=self._branch.client,
-            host=self._branch.host,
-            recorded_at=statements.stamp(at),
-            boot_id=boot_id or this_boot(),
-            tool=tool_versions(),
-            subject=subject,
-            closes=closes,
-            open=tuple(reference for reference in still_open if reference != closes),
-            body=body,
-        )
-        payload = statements.to_payload(entry)
-        commit = self._writer.write(entry, payload, None if before is None else before.commit)
-        self._tip = Record(commit, entry, digest(payload), self._public)
-        return Receipt(entry.seq, kind.value, commit, self._tip.digest, entry.ref)
-
-
-def _only(key: Ed25519PrivateKey, client: str, host: str) -> AllowedSigners:
-    """One key speaks for one appliance, at any time."""
-    principal = layout.principal(client, host)
-    namespaces = (sshsig.GIT_NAMESPACE,)
-    signer = Signer(principal, sshsig.raw_public(key), namespaces, None, None, "", 1)
-    return AllowedSigners("the key of this appliance", (signer,))
+    def _write(self, entry: Entry, payload: bytes) -> Receipt:
+        before = self._head
+        commit = self._writer.write(entry, payload, before.tip.commit if before else None)
+        path = None if entry.slim else layout.entry_path(entry)
+        record = Record(commit, entry, digest(payload), self._public, path)
+        self._head = before.after(record) if before else first(record)
+        return Receipt(entry.seq, entry.kind.value, commit, record.digest, entry.ref)

@@ -6,9 +6,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reconciler.evidence import dsse, layout, sshsig
 from reconciler.evidence.commit import parse, unsigned, with_signature
-from reconciler.evidence.planting import plant
+from reconciler.evidence.entry import Entry
+from reconciler.evidence.planting import Planted, plant
 from reconciler.evidence.source import object_id, read_as
-from reconciler.evidence.statement import Entry
 from reconciler.evidence.tree import Trees
 from reconciler.ledger.lock import HostLock
 from reconciler.ledger.loose import LooseWriter
@@ -51,9 +51,8 @@ class Writer:
             MachineError: Disk full, read-only, no permission.
         """
         with HostLock(self._path / _LOCK):
-            envelope = dsse.seal(payload, dsse.PAYLOAD_TYPE, self._key)
-            planted = plant(self._trees, self._root(parent), layout.entry_path(entry), envelope)
-            commit = self._signed(entry, planted.root, parent)
+            planted = self._planted(entry, payload, self._root(parent))
+            commit = self._signed(entry, payload, planted.root, parent)
             oid = object_id("commit", commit)
             with Swap(self._path, entry.ref, parent, oid) as swap:
                 # Every object before the branch: a crash in between leaves objects nobody reaches.
@@ -70,9 +69,16 @@ class Writer:
             return None
         return parse(read_as(self._store, "commit", parent)).tree
 
-    def _signed(self, entry: Entry, root: str, parent: str | None) -> bytes:
+    def _planted(self, entry: Entry, payload: bytes, root: str | None) -> Planted:
+        if entry.slim and root is not None:
+            return Planted(root, ())
+        envelope = dsse.seal(payload, dsse.PAYLOAD_TYPE, self._key)
+        return plant(self._trees, root, layout.entry_path(entry), envelope)
+
+    def _signed(self, entry: Entry, payload: bytes, root: str, parent: str | None) -> bytes:
         person = layout.committer(entry)
         parents = () if parent is None else (parent,)
-        to_sign = unsigned(root, parents, person, person, layout.commit_message(entry))
+        message = layout.commit_message(entry, payload)
+        to_sign = unsigned(root, parents, person, person, message)
         armor = sshsig.sign(self._key, to_sign, sshsig.GIT_NAMESPACE)
         return with_signature(to_sign, armor)

@@ -30,11 +30,14 @@ class Field:
         kind: Its type.
         doc: One sentence, with the unit.
         optional: Whether ``None`` ("looked, and there is none") can be observed.
+        gauge: Whether it moves while nothing changes (an age, a fill level): as long as the
+            finding stays the same, another reading alone is not news.
     """
 
     kind: Kind
     doc: str
     optional: bool = False
+    gauge: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,9 @@ from reconciler.errors import EvidenceError
 from reconciler.evidence import commit, dsse, layout, signers, sshsig, statement
 from reconciler.evidence.audit import AuditReport, audit
 from reconciler.evidence.canonical import digest
+from reconciler.evidence.entry import UNKNOWN_CLOCK
+from reconciler.evidence.key_change import Action, Announcement, KeyChange, Reason, prove
+from reconciler.evidence.merkle import Frontier, leaf_hash
 from reconciler.evidence.planting import plant
 from reconciler.evidence.record import Branch
 from reconciler.evidence.source import object_id
@@ -105,14 +108,36 @@ class Forge:
             client=self.client,
             host=self.host,
             recorded_at=statement.stamp(START if last is None else last.time + STEP),
+            clock=UNKNOWN_CLOCK,
+            base=None,
             boot_id="11111111-2222-3333-4444-555555555555",
             tool={"reconciler": "0.1.0"},
             subject=None if last is None else Subject("c" * 40, "d" * 64),
+            log=self.log(changes.get("seq", len(self.digests))),
             closes=None,
             open=tuple(reference for reference in still_open if reference != closes),
             body=body,
         )
         return replace(entry, **changes)
+
+    def log(self, size: int) -> Frontier:
+        """The log of the entries so far, cut or filled to a size."""
+        digests = [*self.digests, *["0" * 64] * (size - len(self.digests))][:size]
+        return Frontier.empty().extend(leaf_hash(bytes.fromhex(digest)) for digest in digests)
+
+    def rotate(self, key: Ed25519PrivateKey) -> str:
+        """Announce another key, which signs from the next entry on."""
+        public = sshsig.raw_public(key)
+        announcement = Announcement(
+            self.branch, len(self.digests), self.digests[-1], public, Action.ROTATE
+        )
+        change = KeyChange(Action.ROTATE, public, prove(announcement, key), None, Reason.SCHEDULED)
+        oid = self.append(Kind.KEY_CHANGE, change.to_body())
+        self.key = key
+        return oid
+
+    def genesis_body(self) -> dict[str, Any]:
+        return {"memory": {}, "key": sshsig.public_text(sshsig.raw_public(self.key))}
 
     def append(
         self,
@@ -121,7 +146,8 @@ class Forge:
         spoil: Callable[[Parts], None] = lambda _parts: None,
         **changes: Any,
     ) -> str:
-        entry = self.next_entry(kind, body or {"pass": 30, "fail": 0}, **changes)
+        usual = self.genesis_body() if kind is Kind.GENESIS else {"pass": 30, "fail": 0}
+        entry = self.next_entry(kind, body or usual, **changes)
         tip = self.names.get(self.branch)
         parts = Parts(
             entry=entry,
@@ -160,7 +186,7 @@ class Forge:
 def honest(runs: int = 6, **options: Any) -> Forge:
     """Genesis, then runs with one healed intent among them; crosses midnight."""
     forge = Forge(**options)
-    forge.append(Kind.GENESIS, {"memory": {}})
+    forge.append(Kind.GENESIS)
     for number in range(1, runs):
         if number == 2:
             forge.append(Kind.INTENT, {"action": "RB-TIME-001"})

@@ -44,7 +44,7 @@ class Rig:
             "smile",
             "desk",
             self.key,
-            body={"memory": {}},
+            body={"memory": {}, "key": sshsig.public_text(keys.public(self.key))},
             at=self.at,
             signers_file=self.signers_file,
         )

@@ -58,7 +58,10 @@ CHECK = Check(
         "refused": Field("str", "Commit that was refused, if any.", optional=True),
         "reason": Field("str", "Code of the refusal, for example not-fast-forward.", optional=True),
         "age_h": Field(
-            "int", "Hours since the fleet repository was last seen; absent if never.", optional=True
+            "int",
+            "Hours since the fleet repository was last seen; absent if never.",
+            optional=True,
+            gauge=True,
         ),
     },
     probes=_probes,

@@ -47,7 +47,10 @@ CHECK = Check(
         "daemon": Field("str", "ActiveState of clamav-daemon.service, or not-installed."),
         "updater_active": Field("bool", "Whether freshclam runs as a service or by its timer."),
         "signature_age_hours": Field(
-            "int", "Whole hours since the daily database changed; none without one.", optional=True
+            "int",
+            "Whole hours since the daily database changed; none without one.",
+            optional=True,
+            gauge=True,
         ),
     },
     probes=_probes,

@@ -73,13 +73,17 @@ CHECK = Check(
     fields={
         "mounted": Field("bool", "Whether a file system is mounted at this very path."),
         "free_percent": Field(
-            "int", "Free space that a service can use, percent, rounded down.", optional=True
+            "int",
+            "Free space that a service can use, percent, rounded down.",
+            optional=True,
+            gauge=True,
         ),
-        "free_mib": Field("int", "The same in MiB, rounded down.", optional=True),
+        "free_mib": Field("int", "The same in MiB, rounded down.", optional=True, gauge=True),
         "inodes_free_percent": Field(
             "int",
             "Free inodes, percent, rounded down; absent where their number is not limited.",
             optional=True,
+            gauge=True,
         ),
     },
     probes=_probes,

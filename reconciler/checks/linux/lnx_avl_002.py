@@ -68,7 +68,10 @@ CHECK = Check(
         "unit_file_state": Field("str", "enabled, disabled, static, masked; empty when generated."),
         "restarts": Field("int", "Automatic restarts since it was last started by hand."),
         "active_for_min": Field(
-            "int", "Minutes since it became active; absent when it is not.", optional=True
+            "int",
+            "Minutes since it became active; absent when it is not.",
+            optional=True,
+            gauge=True,
         ),
     },
     probes=_probes,

@@ -139,7 +139,10 @@ CHECK = Check(
     fields={
         "snapshot": Field("str", "Start of the newest snapshot's id.", optional=True),
         "snapshot_age_h": Field(
-            "int", "Age of the newest snapshot, hours; absent when there is none.", optional=True
+            "int",
+            "Age of the newest snapshot, hours; absent when there is none.",
+            optional=True,
+            gauge=True,
         ),
         "unit_state": Field("str", "Load state of the service: loaded, masked, not-found."),
         "unit_result": Field(

@@ -59,7 +59,9 @@ CHECK = Check(
         "job": Parameter(type="str", doc="Name of the job.", pattern=r"[a-z0-9][a-z0-9-]{0,62}"),
     },
     fields={
-        "age_h": Field("int", "Hours since the proof; absent when there is none.", optional=True),
+        "age_h": Field(
+            "int", "Hours since the proof; absent when there is none.", optional=True, gauge=True
+        ),
         "snapshot": Field("str", "Start of the id of the snapshot restored.", optional=True),
         "files": Field("int", "Files restored and compared.", optional=True),
         "bytes": Field("int", "Bytes restored and compared.", optional=True),

@@ -40,9 +40,12 @@ CHECK = Check(
     source="45 CFR 164.316(b)(1), 164.312(c)(2); SP 800-53 AU-9, AU-10",
     fields={
         "verified": Field("bool", "Whether every signature, link and number verifies."),
-        "entries": Field("int", "How many entries the ledger holds."),
+        "entries": Field("int", "How many entries the ledger holds.", gauge=True),
         "newest_age_h": Field(
-            "int", "Age of the newest entry, hours; absent when it is empty.", optional=True
+            "int",
+            "Age of the newest entry, hours; absent when it is empty.",
+            optional=True,
+            gauge=True,
         ),
         "open_intents": Field("int", "Intents that have no outcome yet."),
         "faults": Field("int", "Faults that the audit found."),

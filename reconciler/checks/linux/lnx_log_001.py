@@ -109,13 +109,19 @@ CHECK = Check(
             "int", "MaxRetentionSec= in hours; absent when entries do not expire.", optional=True
         ),
         "writes_to": Field("str", "Where journald writes now: disk, memory or nowhere."),
-        "use_mib": Field("int", "Size of this machine's journal on disk, MiB."),
+        "use_mib": Field("int", "Size of this machine's journal on disk, MiB.", gauge=True),
         "set_aside": Field("int", "Files that journald found damaged or not closed (*.journal~)."),
         "oldest_age_h": Field(
-            "int", "Age of the oldest entry on disk, hours; absent when none.", optional=True
+            "int",
+            "Age of the oldest entry on disk, hours; absent when none.",
+            optional=True,
+            gauge=True,
         ),
         "newest_age_min": Field(
-            "int", "Age of the newest entry on disk, minutes; absent when none.", optional=True
+            "int",
+            "Age of the newest entry on disk, minutes; absent when none.",
+            optional=True,
+            gauge=True,
         ),
     },
     probes=_probes,

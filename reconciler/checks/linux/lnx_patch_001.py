@@ -98,7 +98,9 @@ CHECK = Check(
     fields={
         "id": Field("str", "Operating system in lower case: debian, nixos."),
         "version_id": Field("str", "Release: 12, 26.05; none for a rolling one.", optional=True),
-        "inputs_age_days": Field("int", "Whole days since nixpkgs was modified.", optional=True),
+        "inputs_age_days": Field(
+            "int", "Whole days since nixpkgs was modified.", optional=True, gauge=True
+        ),
     },
     probes=_probes,
     parse=_parse,

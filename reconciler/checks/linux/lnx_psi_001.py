@@ -31,8 +31,12 @@ CHECK = Check(
     platforms=frozenset({"linux", "nixos"}),
     source="45 CFR 164.308(a)(7)(i); Linux psi.rst",
     fields={
-        "some_avg60_percent": Field("int", "Share of the last minute that some task waited."),
-        "some_avg300_percent": Field("int", "Share of the last five minutes, rounded down."),
+        "some_avg60_percent": Field(
+            "int", "Share of the last minute that some task waited.", gauge=True
+        ),
+        "some_avg300_percent": Field(
+            "int", "Share of the last five minutes, rounded down.", gauge=True
+        ),
     },
     probes=_probes,
     parse=_parse,

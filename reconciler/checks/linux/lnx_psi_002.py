@@ -48,8 +48,12 @@ CHECK = Check(
     platforms=frozenset({"linux", "nixos"}),
     source="45 CFR 164.308(a)(7)(i); Linux psi.rst; proc_vmstat(5)",
     fields={
-        "full_avg60_percent": Field("int", "Share of the last minute that every task waited."),
-        "some_avg60_percent": Field("int", "Share of the last minute that some task waited."),
+        "full_avg60_percent": Field(
+            "int", "Share of the last minute that every task waited.", gauge=True
+        ),
+        "some_avg60_percent": Field(
+            "int", "Share of the last minute that some task waited.", gauge=True
+        ),
         "oom_kills": Field("int", "Processes killed for want of memory since boot."),
     },
     probes=_probes,

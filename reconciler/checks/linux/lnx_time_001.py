@@ -120,7 +120,9 @@ CHECK = Check(
         "synchronised": Field(
             "bool", "Whether the daemon that runs says so; false when none does."
         ),
-        "offset_us": Field("int", "Distance from true time, µs, without sign.", optional=True),
+        "offset_us": Field(
+            "int", "Distance from true time, µs, without sign.", optional=True, gauge=True
+        ),
         "reachable_sources": Field(
             "int", "Sources that answered lately; chrony only.", optional=True
         ),

@@ -123,7 +123,7 @@ CHECK = Check(
         ),
     },
     fields={
-        "days_left": Field("int", "Whole days until it expires; negative when it has."),
+        "days_left": Field("int", "Whole days until it expires; negative when it has.", gauge=True),
         "in_force": Field("bool", "Whether this moment lies between its two dates."),
         "fingerprint": Field("str", "Hex SHA-256 of the certificate."),
         "key_algorithm": Field("str", "rsa, ec, ed25519, ed448 or dsa."),

@@ -44,7 +44,7 @@ def two_hosts(tmp_path: Path) -> Rig:
         "smile",
         "xray",
         key,
-        body={},
+        body={"key": sshsig.public_text(sshsig.raw_public(key))},
         at=START,
         signers_file=rig.signers_file,
     )

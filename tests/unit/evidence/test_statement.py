@@ -7,6 +7,8 @@ import pytest
 
 from reconciler.errors import EvidenceError
 from reconciler.evidence import canonical
+from reconciler.evidence.entry import Clock
+from reconciler.evidence.merkle import Frontier, leaf_hash
 from reconciler.evidence.statement import (
     Entry,
     Kind,
@@ -26,15 +28,25 @@ ENTRY = Entry(
     client="smile",
     host="front-desk",
     recorded_at="2026-03-01T12:00:00.123Z",
+    clock=Clock("kernel", True, -12, 86_400, 95),
+    base=None,
     boot_id="11111111-2222-3333-4444-555555555555",
     tool={"reconciler": "0.1.0", "python": "3.11.7"},
     subject=Subject("c" * 40, "d" * 64),
+    log=Frontier.empty().extend(leaf_hash(bytes([number])) for number in range(7)),
     closes=Reference(5, "e" * 64),
     open=(Reference(6, "f" * 64),),
     body={"result": "healed", "steps": [{"id": 1, "ok": True}]},
 )
 GENESIS = replace(
-    ENTRY, kind=Kind.GENESIS, seq=0, previous=None, subject=None, closes=None, open=()
+    ENTRY,
+    kind=Kind.GENESIS,
+    seq=0,
+    previous=None,
+    subject=None,
+    log=Frontier.empty(),
+    closes=None,
+    open=(),
 )
 
 
@@ -60,10 +72,9 @@ def test_without_desired_state_the_subject_is_the_branch() -> None:
 
 
 def test_every_kind_has_a_predicate_type() -> None:
-    assert {predicate_type(kind) for kind in Kind} == {
-        f"urn:reconciler:attestation:{name}:v1"
-        for name in ("genesis", "run", "intent", "outcome", "refusal")
-    }
+    types = {predicate_type(kind) for kind in Kind}
+    assert len(types) == len(Kind) == 13
+    assert "urn:reconciler:attestation:key-change:v1" in types
 
 
 def test_time_is_utc_with_milliseconds() -> None:
@@ -98,6 +109,15 @@ def test_time_is_utc_with_milliseconds() -> None:
         {"recorded_at": "2026-02-30T12:00:00.123Z"},
         {"recorded_at": "2026-03-01T12:00:00.123Z\n"},
         {"boot_id": "X"},
+        {"boot_id": None},
+        {"base": 6},
+        {"log": None},
+        {"log": Frontier.empty()},
+        {"clock": Clock("Kernel", None, None, None, 0)},
+        {"clock": Clock("kernel", 1, None, None, 0)},  # type: ignore[arg-type]
+        {"clock": Clock("kernel", None, 2**53, None, 0)},
+        {"clock": Clock("kernel", None, None, True, 0)},
+        {"clock": Clock("kernel", None, None, None, -1)},
         {"tool": {}},
         {"tool": {"Reconciler": "1"}},
         {"tool": {"reconciler": "1 0"}},

@@ -1,0 +1,42 @@
+"""Whether a run found what an older one found; what moves while nothing changes is left out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.model.check import Check
+
+Body = Mapping[str, Any]
+
+_OF_THE_RUN = frozenset({"run", "started_at", "finished_at", "reached_at"})
+"""Members of a run's body that differ in every run."""
+
+
+def found_the_same(new: Body, old: Body, checks: Mapping[str, Check]) -> bool:
+    """Whether nothing happened in a run, and all it says is what an older one said.
+
+    Readings of gauges may differ, and so do salted digests of raw answers.
+
+    Args:
+        new: Body of the run, complete.
+        old: Body of the older run, complete.
+        checks: The catalogue, which knows the gauges.
+    """
+    quiet = not new["outcomes"] and not new["not_done"]
+    return quiet and _essence(new, checks) == _essence(old, checks)
+
+
+def _essence(body: Body, checks: Mapping[str, Check]) -> dict[str, Any]:
+    kept = {name: value for name, value in body.items() if name not in _OF_THE_RUN}
+    kept["findings"] = [_finding(finding, checks) for finding in body["findings"]]
+    return kept
+
+
+def _finding(finding: Body, checks: Mapping[str, Check]) -> dict[str, Any]:
+    check = checks.get(finding["check"])
+    fields = {} if check is None else check.fields
+    gauges = {name for name, field in fields.items() if field.gauge}
+    # A reading that fails its expectation is news whenever it moves.
+    gauges -= set(finding["failed"])
+    kept = {name: value for name, value in finding.items() if name != "raw_digest"}
+    kept["observed"] = {n: v for n, v in finding["observed"].items() if n not in gauges}
+    return kept
