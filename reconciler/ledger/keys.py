@@ -44,10 +44,8 @@ def generate(path: Path, comment: str) -> Ed25519PrivateKey:
     if beside.exists():
         raise _taken(beside)
     key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-    line = f"{sshsig.public_line(public(key), comment)}\n"
-    _create(path, private, 0o600)
-    _create(beside, line.encode(), 0o644)
+    write_new(path, private_text(key), 0o600)
+    write_new(beside, public_file(public(key), comment), 0o644)
     return key
 
 
@@ -58,14 +56,36 @@ def load(path: Path) -> Ed25519PrivateKey:
         KeyMissing: No such file, a link, readable or writable by others, too large, protected by a
             passphrase, or not an Ed25519 key in OpenSSH format.
     """
-    data = _read(path)
+    return parse(read_private(path), path)
+
+
+def parse(data: bytes, path: Path) -> Ed25519PrivateKey:
+    """The key in the content of a private key file.
+
+    Args:
+        data: The content.
+        path: Where it came from, for messages.
+
+    Raises:
+        KeyMissing: Protected by a passphrase, or not an Ed25519 key in OpenSSH format.
+    """
     try:
         key = load_ssh_private_key(data, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _unusable(path, "is not a plain OpenSSH private key without a passphrase") from error
+        raise unusable(path, "is not a plain OpenSSH private key without a passphrase") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise _unusable(path, "is not an Ed25519 key")
+        raise unusable(path, "is not an Ed25519 key")
     return key
+
+
+def private_text(key: Ed25519PrivateKey) -> bytes:
+    """The content of a private key file, in OpenSSH format."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+
+
+def public_file(raw: bytes, comment: str) -> bytes:
+    """The content of the file of a public key."""
+    return f"{sshsig.public_line(raw, comment)}\n".encode()
 
 
 def public(key: Ed25519PrivateKey) -> bytes:
@@ -73,7 +93,13 @@ def public(key: Ed25519PrivateKey) -> bytes:
     return sshsig.raw_public(key)
 
 
-def _create(path: Path, data: bytes, mode: int) -> None:
+def write_new(path: Path, data: bytes, mode: int) -> None:
+    """Write a file that is not there yet; it appears complete, on the disk, or not at all.
+
+    Raises:
+        InputError: There is something of that name.
+        MachineError: It cannot be written.
+    """
     partial = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with on_disk(path):
@@ -91,28 +117,41 @@ def _create(path: Path, data: bytes, mode: int) -> None:
         flush(path.parent)
 
 
-def _read(path: Path) -> bytes:
+def read_private(path: Path, *, masked: bool = False) -> bytes:
+    """The content of a file that nobody but its owner can use.
+
+    Args:
+        path: The file.
+        masked: Whether root may have granted it to one user by an access list, as systemd does with
+            credentials: the group bits then show the mask of that list, and the group is root's.
+
+    Raises:
+        KeyMissing: No such file, a link, readable or writable by others, or too large.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
-        raise _unusable(path, "does not exist", hint=_HINT) from error
+        raise unusable(path, "does not exist", hint=_HINT) from error
     except OSError as error:
-        raise _unusable(path, f"cannot be opened: {error.strerror}") from error
+        raise unusable(path, f"cannot be opened: {error.strerror}") from error
     try:
-        _check_file(path, os.fstat(descriptor))
+        _check_file(path, os.fstat(descriptor), masked=masked)
         return os.read(descriptor, MAX_BYTES)
     finally:
         os.close(descriptor)
 
 
-def _check_file(path: Path, status: os.stat_result) -> None:
+def _check_file(path: Path, status: os.stat_result, *, masked: bool) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise _unusable(path, "is not a plain file")
-    if status.st_mode & 0o077:
+        raise unusable(path, "is not a plain file")
+    shared = 0o077
+    if masked and status.st_uid == status.st_gid == 0:
+        shared = 0o037
+    if status.st_mode & shared:
         hint = f"Replace the key if others could have read it, then: chmod 600 {path}"
-        raise _unusable(path, f"can be used by others (mode {status.st_mode & 0o777:04o})", hint)
+        raise unusable(path, f"can be used by others (mode {status.st_mode & 0o777:04o})", hint)
     if status.st_size > MAX_BYTES:
-        raise _unusable(path, f"has {status.st_size} bytes, which is no key")
+        raise unusable(path, f"has {status.st_size} bytes, which is no key")
 
 
 def _taken(path: Path) -> InputError:
@@ -120,5 +159,6 @@ def _taken(path: Path) -> InputError:
     return InputError(message, hint="Choose another name.", where=Where(str(path)))
 
 
-def _unusable(path: Path, what: str, hint: str = _HINT) -> KeyMissing:
+def unusable(path: Path, what: str, hint: str = _HINT) -> KeyMissing:
+    """The error for a key that cannot be used."""
     return KeyMissing(f"signing key {path} {what}", hint=hint)
