@@ -1,0 +1,62 @@
+"""Signs notes with sigstore. Imported when needed; it is the only part that asks services."""
+
+import requests
+from sigstore._internal.fulcio.client import FulcioClientError
+from sigstore._internal.rekor import RekorClientError
+from sigstore.errors import Error as SigstoreError
+from sigstore.errors import NetworkError, TUFError
+from sigstore.models import ClientTrustConfig
+from sigstore.oidc import ExpiredIdentity, IdentityError, IdentityToken
+from sigstore.sign import SigningContext
+
+from reconciler.errors import EvidenceError, InputError, MachineError
+from reconciler.ledger.anchors.model import MAX_PROOF
+from reconciler.ledger.anchors.sigstore import words
+
+_FRESH = "Ask for a new token for the audience 'sigstore' (a job on GitHub: id-token: write)."
+_AGAIN = "Run it again later; the ledger is complete without this anchor."
+# Two of these have no public name.
+_UNREACHED = (
+    requests.RequestException,
+    NetworkError,
+    TUFError,
+    FulcioClientError,
+    RekorClientError,
+)
+_UNSOUND = (SigstoreError, ValueError, TypeError, LookupError)
+
+
+def sign(note: bytes, trust_config: str | None, identity_token: str) -> str:
+    """See `reconciler.ledger.anchors.sigstore.sign_note`."""
+    context = _context(trust_config)
+    try:
+        token = IdentityToken(identity_token)
+        with context.signer(token) as signer:
+            bundle: str = signer.sign_artifact(note).to_json()
+    except (IdentityError, ExpiredIdentity) as error:
+        raise InputError(f"the identity token is of no use: {words(error)}", hint=_FRESH) from error
+    except _UNREACHED as error:
+        message = f"a sigstore service would not sign: {words(error)}"
+        raise MachineError(message, hint=_AGAIN) from error
+    except _UNSOUND as error:
+        message = f"a sigstore service answered nonsense: {words(error)}"
+        raise EvidenceError(message, hint=_AGAIN) from error
+    if len(bundle) > MAX_PROOF:
+        raise EvidenceError(f"a bundle of {len(bundle)} characters is too large", hint=_AGAIN)
+    return bundle
+
+
+def _context(trust_config: str | None) -> SigningContext:
+    try:
+        if trust_config is None:
+            config = ClientTrustConfig.production()
+        else:
+            config = ClientTrustConfig.from_json(trust_config)
+        return SigningContext.from_trust_config(config)
+    except _UNREACHED as error:
+        message = f"the public Sigstore's configuration was not reached: {words(error)}"
+        raise MachineError(message, hint=_AGAIN) from error
+    except _UNSOUND as error:
+        hint = "It is a client trust configuration as sigstore-python reads it, with its services."
+        message = f"the trust configuration cannot be used: {words(error)}"
+        raise InputError(message, hint=hint) from error
