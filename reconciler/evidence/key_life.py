@@ -5,8 +5,8 @@ Rule 1: Genesis names the first key. From then on exactly one key may sign, and 
 Rule 2: The clock has no say. A key that was replaced never signs again, at whatever time.
 Rule 3: A key that was replaced never comes back: who took it could have waited for that.
 
-All but the last rule is about two neighbours. So the fold may leave out entries between the first
-and the last of an unbroken use of one key, as long as it sees every key change.
+All but the last rule is about two neighbours (`succession`). So the fold may leave out entries
+between the first and the last of an unbroken use of one key, as long as it sees every key change.
 """
 
 from collections.abc import Iterable
@@ -46,6 +46,23 @@ def change_of(record: Record) -> KeyChange | None:
         return KeyChange.from_body(record.entry.body)
     except EvidenceError:
         return None
+
+
+def succession(child: Record, parent: Record) -> list[Fault]:
+    """What is wrong with who signed an entry, by the one before it alone."""
+    kinds = (child.entry.kind, parent.entry.kind)
+    if child.public == parent.public and Kind.KEY_CHANGE not in kinds:
+        return []
+    change, wanted = change_of(child), next_key(parent)
+    if change is not None and change.action is Action.REPLACE:
+        wanted = change.public
+    if child.public == wanted:
+        return []
+    code = Code.RETIRED_KEY if child.public == parent.public else Code.KEY
+    message = (
+        f"signed by key {fingerprint(child.public)}; the branch's key is {fingerprint(wanted)}"
+    )
+    return [Fault(code, child.place, message)]
 
 
 def vouched(record: Record, signers: AllowedSigners) -> list[Fault]:

@@ -7,7 +7,7 @@ from reconciler.evidence import key_change, sshsig
 from reconciler.evidence.entry import Kind
 from reconciler.evidence.fault import Code, Fault
 from reconciler.evidence.key_change import Action, Announcement, KeyChange, Reason
-from reconciler.evidence.key_life import KeyLife, change_of, key_life, next_key
+from reconciler.evidence.key_life import KeyLife, change_of, key_life, next_key, succession
 from tests.support.key_records import (
     FIRST,
     PERSON,
@@ -216,3 +216,27 @@ def test_a_second_recovery_signer_counts_as_well() -> None:
     from reconciler.evidence.signers import parse
 
     assert key_life(branch.records, parse(text.encode(), "f"))[1] == []
+
+
+def neighbours(branch: Branch) -> list[Code]:
+    pairs = zip(branch.records[1:], branch.records, strict=False)
+    return [fault.code for pair in pairs for fault in succession(*pair)]
+
+
+def test_neighbours_alone_show_who_may_sign() -> None:
+    branch = Branch()
+    branch.add()
+    branch.rotate(SECOND)
+    branch.add()
+    branch.replace(THIRD)
+    branch.add()
+    assert neighbours(branch) == []
+    branch.add(key=SECOND)
+    assert neighbours(branch) == [Code.KEY]
+
+
+def test_neighbours_show_an_old_key_that_goes_on() -> None:
+    branch = Branch()
+    branch.rotate(SECOND)
+    branch.add(key=FIRST)
+    assert neighbours(branch) == [Code.RETIRED_KEY]
