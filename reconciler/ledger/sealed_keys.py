@@ -22,6 +22,7 @@ from typing import Literal, Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reconciler.errors import EvidenceError, InputError, KeyMissing, Where
+from reconciler.evidence import sshsig
 from reconciler.ledger import keys
 
 CREDENTIAL = "credential:"
@@ -98,9 +99,14 @@ class KeyFile:
         return self.path.with_name(f"{self.path.name}.pub")
 
     @property
+    def private(self) -> tuple[Path, Path]:
+        """Where the private half may be: plain, sealed."""
+        return self.path, self.sealed
+
+    @property
     def files(self) -> tuple[Path, Path, Path]:
         """All its files, whether they are there or not; the public one last."""
-        return self.path, self.sealed, self.public
+        return *self.private, self.public
 
     def beside(self, suffix: str) -> "KeyFile":
         """Another key for the same credential: ``FILE.<suffix>``."""
@@ -108,7 +114,7 @@ class KeyFile:
 
     def exists(self) -> bool:
         """Whether there is a private half."""
-        return self.path.exists() or self.sealed.exists()
+        return any(file.exists() for file in self.private)
 
 
 def best(sealer: Sealer) -> Protection:
@@ -160,6 +166,20 @@ def load(place: KeyFile, sealer: Sealer) -> Ed25519PrivateKey:
         raise keys.unusable(place.path, f"is there, and so is {place.sealed}", hint)
     opened = sealer.unseal(place.name, keys.read_private(place.sealed))
     return keys.parse(opened, place.sealed)
+
+
+def read_public(place: KeyFile) -> bytes:
+    """The public half of a key, as its own file says.
+
+    Raises:
+        KeyMissing: There is no such file, or it is not one.
+    """
+    try:
+        with place.public.open("rb") as file:
+            words = file.read(keys.MAX_BYTES).decode("ascii").split(" ")
+        return sshsig.parse_public(*map(str.strip, words[:2]))
+    except (OSError, TypeError, ValueError, EvidenceError) as error:
+        raise keys.unusable(place.public, f"is no public key: {error}") from error
 
 
 def protection_of(place: KeyFile) -> str:
