@@ -11,7 +11,7 @@ Rule 2: A witness is one key. The signed bytes do not say its name, so one key u
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,11 +43,13 @@ __all__ = [
     "add_cosignatures",
     "checkpoint_text",
     "cosign",
+    "cosignature_of",
     "cosignatures",
     "open_checkpoint",
     "parse_verifier_key",
     "read_checkpoint",
     "sign_checkpoint",
+    "signed_only_by",
     "verifier_key",
 ]
 
@@ -131,6 +133,36 @@ def open_checkpoint(note: str, origin: str, public: bytes) -> Checkpoint:
     if checkpoint.origin != origin:
         raise EvidenceError(f"checkpoint is of {checkpoint.origin!r:.80}, not {origin}", hint=_HINT)
     return checkpoint
+
+
+def signed_only_by(note: str, origin: str, publics: Sequence[bytes]) -> str:
+    """A note with the signatures of a log's keys and no other line; what it was sent with is gone.
+
+    Args:
+        note: A checkpoint that `open_checkpoint` opened with each of the keys.
+        origin: Which log.
+        publics: Its keys.
+
+    Raises:
+        EvidenceError: One of them did not sign it.
+    """
+    signed = signed_note.read(note)
+    kept = [signed.by(origin, key_id(origin, ED25519, public)) for public in publics]
+    if not kept or None in kept:
+        raise EvidenceError(f"checkpoint is not signed by the key of {origin}", hint=_HINT)
+    return str(SignedNote(signed.text, tuple(one for one in kept if one is not None)))
+
+
+def cosignature_of(note: str, name: str, public: bytes) -> str:
+    """The signature line of one witness in a note, with its newline.
+
+    Raises:
+        EvidenceError: It did not cosign.
+    """
+    found = signed_note.read(note).by(name, key_id(name, COSIGNATURE, public))
+    if found is None:
+        raise EvidenceError(f"checkpoint is not cosigned by {name}", hint=_HINT)
+    return signed_note.signature_lines((found,))
 
 
 def read_checkpoint(note: str) -> Checkpoint:

@@ -18,7 +18,13 @@ from enum import IntEnum
 from reconciler.errors import EvidenceError
 from reconciler.evidence import signed_note
 from reconciler.evidence.merkle import EMPTY_ROOT, HASH_BYTES, MAX_SIZE, verify_consistency
-from reconciler.evidence.note import ED25519, Checkpoint, open_checkpoint, read_checkpoint
+from reconciler.evidence.note import (
+    ED25519,
+    Checkpoint,
+    open_checkpoint,
+    read_checkpoint,
+    signed_only_by,
+)
 from reconciler.evidence.signed_note import decode64, key_id
 
 MAX_HASHES = 63
@@ -76,10 +82,12 @@ class Cosign:
 
     Attributes:
         checkpoint: What to vouch for.
+        note: That, with the signatures of the log's own keys and no other line.
         again: Whether the witness vouched for the same before.
     """
 
     checkpoint: Checkpoint
+    note: str
     again: bool
 
 
@@ -91,7 +99,7 @@ class Refuse:
         status: Which answer of the protocol it is.
         message: Why, in one sentence.
         size: For `Status.OTHER_SIZE`, the size the witness saw last.
-        second_root: Whether the log signed two roots for one size: it shows people two histories.
+        second_root: Whether the log signed two roots for one size: equivocation, by its own hand.
     """
 
     status: Status
@@ -149,23 +157,22 @@ def decide(publics: Sequence[bytes], seen: Seen | None, request: Request) -> Cos
     """
     if not publics:
         return Refuse(Status.UNKNOWN_LOG, f"log {request.claimed.origin!r:.80} is not known")
+    origin = request.claimed.origin
     try:
-        checkpoint = _opened(publics, request)
+        signers = _signers(publics, request) or publics
+        # With no signature of a known key, opening it with any of them says what is missing.
+        opened = [open_checkpoint(request.note, origin, key) for key in signers]
+        note = signed_only_by(request.note, origin, signers)
     except EvidenceError as error:
         return Refuse(Status.NOT_SIGNED, error.message)
-    return _refused(checkpoint, seen, request) or Cosign(
-        checkpoint, seen is not None and seen.size == checkpoint.size
-    )
+    checkpoint = opened[0]
+    again = seen is not None and seen.size == checkpoint.size
+    return _refused(checkpoint, seen, request) or Cosign(checkpoint, note, again)
 
 
-def _opened(publics: Sequence[bytes], request: Request) -> Checkpoint:
-    """The checkpoint, verified with each key of the log that signed it; at least one did."""
-    origin = request.claimed.origin
-    signed = signed_note.read(request.note)
-    signers = [key for key in publics if signed.by(origin, key_id(origin, ED25519, key))]
-    # With no signature of a known key, opening it with any of them says what is missing.
-    opened = [open_checkpoint(request.note, origin, key) for key in signers or publics]
-    return opened[0]
+def _signers(publics: Sequence[bytes], request: Request) -> list[bytes]:
+    signed, origin = signed_note.read(request.note), request.claimed.origin
+    return [key for key in publics if signed.by(origin, key_id(origin, ED25519, key))]
 
 
 def _refused(checkpoint: Checkpoint, seen: Seen | None, request: Request) -> Refuse | None:

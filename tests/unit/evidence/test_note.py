@@ -155,6 +155,15 @@ def test_an_answer_adds_only_known_and_valid_lines() -> None:
     assert refused(note.add_cosignatures, NOTE, "nonsense\n", WITNESSES)
 
 
+def test_single_lines_can_be_taken_out_of_a_note() -> None:
+    assert note.signed_only_by(COSIGNED, ORIGIN, [PUBLIC]) == NOTE
+    line = note.cosignature_of(COSIGNED, "peer", WITNESSES["peer"])
+    assert line == f"{COSIGNED.splitlines()[-1]}\n"
+    for publics in ([], [raw_public(ROGUE)], [PUBLIC, raw_public(ROGUE)]):
+        assert "not signed" in refused(note.signed_only_by, COSIGNED, ORIGIN, publics)
+    assert "not cosigned" in refused(note.cosignature_of, NOTE, "hub", WITNESSES["hub"])
+
+
 def judged(text: str) -> object:
     return note.open_checkpoint(text, ORIGIN, PUBLIC), note.cosignatures(text, WITNESSES)
 

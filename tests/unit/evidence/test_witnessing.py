@@ -47,12 +47,24 @@ def test_growth_is_cosigned() -> None:
     for old, new in ((0, 1), (0, 20), (1, 20), (16, 20), (19, 20)):
         last = seen(old) if old else None
         checkpoint = note.Checkpoint(ORIGIN, new, LOG.root(new))
-        assert decide(PUBLICS, last, request(old, new)) == Cosign(checkpoint, again=False)
+        assert decide(PUBLICS, last, request(old, new)) == Cosign(
+            checkpoint, signed(new), again=False
+        )
     assert decide(PUBLICS, seen(20), request(20, 20)) == Cosign(
-        note.Checkpoint(ORIGIN, 20, LOG.root(20)), again=True
+        note.Checkpoint(ORIGIN, 20, LOG.root(20)), signed(20), again=True
     )
     empty = read_request(witnessing.write_request(0, (), signed(0, EMPTY_ROOT)))
     assert isinstance(decide(PUBLICS, None, empty), Cosign)
+
+
+def test_lines_that_a_note_was_sent_with_are_not_passed_on() -> None:
+    cosigned = note.cosign(signed(5), "hub", key_of("hub"), 1)
+    both = (
+        cosigned + note.sign_checkpoint(note.Checkpoint("x", 5, LOG.root(5)), KEY).split("\n\n")[1]
+    )
+    answer = decide(PUBLICS, None, read_request(witnessing.write_request(0, (), both)))
+    assert isinstance(answer, Cosign)
+    assert answer.note == signed(5)
 
 
 def test_an_unknown_log_is_404() -> None:
