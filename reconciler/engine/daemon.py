@@ -107,12 +107,14 @@ class Daemon:
                 self._wait(heart)
 
     def _run_once(self, appliance: Appliance, options: Options) -> None:
+        before = appliance.ledger.tip.seq
         try:
             report = reconcile(appliance, options)
         except (ClockWrong, InputError, IntentRefused, MachineError) as error:
+            if appliance.ledger.tip.seq == before:
+                self._beat(appliance, error)
             # Level-triggered: whatever was wrong may be right at the next tick.
             self._on_error(error)
-            self._beat(appliance, error)
         else:
             self._on_run(report)
 

@@ -26,7 +26,7 @@ class Past:
         last_clock: When the clocks were last read together, see `engine.facts`.
         boot_id: The boot that the newest entry was written in.
         run: The newest run with findings; None before the first.
-        checkpoint_at: When the log was last named by a checkpoint, as far as was read back.
+        checkpoint_at: When the root of the log was last signed; at first, when it began.
     """
 
     memory: Memory
@@ -47,6 +47,7 @@ class Past:
     def begin(self, entry: Entry) -> None:
         """Start from an entry that carries the memory up to and with itself."""
         self._follow_clock(entry)
+        self.checkpoint_at = entry.time
         if entry.kind is Kind.RUN:
             self._follow_run(entry)
 
@@ -83,7 +84,8 @@ class Past:
     def _follow_run(self, entry: Entry) -> None:
         self.run = entry
         self.since = entry.body.get("since", {})
-        self.reached_at = _reached_at(entry.body)
+        self.reached_at = _moment(entry.body, "reached_at")
+        self.checkpoint_at = _moment(entry.body, "checkpoint_at")
 
 
 def recall(ledger: Ledger) -> Past:
@@ -110,6 +112,6 @@ def recall(ledger: Ledger) -> Past:
     return past
 
 
-def _reached_at(body: Mapping[str, Any]) -> datetime | None:
-    text = body.get("reached_at")
+def _moment(body: Mapping[str, Any], name: str) -> datetime | None:
+    text = body.get(name)
     return datetime.fromisoformat(text) if text else None

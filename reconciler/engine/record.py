@@ -64,6 +64,7 @@ def _body(session: Session, report: RunReport, at: datetime) -> Body:
         "started_at": stamp(session.facts.at),
         "finished_at": stamp(at),
         "reached_at": stamp(past.reached_at) if past.reached_at else None,
+        "checkpoint_at": stamp(past.checkpoint_at) if past.checkpoint_at else None,
         "promise_s": session.options.promise_s,
         "since": since_body(report.findings, past.since, seq, stamp(at)),
     }

@@ -183,11 +183,10 @@ TWO_KEYS = allowed(
 
 
 def rotated() -> Forge:
-    """The old key signs at 23:00 and 23:20, the new one from 23:40 on."""
+    """The old key signs at 23:00 and announces the new one at 23:20, which signs from 23:40 on."""
     forge = Forge(key=OLD)
     forge.append(Kind.GENESIS)
-    forge.append()
-    forge.key = KEY
+    forge.rotate(KEY)
     forge.append()
     forge.append()
     return forge

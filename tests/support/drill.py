@@ -155,7 +155,9 @@ class Drill:
         return [record.entry.kind.value for record in self.records()]
 
     def bodies(self, kind: str) -> list[Mapping[str, Any]]:
-        return [r.entry.body for r in self.records() if r.entry.kind.value == kind]
+        """Bodies of the entries of a kind that have a file."""
+        wanted = (r.entry for r in self.records() if r.entry.kind.value == kind)
+        return [entry.body for entry in wanted if not entry.slim]
 
     def verify(self) -> Verification:
         return verify(Path(self.site.evidence), load_signers(Path(self.site.signers)))

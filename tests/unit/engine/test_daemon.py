@@ -139,7 +139,7 @@ def test_it_survives_what_a_later_tick_may_not_have(drill: Drill) -> None:
     last = room.said[-1]
     assert isinstance(last, RunReport)
     assert [outcome.result for outcome in last.outcomes] == ["healed"]
-    assert drill.kinds() == ["genesis", "run", "intent", "outcome", "run"]
+    assert drill.kinds() == ["genesis", "run", "heartbeat", "intent", "outcome", "run"]
 
 
 def test_it_survives_a_first_state_that_is_refused_or_cannot_be_reached(drill: Drill) -> None:
