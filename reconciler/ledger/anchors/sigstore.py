@@ -181,9 +181,9 @@ def verify_anchor(
     if not named:
         raise _refusal(f"the anchor is by {anchor.authority}, whom nobody said to trust")
     try:
-        bundle = anchor.proof.decode("ascii")
+        bundle = anchor.proof.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _refusal("the bundle is not ASCII text") from error
+        raise _refusal("the bundle is not text") from error
     return verify_note(note, bundle, trusted_root=trusted_root, identities=named)
 
 
@@ -223,7 +223,8 @@ def _extra() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise MachineError(f"{error.name} is not installed here", hint=_EXTRA) from error
+        name = str(error.name).partition(".")[0]
+        raise MachineError(f"{name} is not installed here", hint=_EXTRA) from error
 
 
 def _refusal(message: str) -> EvidenceError:

@@ -67,9 +67,10 @@ def _trusted(root: bytes) -> tuple[TrustedRootModel, TrustedRoot, Verifier]:
 
 def _parse(text: str) -> tuple[dict[str, Any], Bundle]:
     """A bundle, and what of its text was understood, which must be all of it."""
-    if len(text) > MAX_PROOF:
-        raise EvidenceError(f"a bundle of {len(text)} characters is too large", hint=_HINT)
     try:
+        size = len(text.encode())
+        if size > MAX_PROOF:
+            raise ValueError(f"it has {size} bytes, more than {MAX_PROOF}")
         given = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
         bundle = Bundle.from_json(text)
         shape: dict[str, Any] = json.loads(bundle.to_json())

@@ -41,8 +41,8 @@ def sign(note: bytes, trust_config: str | None, identity_token: str) -> str:
     except _UNSOUND as error:
         message = f"a sigstore service answered nonsense: {words(error)}"
         raise EvidenceError(message, hint=_AGAIN) from error
-    if len(bundle) > MAX_PROOF:
-        raise EvidenceError(f"a bundle of {len(bundle)} characters is too large", hint=_AGAIN)
+    if len(bundle.encode()) > MAX_PROOF:
+        raise EvidenceError(f"a bundle of more than {MAX_PROOF} bytes is too large", hint=_AGAIN)
     return bundle
 
 

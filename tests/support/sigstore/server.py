@@ -68,7 +68,8 @@ class Handler(BaseHTTPRequestHandler):
             "/api/v2/log/entries": lambda: self.sigstore.log(2, json.loads(body)),
             "/tsa": lambda: self.sigstore.timestamp(body),
         }
-        self._respond(routes, 201)
+        # cosign insists on each of these, as the public services answer.
+        self._respond(routes, 200 if self.path == "/api/v2/signingCert" else 201)
 
     def _respond(self, routes: dict[str, Callable[[], Any]], status: int) -> None:
         route = routes.get(self.path.partition("?")[0])
@@ -85,6 +86,9 @@ class Handler(BaseHTTPRequestHandler):
         kind = "application/timestamp-reply" if stamped else "application/json"
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
+        if self.path == "/api/v1/log/entries" and status == 201:
+            # cosign finds the entry in the answer by this.
+            self.send_header("ETag", next(iter(answer)))
         self.end_headers()
         self.wfile.write(data)
 
