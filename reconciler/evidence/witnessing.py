@@ -25,6 +25,7 @@ from reconciler.evidence.note import (
     read_checkpoint,
     signed_only_by,
 )
+from reconciler.evidence.objection import Objection
 from reconciler.evidence.signed_note import decode64, key_id
 
 MAX_HASHES = 63
@@ -74,6 +75,27 @@ class Seen:
     size: int
     root: bytes
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What came of looking at one log.
+
+    Attributes:
+        origin: Which log.
+        entries: How many entries were examined; 0 if it was refused.
+        size: How many entries the log has; 0 if it was refused.
+        seen: What the witness vouches for now, None if for nothing yet.
+        cosigned: Whether that is new.
+        objection: Why it does not vouch for what it was shown, None if it does.
+    """
+
+    origin: str
+    entries: int
+    size: int
+    seen: Seen | None
+    cosigned: bool
+    objection: Objection | None
 
 
 @dataclass(frozen=True, slots=True)

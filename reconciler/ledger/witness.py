@@ -9,7 +9,6 @@ Rule 2: What is refused is written down once, with what was shown.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,37 +21,17 @@ from reconciler.evidence.note import Checkpoint, cosign
 from reconciler.evidence.objection import Objection
 from reconciler.evidence.record import Branch
 from reconciler.evidence.signers import AllowedSigners
-from reconciler.evidence.witnessing import Cosign, Refuse, Request, Seen, decide
+from reconciler.evidence.witnessing import Cosign, Look, Refuse, Request, Seen, decide
 from reconciler.ledger.objects import ObjectStore, repository_directory
 from reconciler.ledger.witness_memory import CLIENT, WitnessMemory, witness_name
-from reconciler.ports import Clock
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    from reconciler.ports import Clock
+
 _BRANCH = re.compile(r"refs/heads/([a-z0-9-]{1,63})/([a-z0-9-]{1,63})")
 _ORIGIN = re.compile(r"reconciler/([a-z0-9-]{1,63})/([a-z0-9-]{1,63})")
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What came of looking at one log.
-
-    Attributes:
-        origin: Which log.
-        entries: How many entries were examined; 0 if it was refused.
-        size: How many entries the log has; 0 if it was refused.
-        seen: What the witness vouches for now, None if for nothing yet.
-        cosigned: Whether that is new.
-        objection: Why it does not vouch for what it was shown, None if it does.
-    """
-
-    origin: str
-    entries: int
-    size: int
-    seen: Seen | None
-    cosigned: bool
-    objection: Objection | None
 
 
 class Witness:
@@ -64,7 +43,7 @@ class Witness:
         key: "Ed25519PrivateKey",
         memory: WitnessMemory,
         signers: AllowedSigners,
-        clock: Clock,
+        clock: "Clock",
     ) -> None:
         """Make a witness.
 

@@ -8,8 +8,8 @@ import pytest
 from reconciler.errors import Busy, EvidenceError, LedgerDamaged, LedgerMissing
 from reconciler.evidence import note, sshsig
 from reconciler.evidence.statement import Kind
+from reconciler.evidence.witnessing import Look
 from reconciler.ledger.verify import load_signers, verify
-from reconciler.ledger.witness import Look
 from reconciler.ledger.witness_memory import SNAPSHOT_EVERY, LedgerMemory
 from tests.support.evidence_keys import test_key as key_of
 from tests.support.ledger_rig import Rig, filled
