@@ -1,0 +1,40 @@
+"""What entries say, in words for people. Machines' text is stripped of control characters."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.report.table import clean, show
+
+LONGEST = 400
+
+Body = Mapping[str, Any]
+
+
+def clip(text: str, longest: int = LONGEST) -> str:
+    """Text from a machine as one line that ends."""
+    line = clean(" ".join(text.split()))
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def value(raw: Any) -> str:
+    """One observed value."""
+    return clip(show(tuple(raw) if isinstance(raw, list) else raw))
+
+
+def finding(body: Body) -> str:
+    """Why a finding is what it is: the fields that failed, or the reason."""
+    if body["status"] in {"unknown", "not_applicable"}:
+        return clip(body["reason"])
+    names = body["failed"] or list(body["expected"])
+    parts = [
+        f"{clip(name)} is {value(body['observed'].get(name))}, expected {clip(expected)}"
+        for name in names
+        if (expected := body["expected"].get(name)) is not None
+    ]
+    covered = f" (exception {clip(body['exception'])})" if body["exception"] else ""
+    return clip("; ".join(parts) + covered)
+
+
+def not_done(body: Body) -> str:
+    """Which guard did not let an action begin, and why."""
+    return clip(f"{body['guard']}: {body['reason']}")
