@@ -3,13 +3,16 @@
 Rule 1: That there is nothing to do is a conclusion from ages, never from an empty list. A way that
     was asked for and has not come to a whole proof for days is an alarm, whatever the reason: an
     authority that is gone, proofs that stay pending, or a ledger that writes no checkpoints.
-Rule 2: Nobody is asked again and again: once a day for a new proof, and for a pending one after a
+Rule 2: A single proof that stays pending is an alarm for itself until it is given up. That loses no
+    evidence: a checkpoint is in every later one, so the next whole proof covers it, a day later.
+Rule 3: Nobody is asked again and again: once a day for a new proof, and for a pending one after a
     pause that grows with its age.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 from reconciler.evidence.canonical import digest
 from reconciler.ledger.anchors.model import Anchor, AnchorState, CheckpointRef, Method
@@ -38,12 +41,14 @@ class Pace:
     Attributes:
         every: Time from one new proof to the next.
         retry: Shortest pause after an attempt.
-        alarm: Age of the last whole proof from which on it is an alarm.
+        alarm: Age from which on it is an alarm: of the last whole proof, or of a pending one.
+        give_up: Age from which on a pending proof is left alone.
     """
 
     every: timedelta = timedelta(days=1)
     retry: timedelta = timedelta(minutes=15)
     alarm: timedelta = timedelta(days=3)
+    give_up: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +121,11 @@ class Upgrade:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A way has not come to a whole proof for too long.
+    """A way, or a proof of it, has not come to anything for too long.
 
     Attributes:
         way: Which one.
-        message: Since when, in one sentence.
+        message: What and since when, in one sentence.
     """
 
     way: Way
@@ -164,15 +169,16 @@ def due(view: LedgerView, ways: Sequence[Way], now: datetime, pace: Pace) -> lis
         if entry.way in came:
             came[entry.way].append(entry)
     work: list[Work] = []
+    pending = {way: _pending(entries, now - pace.give_up) for way, entries in came.items()}
     for way, entries in came.items():
-        work += _alarm(way, entries, view.since, now, pace)
+        work += _silent(way, entries, view.since, now, pace)
+        work += _stuck(way, pending[way], now - pace.alarm)
     for way, entries in came.items():
         work += _stamp(way, entries, view, now, pace)
-    pending = [entry for entries in came.values() for entry in _pending(entries)]
-    return work + _upgrades(pending, view, now, pace)
+    return work + _upgrades(chain.from_iterable(pending.values()), view, now, pace)
 
 
-def _alarm(
+def _silent(
     way: Way, entries: Sequence[Anchored], since: datetime, now: datetime, pace: Pace
 ) -> Iterator[Alarm]:
     whole = [item.at for item in entries if item.anchor.state is AnchorState.COMPLETE]
@@ -180,6 +186,14 @@ def _alarm(
     if now - last > pace.alarm:
         what = "the last whole proof came" if whole else "no whole proof has come since"
         yield Alarm(way, f"{what} {last:%Y-%m-%dT%H:%M:%SZ}, {(now - last).days} days ago")
+
+
+def _stuck(way: Way, pending: Sequence[Anchored], before: datetime) -> Iterator[Alarm]:
+    stuck = [entry for entry in pending if entry.at < before]
+    if stuck:
+        oldest = min(stuck, key=lambda entry: entry.at)
+        what = f"proofs that stay pending: {len(stuck)}, the oldest is entry {oldest.seq}"
+        yield Alarm(way, f"{what} of {oldest.at:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def _stamp(
@@ -211,12 +225,12 @@ def _upgrades(
     return [Upgrade(entry) for _, _, entry in ready[:MAX_UPGRADES]]
 
 
-def _pending(entries: Iterable[Anchored]) -> list[Anchored]:
-    """The newest entry of each note that has no whole proof yet."""
+def _pending(entries: Iterable[Anchored], after: datetime) -> list[Anchored]:
+    """The newest entry of each note that has no whole proof yet and is not given up."""
     newest: dict[str, Anchored] = {}
     whole = set()
     for entry in entries:
         newest[entry.anchor.note_sha256] = entry
         if entry.anchor.state is AnchorState.COMPLETE:
             whole.add(entry.anchor.note_sha256)
-    return [entry for note, entry in newest.items() if note not in whole]
+    return [entry for note, entry in newest.items() if note not in whole and entry.at > after]

@@ -53,6 +53,10 @@ def plan(seen: LedgerView, ways: tuple[Way, ...], now: datetime) -> list[Work]:
     return due(seen, ways, now, PACE)
 
 
+def alarms(work: list[Work]) -> list[Alarm]:
+    return [item for item in work if isinstance(item, Alarm)]
+
+
 def test_a_new_ledger_stamps_its_checkpoint_by_every_way_at_once() -> None:
     work = plan(view(), (OTS, ALPHA, BETA), START)
     assert work == [Stamp(way, checkpoint(9)) for way in (OTS, ALPHA, BETA)]
@@ -83,7 +87,7 @@ def test_a_pending_proof_is_asked_about_after_a_pause_that_grows_with_its_age() 
     work = [Upgrade(pending)]
     assert plan(view(pending), (OTS,), START + 14 * MINUTE) == []
     assert plan(view(pending), (OTS,), START + 15 * MINUTE) == work
-    for age, pause in ((HOUR, 15 * MINUTE), (8 * HOUR, 2 * HOUR), (60 * DAY, DAY)):
+    for age, pause in ((HOUR, 15 * MINUTE), (8 * HOUR, 2 * HOUR), (20 * DAY, DAY)):
         now = START + age
         for rested, expected in ((pause - MINUTE, []), (pause, work)):
             seen = view(pending, tried={work[0].key: now - rested})
@@ -124,11 +128,8 @@ def test_few_upgrades_at_a_time_and_the_longest_untried_first() -> None:
     ids=["no checkpoint", "no anchor", "pending only", "another way only"],
 )
 def test_nothing_whole_for_days_is_an_alarm_whatever_the_reason(seen: LedgerView) -> None:
-    def alarms(now: datetime) -> list[Work]:
-        return [item for item in plan(seen, (OTS,), now) if isinstance(item, Alarm)]
-
-    assert alarms(START + 3 * DAY) == []
-    (alarm,) = alarms(START + 3 * DAY + MINUTE)
+    assert alarms(plan(seen, (OTS,), START + 3 * DAY)) == []
+    (alarm,) = alarms(plan(seen, (OTS,), START + 3 * DAY + MINUTE))
     assert alarm == Alarm(OTS, "no whole proof has come since 2026-03-01T00:00:00Z, 3 days ago")
 
 
@@ -137,6 +138,18 @@ def test_a_way_that_stopped_is_an_alarm_with_its_age() -> None:
     work = plan(seen, (ALPHA, BETA), START + 31 * DAY)
     message = "the last whole proof came 2026-03-02T00:00:00Z, 30 days ago"
     assert work == [Alarm(ALPHA, message), Stamp(ALPHA, checkpoint(9))]
+
+
+def test_a_proof_that_stays_pending_is_an_alarm_beside_whole_ones_until_it_is_given_up() -> None:
+    stuck = anchored(OTS, 1, START, 5, complete=False)
+    whole = [anchored(OTS, 1 + n, START + n * DAY, 5 + n) for n in range(1, 40)]
+    seen = view(stuck, *whole)
+    message = "proofs that stay pending: 1, the oldest is entry 5 of 2026-03-01T00:00:00Z"
+    assert alarms(plan(seen, (OTS,), START + 3 * DAY)) == []
+    assert alarms(plan(seen, (OTS,), START + 4 * DAY)) == [Alarm(OTS, message)]
+    assert Upgrade(stuck) in plan(seen, (OTS,), START + 29 * DAY)
+    left = plan(seen, (OTS,), START + 30 * DAY)
+    assert not any(isinstance(item, Alarm | Upgrade) for item in left)
 
 
 def test_ways_that_are_not_wanted_are_left_alone() -> None:
@@ -172,7 +185,7 @@ def test_a_way_is_fresh_or_stamped_or_an_alarm(
         mine = [item for item in seen.anchors if item.way == way]
         fresh = any(now - item.at < PACE.every for item in mine)
         whole = [item.at for item in mine if item.anchor.state is AnchorState.COMPLETE]
-        quiet = now - max([START, *whole]) > PACE.alarm
+        silent = now - max([START, *whole]) > PACE.alarm
         kinds = {type(item) for item in work if item.way == way}
-        assert (Alarm in kinds) == quiet
+        assert Alarm in kinds or not silent
         assert fresh or Stamp in kinds
