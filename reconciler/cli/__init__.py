@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "Reconcile this host once, or as a daemon.",
     "check": "Cross-check a fleet repository: rules, checks, runbooks, controls, exceptions.",
     "verify": "Audit an evidence repository offline.",
+    "evidence": "Push evidence, take it up again, make and look into its repository.",
     "explain": "Say what a rule or control is, how it stands, since when, and what shows it.",
     "keys": "Make and show signing keys.",
     "doctor": "Say what this machine lacks for each part of a run.",

@@ -19,6 +19,10 @@ Cause = Literal[
     "local",
     "broken",
     "missing-branch",
+    "moved",
+    "declined",
+    "unstored",
+    "unproven",
 ]
 
 # libgit2's own words, first match wins; the codes of its errors do not tell these apart.
@@ -46,6 +50,7 @@ _BY_WORDS: tuple[tuple[str, Cause], ...] = (
     ("read-only file system", "local"),
     ("permission denied", "local"),
     ("failed to lock", "local"),
+    ("unpacking the sources failed on the remote", "unstored"),
     ("too many objects", "too-large"),
     ("out of memory", "too-large"),
     ("eof", "lost"),
@@ -91,6 +96,22 @@ _FAILURES: Mapping[Cause, tuple[str, str]] = {
     ),
     "broken": ("the transfer failed", "Look at the server with git ls-remote and git fsck."),
     "missing-branch": ("the {server} does not have the branch", "Check the name, or push it."),
+    "moved": (
+        "the branch on the {server} moved meanwhile",
+        "Try again; if it goes on, find who else pushes to this branch.",
+    ),
+    "declined": (
+        "the {server} declined the push",
+        "Its hook says why: see the codes, and the server's log; {meanwhile}.",
+    ),
+    "unstored": (
+        "the {server} could not store what was pushed",
+        "Check its free space and the largest push it allows; {meanwhile}.",
+    ),
+    "unproven": (
+        "the {server} does not show what it is said to have stored",
+        "Look at the server with git ls-remote; {meanwhile}.",
+    ),
 }
 
 

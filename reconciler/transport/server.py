@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from reconciler.errors import InputError
 from reconciler.transport.cause import Cause
@@ -35,6 +36,14 @@ class Server:
     def local(self) -> bool:
         """Whether it is a path of this machine: nobody there who could hang."""
         return self.location.kind == "local"
+
+    @property
+    def path(self) -> Path | None:
+        """The directory, if it is a path of this machine."""
+        if not self.local:
+            return None
+        url = self.location.url
+        return Path(unquote(urlsplit(url).path) if url.startswith("file:") else url)
 
     def wire(self, repository: Path, home: Path, limits: WireLimits) -> Wire:
         """A connection in plain values.
