@@ -1,17 +1,23 @@
 """A witness that looks at clones: what it vouches for, what it refuses, what it remembers."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reconciler.errors import Busy, EvidenceError, LedgerDamaged, LedgerMissing
 from reconciler.evidence import note, sshsig
+from reconciler.evidence.merkle import leaf_hash
+from reconciler.evidence.merkle_tree import Tree
 from reconciler.evidence.statement import Kind
-from reconciler.evidence.witnessing import Look
+from reconciler.evidence.witnessing import Look, Refuse, Status, read_request, write_request
 from reconciler.ledger.verify import load_signers, verify
+from reconciler.ledger.witness import Witness
 from reconciler.ledger.witness_memory import SNAPSHOT_EVERY, LedgerMemory
 from tests.support.evidence_keys import test_key as key_of
+from tests.support.key_site import KeyRig, key_rig
 from tests.support.ledger_rig import Rig, filled
 from tests.support.witness_rig import (
     NAME,
@@ -247,3 +253,81 @@ def test_what_is_no_evidence_repository_is_an_error(hub: WitnessRig, tmp_path: P
         # Its own ledger holds no appliance: a witness does not vouch for itself.
         with pytest.raises(EvidenceError, match="no branch of an appliance"):
             witness.look(hub.path)
+
+
+def checkpoint_of(desk: KeyRig) -> None:
+    with desk.open() as ledger:
+        at = desk.rig.tick()
+        ledger.append(Kind.CHECKPOINT, {"note": ledger.note()}, at=at, subject=None)
+
+
+def test_a_rotated_and_a_replaced_key_go_on_being_vouched_for(tmp_path: Path) -> None:
+    desk = key_rig(tmp_path)
+    hub = make_witness(tmp_path, desk.rig)
+    checkpoint_of(desk)
+    assert look(hub, desk.rig.path).cosigned
+    for change in (desk.rotate, lambda: desk.replace(desk.authorized())):
+        change()
+        desk.run(2)
+        checkpoint_of(desk)
+        hub.signers = load_signers(desk.rig.signers_file)
+        found = look(hub, desk.rig.path)
+        assert found.cosigned, found.objection
+    # A witness that comes late sees the same.
+    (tmp_path / "late").mkdir()
+    late = look(make_witness(tmp_path / "late", desk.rig), desk.rig.path)
+    assert late.seen is not None
+    assert found.seen is not None
+    assert replace(late.seen, note="") == replace(found.seen, note="")
+
+
+def test_a_witness_that_does_not_know_the_new_key_yet_refuses(tmp_path: Path) -> None:
+    desk = key_rig(tmp_path)
+    hub = make_witness(tmp_path, desk.rig)
+    checkpoint_of(desk)
+    assert look(hub, desk.rig.path).cosigned
+    desk.rotate()
+    checkpoint_of(desk)
+    assert reason(look(hub, desk.rig.path)) == "key"
+    hub.signers = load_signers(desk.rig.signers_file)
+    assert look(hub, desk.rig.path).cosigned
+
+
+def test_over_http_a_key_is_bound_to_its_part_of_the_log(tmp_path: Path) -> None:
+    desk = key_rig(tmp_path)
+    hub = make_witness(tmp_path, desk.rig)
+    old = desk.key
+    last = desk.rotate().last
+    hub.signers = load_signers(desk.rig.signers_file)
+    log = Tree(leaf_hash(b"%d" % seq) for seq in range(last + 2))
+
+    def asked(size: int, key: Ed25519PrivateKey, witness: Witness) -> str | Refuse:
+        signed = note.sign_checkpoint(note.Checkpoint(ORIGIN, size, log.root(size)), key)
+        return witness.answer(read_request(write_request(0, (), signed)))
+
+    with hub.memory() as memory:
+        witness = hub.witness(memory)
+        late = asked(last + 1, old, witness)
+        assert isinstance(late, Refuse)
+        assert late.status is Status.NOT_SIGNED
+        early = asked(last, desk.key, witness)
+        assert isinstance(early, Refuse)
+        assert isinstance(asked(last, old, witness), str)
+
+
+def test_quiet_runs_and_late_ones_are_vouched_for(rig: Rig, hub: WitnessRig) -> None:
+    look(hub, rig.path)
+    for _ in range(2):
+        with rig.open() as ledger:
+            full = rig.run(ledger, promise_s=60)
+            for _ in range(4):
+                ledger.append_slim(Kind.RUN, {"like": full.seq}, at=rig.tick(1))
+            rig.tick(600)
+            for _ in range(4):
+                ledger.append_slim(Kind.RUN, {"like": full.seq}, at=rig.tick(1))
+            ledger.append_slim(Kind.CHECKPOINT, {"note": ledger.note()}, at=rig.tick(1))
+        found = look(hub, rig.path)
+        assert found.cosigned, found.objection
+    # Ten hours without a run are the auditor's business.
+    faults = verify(rig.path, rig.signers).faults
+    assert {fault.code.value for fault in faults} == {"gap"}
