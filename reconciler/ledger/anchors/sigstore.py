@@ -167,9 +167,11 @@ def verify_anchor(
         trusted_root: Pinned file with the keys of the authorities and logs that are believed.
         identities: Who may have signed; only the one whom the anchor names is looked at.
 
+    Returns:
+        The proof; without a time if the anchor names nobody who is listed.
+
     Raises:
-        EvidenceError: Another method, another note, an authority that is not known, or a bundle
-            that does not verify.
+        EvidenceError: Another method, another note, or a bundle that does not verify.
         InputError: The trusted root cannot be used.
         MachineError: The library is missing.
     """
@@ -179,7 +181,8 @@ def verify_anchor(
         raise _refusal("the anchor is of another note than its checkpoint's")
     named = [identity for identity in identities if identity.name == anchor.authority]
     if not named:
-        raise _refusal(f"the anchor is by {anchor.authority}, whom nobody said to trust")
+        reason = f"nobody of the name {anchor.authority} is listed as one who may sign"
+        return TimeProof(Method.SIGSTORE, anchor.authority, None, reason)
     try:
         bundle = anchor.proof.decode("utf-8")
     except UnicodeDecodeError as error:
