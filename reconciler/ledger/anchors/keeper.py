@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import ReconcilerError
+from reconciler.errors import InputError, ReconcilerError
 from reconciler.ledger.anchors import plan
-from reconciler.ledger.anchors.bodies import body
+from reconciler.ledger.anchors.bodies import AUTHORITY, body
 from reconciler.ledger.anchors.extra import needed
 from reconciler.ledger.anchors.model import (
     BITCOIN,
@@ -52,6 +52,14 @@ class AnchorSettings:
     timeout_s: float = 10.0
     budget_s: float = 30.0
     pace: plan.Pace = field(default_factory=plan.Pace)
+
+    def __post_init__(self) -> None:
+        """Refuse names that evidence could not hold, or that do not say who it was."""
+        names = [authority.name for authority in self.authorities]
+        for name in names:
+            if AUTHORITY.fullmatch(name) is None or names.count(name) > 1:
+                hint = f"Give each authority a name of its own, of the form {AUTHORITY.pattern}"
+                raise InputError(f"{name!r:.80} is no name of one authority", hint=hint)
 
     @property
     def ways(self) -> tuple[plan.Way, ...]:

@@ -10,6 +10,7 @@ Rule 2: Certificates count as of the time in the token, so a proof outlives them
 Rule 3: The digest is SHA-256 and named as such; the bytes are the one form that DER has.
 """
 
+import re
 import warnings
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,6 +50,8 @@ _DAMAGED = (
 )
 _SHA256 = x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1")
 _SHA2 = {x509.ObjectIdentifier(f"2.16.840.1.101.3.4.2.{number}") for number in (1, 2, 3)}
+_VERIFY_ERROR = re.compile(r'data: "Verify error: ([^"]{1,200})"')
+_REASON = re.compile(r'reason: "([^"]{1,200})"')
 _HEADERS = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
 _HINT = (
     "Compare with the proof in another copy of the ledger and with the certificates of the "
@@ -136,9 +139,9 @@ def _verify(token: bytes, digest: bytes, authority: Authority, nonce: int | None
             verifier.verify(response, digest)
             return _proof(response, authority)
     except VerificationError as error:
-        raise _refusal(f"token of {authority.name} does not verify: {error!s:.200}") from error
+        raise _refusal(f"token of {authority.name} does not verify: {_words(error)}") from error
     except _DAMAGED as error:
-        raise _refusal(f"token of {authority.name} is damaged: {error!s:.200}") from error
+        raise _refusal(f"token of {authority.name} is damaged: {_words(error)}") from error
 
 
 def _builder(authority: Authority, nonce: int | None) -> VerifierBuilder:
@@ -211,6 +214,13 @@ def _accuracy(stated: Any) -> timedelta:
         milliseconds=stated.millis or 0,
         microseconds=stated.micros or 0,
     )
+
+
+def _words(error: Exception) -> str:
+    # OpenSSL's stack of errors is a page long; a person needs its deepest reason.
+    text = str(error)
+    told = _VERIFY_ERROR.search(text) or _REASON.search(text)
+    return told[1] if told else text[:200]
 
 
 def _unanswered(authority: Authority, reason: str) -> MachineError:

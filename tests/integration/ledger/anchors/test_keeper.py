@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from reconciler.errors import InputError
 from reconciler.ledger.anchors.bitcoin_headers import Network, read_headers
 from reconciler.ledger.anchors.bodies import read_body
 from reconciler.ledger.anchors.judge import Trust, judge
 from reconciler.ledger.anchors.keeper import AnchorSettings, Kept, keep
 from reconciler.ledger.anchors.model import BITCOIN, AnchorState, CheckpointRef, Method
 from reconciler.ledger.anchors.plan import Anchored, Checkpoint, LedgerView, Way
+from reconciler.ledger.anchors.rfc3161 import Authority
 from tests.support.loopback_http import Server, serve
 from tests.support.ots_calendar import Calendar, Chain, calendar
 from tests.support.rigs import rig
@@ -208,12 +210,11 @@ def test_a_calendar_cannot_fill_the_ledger_with_promises(appliance: Appliance) -
         assert appliance.run(5 * HOUR).bodies == ()
 
 
-def test_a_name_that_evidence_does_not_take_is_a_problem(appliance: Appliance) -> None:
-    alpha, beta = appliance.settings.authorities
-    renamed = dataclasses.replace(alpha, name="Alpha Inc.")
-    kept = appliance.run(authorities=(renamed, beta))
-    assert [body["authority"] for body in kept.bodies] == ["bitcoin", "beta"]
-    assert "anchor.authority" in kept.problems[0].message
+@pytest.mark.parametrize("names", [("Alpha Inc.",), ("",), ("alpha", "beta", "alpha")])
+def test_names_that_do_not_say_who_it_was_are_refused(names: tuple[str, ...]) -> None:
+    authorities = tuple(Authority(name, "https://a.invalid", b"") for name in names)
+    with pytest.raises(InputError, match="no name of one authority"):
+        AnchorSettings(authorities=authorities)
 
 
 def test_nothing_is_wanted_of_whom_is_not_named() -> None:
