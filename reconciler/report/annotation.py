@@ -34,7 +34,8 @@ _SUSPECT = (
         "a date, which could be of birth",
         re.compile(
             r"\b\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b"
-            rf"|\b\d{{1,2}}(?:st|nd|rd|th)?[ .-]*{_MONTHS}\b|\b{_MONTHS}[ .-]*\d{{1,4}}\b"
+            rf"|\b\d{{1,2}}(?:st|nd|rd|th)?[ .-]*{_MONTHS}\b"
+            rf"|\b{_MONTHS}[ .-]*\d{{1,4}}(?:st|nd|rd|th)?\b"
             r"|\b(?:18|19|20)\d{2}\b",
             re.IGNORECASE,
         ),

@@ -123,9 +123,16 @@ class _Walk:
 
     def _keep(self, record: Record) -> None:
         self._kept.append(record)
-        if len(self._kept) > MOST:
-            # Perhaps nothing of it belongs to the incident; if it does, `_found` says so.
-            self._kept, self._torn = [], True
+        if len(self._kept) <= MOST:
+            return
+        if self._intent is not None or self._outcome is not None:
+            raise self._too_much()
+        # Perhaps nothing of it belongs to the incident; if it does, `_found` says so.
+        self._kept, self._torn = [], True
+
+    def _too_much(self) -> EvidenceError:
+        message = f"more than {MOST} entries lie between entry {self._seq} and the runs around it"
+        return EvidenceError(message, hint="Look at them one by one: reconciler evidence show.")
 
     def _found(self, record: Record) -> None:
         if record.entry.kind.value != "intent":
@@ -133,9 +140,7 @@ class _Walk:
             hint = "Give an intent: reconciler evidence query --kind intent lists them."
             raise InputError(f"entry {self._seq} is of kind {kind}, not an intent", hint=hint)
         if self._torn:
-            message = f"more than {MOST} entries lie between entry {self._seq} and the run after it"
-            hint = "Look at them one by one: reconciler evidence show."
-            raise EvidenceError(message, hint=hint)
+            raise self._too_much()
         self._intent = record
         after = self._after()
         if after is not None:
