@@ -8,6 +8,12 @@ SUBCOMMANDS = {
     "init": ("evidence_remote:init", "Make an evidence repository that appliances push to."),
     "push": ("evidence_remote:push", "Push this appliance's evidence to its repository."),
     "resume": ("evidence_remote:resume", "Take the ledger up again from its repository."),
+    "query": ("evidence_query:command", "Find entries by control, rule, host, incident, time."),
+    "show": ("evidence_show:command", "Show one entry, who signed it, what is around it."),
+    "diff": ("evidence_diff:command", "Say what changed between two runs."),
+    "incident": ("evidence_incident:command", "Write everything about one incident."),
+    "export": ("evidence_export:command", "Write evidence as OSCAL, in-toto lines or SVR."),
+    "annotate": ("evidence_annotate:command", "Correct or explain an entry, beside it."),
     "receive": ("evidence_receive:receive", "Decide on a push; the repository's hook calls it."),
     "textconv": ("evidence_receive:textconv", "Show an entry as text, for git diff and git show."),
 }
