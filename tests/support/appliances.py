@@ -75,6 +75,6 @@ class Site:
         )
 
 
-def new_site(directory: Path) -> Site:
-    """What `reconciler init DIRECTORY` makes."""
-    return Site(scaffold(directory), directory)
+def new_site(directory: Path, clock: SettableClock | None = None) -> Site:
+    """What `reconciler init DIRECTORY` makes, now or at the time of a clock."""
+    return Site(scaffold(directory, clock=clock), directory)

@@ -7,7 +7,7 @@ a service (RB-SERVICE-001) and a secret file (RB-FILE-001), and the two rules ab
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -165,10 +165,13 @@ class Drill:
 
 def new_drill(directory: Path) -> Drill:
     """A clean machine under enforcement, that has not run yet."""
-    site = new_site(directory)
+    # Yesterday morning: most of a day is left before the date changes.
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    clock = SettableClock(yesterday.replace(hour=6, minute=0))
+    site = new_site(directory, clock)
     (site.made.fleet / BASELINE_FILE).write_text(_BASELINE)
-    site.edit(HOST_FILE, lambda _old: _HOST)
-    return Drill(site, SettableClock(datetime.now(UTC)))
+    site.edit(HOST_FILE, lambda _old: _HOST, at=clock.at)
+    return Drill(site, clock)
 
 
 def statuses(report: RunReport) -> dict[str, str]:
