@@ -46,7 +46,7 @@ class Swap:
         """
         with on_disk(self._reference):
             self._reference.parent.mkdir(parents=True, exist_ok=True)
-            _remove_stale(self._lock)
+            remove_stale(self._lock)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._file = os.fdopen(os.open(self._lock, flags, 0o644), "wb")
             self._file.write(f"{self._new}\n".encode())
@@ -91,8 +91,8 @@ class Swap:
             self._file = None
 
 
-def _remove_stale(lock: Path) -> None:
-    """Remove a reference lock that a crash left.
+def remove_stale(lock: Path) -> None:
+    """Remove a reference lock that a crash left; the caller is the only one who may hold it.
 
     Git's housekeeping holds one for a moment; one that stays the same longer has no owner, because
     the only writer of this branch is who holds the writer's lock.

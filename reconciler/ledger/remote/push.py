@@ -13,9 +13,11 @@ from random import Random
 
 from reconciler.errors import Busy, EvidenceError, LedgerMissing, MachineError
 from reconciler.evidence import layout
+from reconciler.ledger.durable import on_disk
 from reconciler.ledger.lock import HostLock
 from reconciler.ledger.objects import ObjectStore, repository_directory
 from reconciler.ledger.receive import REFUSAL_CODES
+from reconciler.ledger.refs import remove_stale
 from reconciler.ledger.remote.memory import Memory, load, next_try, save
 from reconciler.ledger.remote.standing import Relation, Standing, compare
 from reconciler.transport import push as wire
@@ -219,8 +221,11 @@ def _move(outbox: Outbox, before: str | None, commit: str) -> Seen:
     if path is None or not path.is_dir():
         return _sent(outbox, before, commit)
     # A server compares and swaps; libgit2 on a path does not, so whoever pushes there takes turns.
+    name = layout.ref_name(outbox.client, outbox.host)
     try:
-        with HostLock(path / "push.lock"):
+        with HostLock(path / "push.lock"), on_disk(path):
+            for place in ("", "logs/"):
+                remove_stale(path / f"{place}{name}.lock")
             return _sent(outbox, before, commit)
     except MachineError as error:
         return Seen(None, "moved" if isinstance(error, Busy) else "local", error.message)

@@ -5,9 +5,9 @@ import shutil
 import pytest
 
 from reconciler.desired.limits import FetchLimits
-from reconciler.transport.location import Access
 from reconciler.desired.source import FleetSource
 from reconciler.errors import InputError, MachineError
+from reconciler.transport.location import Access
 from tests.support.fleet_git import FleetRepo, allowed, at
 from tests.support.git_servers import certificate, http_server, ssh_server
 from tests.support.rigs import rig
