@@ -144,11 +144,11 @@ def index_of(source: Source, file: Path | None, wanted: "list[Branch]") -> "Iter
 
 
 def _cache(repository: Path) -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("HOME")
-    if not base:
+    cache, home = os.environ.get("XDG_CACHE_HOME"), os.environ.get("HOME")
+    if not cache and not home:
         message = "there is no home directory to keep the index in"
         raise InputError(message, hint="Name a file: --index FILE.")
-    directory = Path(base) if "XDG_CACHE_HOME" in os.environ else Path(base) / ".cache"
+    directory = Path(cache) if cache else Path(home or "") / ".cache"
     name = hashlib.sha256(os.fsencode(repository.resolve())).hexdigest()[:32]
     return directory / "reconciler" / f"{name}.sqlite"
 

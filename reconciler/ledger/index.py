@@ -88,11 +88,6 @@ class Index:
             records = proven(store, branch, repository)
             return self._extend(branch, trust, held, records)
 
-    def reached(self, branch: Branch) -> Reached | None:
-        """The newest entry that is held of a branch, as far as the same signers are trusted."""
-        with sound(self.path):
-            return self._reached(branch, _trust(branch))
-
     def _extend(
         self, branch: Branch, trust: str, held: Reached | None, records: Iterator[Record]
     ) -> Refreshed:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.errors import InputError, MachineError, Where
+from reconciler.errors import Busy, InputError, MachineError, Where
 from reconciler.ledger.durable import on_disk
 
 APPLICATION = 0x52434958
@@ -20,6 +20,8 @@ FORMAT = 1
 """Changes whenever an older index would answer differently; of another format, it is made anew."""
 
 QUERY_SECONDS = 10.0
+PATIENCE_MS = 5000
+"""How long to wait for somebody else who builds the same index."""
 _HEADER = b"SQLite format 3\x00"
 _SCHEMA = f"""
 PRAGMA application_id = {APPLICATION};
@@ -87,11 +89,15 @@ def sound(path: Path) -> Iterator[None]:
     """Turn what SQLite refuses into an error that says what to do.
 
     Raises:
-        MachineError: Broken, locked, full, or a query that takes too long.
+        Busy: Somebody else is building it.
+        MachineError: Broken, full, or a query that takes too long.
     """
     try:
         yield
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            hint = "Another command is building it; ask again in a moment."
+            raise Busy(f"index {path} is in use", hint=hint) from error
         hint = f"It is derived: delete {path} and ask again; narrow a query that takes too long."
         raise MachineError(f"index {path}: {error}", hint=hint) from error
 
@@ -129,7 +135,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA mmap_size = 0")
     connection.execute("PRAGMA cell_size_check = ON")
     connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
     connection.execute("BEGIN IMMEDIATE")
     found = connection.execute("PRAGMA user_version").fetchone()[0]
     if found == FORMAT:

@@ -191,6 +191,7 @@ def rule_states(incident: Incident) -> list[dict[str, Any]]:
     return [
         {
             "rule": rule,
+            "controls": list(found.get(rule, {}).get("controls", [])),
             "before": _state(before.get(rule)),
             "found": _state(found.get(rule)),
             "after": _state(after.get(rule)),

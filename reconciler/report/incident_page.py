@@ -20,10 +20,18 @@ table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; border-bottom: 1px solid #bbb; padding: .3rem }
 code, pre { font: 9.5pt/1.4 monospace; overflow-wrap: anywhere; white-space: pre-wrap }
 pre { background: #f4f4f4; padding: .6rem; margin: .4rem 0 }
+.sign { border-bottom: 1px solid #111; width: 24rem; padding-top: 1.5rem }
 .note { border-left: .3rem solid #888; padding-left: .8rem }
 @page { margin: 18mm }
 @media print { body { margin: 0; max-width: none } tr, pre, .entry { break-inside: avoid } }
 """
+# What a person must decide and sign; nothing here may be filled in by software.
+_REVIEW = (
+    "<h2>For the reviewer</h2>"
+    "<p>Whether this was a breach (45 CFR 164.402), who was told, and what else was done, is a"
+    " person's finding and is not in this bundle.</p>"
+    '<p class="sign">Reviewed by</p><p class="sign">Date</p><p class="sign">Signature</p>'
+)
 
 
 def page(incident: Incident, files: Mapping[int, tuple[str, str]]) -> bytes:
@@ -46,6 +54,7 @@ def page(incident: Incident, files: Mapping[int, tuple[str, str]]) -> bytes:
         _evidence(incident, files),
         f"<p>{_text(RAW_ANSWERS)}</p>",
         _how(incident),
+        _REVIEW,
     ]
     head = (
         '<meta charset="utf-8">'
@@ -82,10 +91,14 @@ def _ended(outcome: Record) -> str:
 
 def _rules(incident: Incident) -> str:
     rows = [
-        [state["rule"], *(_state(state[when]) for when in ("before", "found", "after"))]
+        [
+            state["rule"],
+            ", ".join(state["controls"]),
+            *(_state(state[when]) for when in ("before", "found", "after")),
+        ]
         for state in rule_states(incident)
     ]
-    names = ("Rule", "Run before", "When it acted", "Run after")
+    names = ("Rule", "Controls", "Run before", "When it acted", "Run after")
     return _table(names, rows)
 
 

@@ -20,6 +20,7 @@ from reconciler.cli import (
 from reconciler.errors import Busy, InputError, LedgerDamaged
 from reconciler.evidence import dsse, sshsig
 from reconciler.evidence.commit import parse as parse_commit
+from tests.integration.cli.test_auditor import auditor
 from tests.support.drill import CLIENT, HOST, SERVICE, SYSCTL
 from tests.support.evidence_reading import Story, call, tell
 
@@ -321,3 +322,18 @@ def test_an_annotation_is_one_more_signed_entry(
     assert "Checked by hand" in output(capsys, evidence_show.command, *config, str(story.failed))
     story.drill.run()
     assert story.drill.verify().ok
+
+
+def test_the_auditors_small_install_is_enough(story: Story) -> None:
+    for argv in (
+        ("query", "--rule", SYSCTL),
+        ("show", str(story.healed)),
+        ("diff", *map(str, story.seqs("run")[:2])),
+        ("incident", str(story.healed), "--out", str(story.directory / "out")),
+        ("export", "intoto", "--period", story.records()[0].entry.recorded_at[:10]),
+        ("export", "oscal", "--period", story.records()[0].entry.recorded_at[:7]),
+        ("export", "svr"),
+    ):
+        done = auditor("evidence", *argv, *story.options())
+        assert done.returncode == 0, (argv, done.stderr)
+        assert done.stdout

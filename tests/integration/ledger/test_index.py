@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.errors import InputError, LedgerDamaged, MachineError
+from reconciler.errors import Busy, InputError, LedgerDamaged, MachineError
 from reconciler.evidence.record import Record
 from reconciler.ledger import index as index_module
+from reconciler.ledger import index_file
 from reconciler.ledger.index import Index, opened
 from reconciler.ledger.index_query import Question, after, ask, locate, notes_on
 from reconciler.ledger.reader import proven
@@ -122,10 +123,8 @@ def test_what_does_not_verify_is_not_indexed(story: Story, tmp_path: Path) -> No
     blob.chmod(0o600)
     blob.write_bytes(blob.read_bytes()[:-9] + b"\0" * 9)
 
-    with opened(story.index) as index:
-        with pytest.raises(LedgerDamaged, match="does not verify"):
-            index.refresh(copy, story.branch)
-        assert index.reached(story.branch) is None
+    with opened(story.index) as index, pytest.raises(LedgerDamaged, match="does not verify"):
+        index.refresh(copy, story.branch)
     assert content(story.index)["entries"] == []
 
 
@@ -270,6 +269,17 @@ def test_an_index_of_another_format_is_made_anew_and_a_broken_one_says_so(story:
     assert "delete" in caught.value.hint
     story.index.unlink()
     assert refresh(story) == len(story.records())
+
+
+def test_an_index_that_somebody_else_builds_is_busy_and_not_broken(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_file, "PATIENCE_MS", 10)
+    refresh(story)
+    with opened(story.index) as index:
+        index.connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Busy):
+            refresh(story)
 
 
 def test_only_its_owner_can_read_it(story: Story) -> None:
