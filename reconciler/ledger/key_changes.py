@@ -81,7 +81,8 @@ def rotate(
 def request(site: Site, protection: Protection) -> Announcement:
     """Begin to replace a key that is gone: make the new one, and say what must be authorized.
 
-    Asked again before the ledger grew, the answer is the same.
+    Asked again before the ledger grew, the answer is the same. Call `finish` first: a replacement
+    that was interrupted needs no second one.
 
     Args:
         site: Whose key; its ledger was restored from the remote.

@@ -6,7 +6,6 @@ place in one rename; what tells a start from a continuation is whether it still 
 
 import os
 import re
-import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,6 +39,7 @@ def swap(place: KeyFile, coming: KeyFile, aside: KeyFile) -> None:
         if coming.public.exists():
             _keep(place.public, aside.public)
             coming.public.replace(place.public)
+        _sweep(coming)
         flush(place.path.parent)
 
 
@@ -49,34 +49,39 @@ def discard(place: KeyFile) -> None:
     Raises:
         MachineError: The directory cannot be written.
     """
-    unfinished = re.compile(rf"\.{re.escape(place.path.name)}(\.cred|\.pub)?\.[0-9a-f]{{12}}")
     with on_disk(place.path):
         for file in place.files:
             file.unlink(missing_ok=True)
-        for file in list(place.path.parent.iterdir()):
-            if unfinished.fullmatch(file.name):
-                file.unlink()
+        _sweep(place)
         flush(place.path.parent)
 
 
 def rewrite(path: Path, data: bytes) -> None:
     """Give a file new content: it has the old or the new one, whatever happens.
 
+    For one writer at a time: what a crash left of an earlier one is overwritten.
+
     Raises:
         MachineError: It cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    beside = path.with_name(f".{path.name}.new")
     with on_disk(path):
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                flush(file)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(beside, flags, mode), "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            flush(file)
+        beside.replace(path)
         flush(path.parent)
+
+
+def _sweep(place: KeyFile) -> None:
+    """Remove what a crash left of making a key: it is under no name that anybody would look for."""
+    unfinished = re.compile(rf"\.{re.escape(place.path.name)}(\.cred|\.pub)?\.[0-9a-f]{{12}}")
+    for file in list(place.path.parent.iterdir()):
+        if unfinished.fullmatch(file.name):
+            file.unlink()
 
 
 def _keep(old: Path, kept: Path) -> None:
