@@ -78,14 +78,22 @@ class Seaweed:
         return self.clients[name]
 
 
+_running: list[Seaweed] = []
+
+
 @pytest.fixture(scope="session")
 def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
-    """A store for the whole session."""
+    """A store for the whole session, also where several files import this fixture."""
+    if _running:
+        yield _running[0]
+        return
     program = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.defpath}")
     rig("SeaweedFS", None if program else "weed is not installed")
     assert program is not None
     with running(program, tmp_path_factory.mktemp("seaweed")) as store:
+        _running.append(store)
         yield store
+        _running.clear()
 
 
 @contextmanager
@@ -113,6 +121,7 @@ def _command(program: str, store: Seaweed) -> list[str]:
         **{f"{name}.port.grpc": store.ports[f"{name}.grpc"] for name in PORTS},
         "metricsPort": store.ports["metrics"],
         "s3.port.iceberg": 0,
+        "s3.port.lance": 0,
     }
     return [
         *(program, "-logtostderr=true", "server", f"-dir={store.directory}", "-filer", "-s3"),

@@ -30,6 +30,7 @@ _SLOWEST = 32 * 1024
 
 _FOREIGN = "Keep both versions, find out who has this credential, and give the writer a new one."
 _BUCKET = "See docs/retention.md: a bucket with Object Lock and versioning, in compliance mode."
+_AT_ONCE = frozenset({"ConditionalRequestConflict", "OperationAborted"})
 _NO_LOCK = frozenset(
     {"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest"}
 )
@@ -198,7 +199,7 @@ class WormStore:
             )
         except StoreRefused as refused:
             # There is something already. Perhaps it is ours, from before a crash or a lost answer.
-            if refused.status == 409:
+            if refused.code in _AT_ONCE:
                 message = f"somebody is writing {key} at this moment"
                 raise Busy(message, hint="It is tried again at the next copy.") from refused
             if refused.status != 412:

@@ -116,7 +116,7 @@ class _Sender:
         is_object = request.stream_output
         request.stream_output = True
         got = self._session.send(request)
-        body = _Limited(got.raw, MAX_OBJECT if is_object else MAX_ANSWER)
+        body = _Limited(got.raw, MAX_OBJECT + 1 if is_object else MAX_ANSWER)
         answer = AWSResponse(got.url, got.status_code, got.headers, body)
         if not is_object:
             self._read(answer)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from reconciler.errors import EvidenceError, InputError, MachineError
+from reconciler.errors import Busy, EvidenceError, InputError, MachineError
 from reconciler.ledger.worm.nouns import MAX_OBJECT
 from reconciler.ledger.worm.refused import StoreRefused
 from reconciler.ledger.worm.settings import Limits, StoreSettings
@@ -161,6 +161,20 @@ def test_a_code_of_the_stores_own_making_is_not_repeated(tmp_path: Path) -> None
         store(tmp_path, server.endpoint).check()
     assert "without a code, HTTP status 400" in str(refused.value)
     assert "Jane" not in str(refused.value)
+
+
+def test_a_conflict_is_tried_again_later_and_no_other_refusal_is_taken_for_one(
+    tmp_path: Path,
+) -> None:
+    answer = [b""]
+    with hostile_s3(lambda *c: reply("409 Conflict", answer[0])(*c)) as server:
+        bucket = store(tmp_path, server.endpoint)
+        answer[0] = b"<Error><Code>ConditionalRequestConflict</Code></Error>"
+        with pytest.raises(Busy, match="somebody is writing p/a at this moment"):
+            bucket.put("p/a", b"evidence", UNTIL)
+        answer[0] = b"<Error><Code>InvalidBucketState</Code></Error>"
+        with pytest.raises(StoreRefused, match="InvalidBucketState, HTTP status 409"):
+            bucket.put("p/a", b"evidence", UNTIL)
 
 
 ODD = {
