@@ -113,6 +113,9 @@ def running(program: str, directory: Path) -> Iterator[Seaweed]:
             client.close()
         process.send_signal(signal.SIGKILL)
         process.wait()
+        for port in store.ports.values():
+            for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                left.unlink()
 
 
 def _command(program: str, store: Seaweed) -> list[str]:
