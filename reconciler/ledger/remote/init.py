@@ -10,7 +10,6 @@ from reconciler.errors import InputError, MachineError, Where
 from reconciler.evidence import signers
 from reconciler.evidence.signers import AllowedSigners
 from reconciler.ledger.durable import flush, on_disk
-from reconciler.ledger.verify import load_signers
 
 SIGNERS = "trust/allowed_signers"
 """Where the repository keeps who may sign, from its own directory."""
@@ -59,7 +58,7 @@ def init_server(
         InputError: There is something in that place, or the signers file is not one.
         MachineError: The directory cannot be written, or the templates cannot be read.
     """
-    head = f"ref: refs/heads/{_first(load_signers(signers_file))}\n"
+    head = f"ref: refs/heads/{_first(_signers(signers_file))}\n"
     with on_disk(directory):
         if directory.exists() and any(directory.iterdir()):
             hint = "Choose an empty directory; nothing is overwritten."
@@ -84,7 +83,17 @@ def server_signers(repository: Path) -> AllowedSigners:
     Raises:
         InputError: The file is missing or not one.
     """
-    return load_signers(repository / SIGNERS)
+    return _signers(repository / SIGNERS)
+
+
+def _signers(file: Path) -> AllowedSigners:
+    # Not through reconciler.ledger.verify: a hook starts for each push and needs no whole audit.
+    try:
+        return signers.parse(_read(file), str(file))
+    except OSError as error:
+        hint = "Name everybody who may sign in it, one line each (ssh-keygen(1), ALLOWED SIGNERS)."
+        message = f"cannot be read: {error.strerror}"
+        raise InputError(message, hint=hint, where=Where(str(file))) from error
 
 
 def _first(allowed: AllowedSigners) -> str:
@@ -105,7 +114,7 @@ def _calling(script: str, program: Path | None) -> str:
 
 def _read(file: Path) -> bytes:
     with file.open("rb") as opened:
-        return opened.read(signers.MAX_BYTES)
+        return opened.read(signers.MAX_BYTES + 1)
 
 
 def _write(file: Path, data: bytes) -> None:

@@ -98,18 +98,18 @@ def test_ssh_and_a_host_key_that_is_another(
 
 
 def test_a_month_offline(fast: Path, server: EvidenceServer, rig: Rig) -> None:
-    """Forty entries a day for a month wait without an age limit, then go."""
+    """An entry each quarter of an hour for a month waits without an age limit, then goes."""
     with rig.open() as ledger:
         rig.at = ledger.tip.time
-        for number in range(1200):
-            if number % 40 == 0:
+        for number in range(2880):
+            if number % 96 == 0:
                 rig.run(ledger)
             else:
-                ledger.append(Kind.HEARTBEAT, {}, at=rig.tick(36), subject=None)
+                ledger.append_slim(Kind.HEARTBEAT, {}, at=rig.tick(15))
     with http_server(server.path.parent) as address:
         there = outbox(rig, f"http://{address}/server.git")
-        result = push(replace(there, slice=700))
-        assert (result.state, result.pushed) == (PushState.PUSHED, ENTRIES + 1200), result
+        result = push(replace(there, slice=1500))
+        assert (result.state, result.pushed) == (PushState.PUSHED, ENTRIES + 2880), result
         assert push(there).state is PushState.UP_TO_DATE
 
 
