@@ -5,11 +5,12 @@ in the index of a pack can end the process. Auditors open what somebody may have
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from hashlib import sha1
 from pathlib import Path
 
 from reconciler.errors import EvidenceError, LedgerMissing
-from reconciler.evidence.source import object_id
+from reconciler.evidence.source import framed
 from reconciler.ledger import loose
 from reconciler.ledger.pack_reader import PackReader
 from reconciler.ledger.ref_files import read_ref, read_refs
@@ -52,15 +53,26 @@ class ObjectStore:
         Raises:
             EvidenceError: Missing, damaged, larger than 8 MiB, or it hashes to something else.
         """
+        name = bytes.fromhex(oid)
         try:
-            found = self._known_packs(oid) if self._last_was_packed else None
-            kind, raw = found or self._anywhere(oid)
+            found = self._known_packs(name) if self._last_was_packed else None
+            if found is None:
+                found = self._anywhere(oid, name)
         except OSError as error:
             message = f"object {oid} cannot be read: {error.strerror}"
             raise EvidenceError(message, hint=_HINT) from error
         if self._seen is not None:
-            self._seen.add(bytes.fromhex(oid))
-        return kind, raw
+            self._seen.add(name)
+        return found
+
+    def packs(self) -> list[PackReader]:
+        """All packs that are there now.
+
+        Raises:
+            EvidenceError: One of them cannot be opened.
+        """
+        self._look_again()
+        return list(self._packs)
 
     def ref(self, name: str) -> str | None:
         """The object id that a full reference name points to, None if there is no such name.
@@ -86,31 +98,57 @@ class ObjectStore:
         except EvidenceError as error:
             raise EvidenceError(f"object {oid} {error.message}", hint=_HINT) from error
 
-    def _anywhere(self, oid: str) -> tuple[str, bytes]:
+    def _anywhere(self, oid: str, name: bytes) -> tuple[str, bytes]:
         try:
             found: tuple[str, bytes] | None = self._loose(oid)
             self._last_was_packed = False
         except FileNotFoundError:
-            found = self._known_packs(oid)
+            found = self._known_packs(name)
             if found is None:
                 # Housekeeping may have moved it into a new pack since we last looked.
-                indexes = sorted(self._objects.glob("pack/*.idx"))
-                self._packs = [PackReader(index) for index in indexes]
-                found = self._known_packs(oid)
+                self._look_again()
+                found = self._known_packs(name)
             # Neighbours lie together: look there first next time.
             self._last_was_packed = True
         if found is None:
             raise EvidenceError(f"object {oid} is not there", hint=_HINT)
         return found
 
-    def _known_packs(self, oid: str) -> tuple[str, bytes] | None:
-        for pack in self._packs:
-            found = pack.read(bytes.fromhex(oid))
+    def _known_packs(self, name: bytes) -> tuple[str, bytes] | None:
+        for place, pack in enumerate(self._packs):
+            found = pack.read(name)
             if found is not None:
-                if object_id(*found) != oid:
-                    raise EvidenceError(f"object {oid} does not hash to its name", hint=_HINT)
+                if place:
+                    # Neighbours lie together: ask this one first next time.
+                    self._packs.insert(0, self._packs.pop(place))
+                prove(name, found)
                 return found
         return None
+
+    def _look_again(self) -> None:
+        """Open the packs that came, and let go of those that went."""
+        known = {pack.name: pack for pack in self._packs}
+        packs = []
+        for index in sorted(self._objects.glob("pack/*.idx")):
+            pack = known.get(index.stem)
+            # One that is removed right now was merged into another, which the listing may lack.
+            with suppress(FileNotFoundError):
+                packs.append(PackReader(index) if pack is None else pack)
+        self._packs = packs
+
+
+def prove(name: bytes, found: tuple[str, bytes]) -> None:
+    """Compare an object with its name.
+
+    Args:
+        name: Binary object id.
+        found: Type and content.
+
+    Raises:
+        EvidenceError: It does not hash to its name.
+    """
+    if sha1(framed(*found), usedforsecurity=False).digest() != name:
+        raise EvidenceError(f"object {name.hex()} does not hash to its name", hint=_HINT)
 
 
 @contextmanager

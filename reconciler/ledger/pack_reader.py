@@ -2,54 +2,76 @@
 
 Source: Git's ``gitformat-pack``. libgit2 (1.9.7) trusts a pack's index: one flipped byte in it can
 end the process. An auditor opens repositories that somebody may have prepared, so here every number
-that a file states is checked before it is used, and every inflation is bounded.
+that a file states is checked before it is used, every inflation is bounded, and so is all the work
+that one object may cost. An audit reads every object once, so each step of `read` counts.
 """
 
 import mmap
 import struct
 import zlib
-from collections import OrderedDict
+from bisect import bisect_left
 from pathlib import Path
 
 from reconciler.errors import EvidenceError
 from reconciler.ledger.loose import MAX_OBJECT
+from reconciler.ledger.packing.delta import apply
+from reconciler.ledger.packing.form import (
+    HASH,
+    HEADER,
+    INDEX_MAGIC,
+    KINDS,
+    NAMED_DELTA,
+    OFFSET_DELTA,
+    PACK_MAGIC,
+)
 
-_KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
-_OFFSET_DELTA, _NAMED_DELTA = 6, 7
-_INDEX_MAGIC = b"\xfftOc\x00\x00\x00\x02"
 _FANOUT_AT, _NAMES_AT = 8, 8 + 256 * 4
-_FIRST_ENTRY = 12
 _LARGE = 0x80000000
 _MAX_CHAIN = 4096
-_LONGEST_HEAD = 32
-"""In bytes: type and size (up to 10), then the base (up to 20)."""
-_KEPT = 256
+_MAX_WORK = 64 * MAX_OBJECT
+"""In bytes, of all that is made on the way to one object."""
+_FIRST_LOOK = 512
+"""In bytes: most entries of a ledger are not longer."""
+_SMALL = 4096
+"""In bytes: what is stated to be no larger cannot inflate to more than a few megabytes."""
+_WINDOW = 128
+_KEPT = 4 * 1024 * 1024
 _HINT = "Restore the pack from a clone."
+
+Object = tuple[str, bytes]
 
 
 class PackReader:
     """One pack with its index, mapped into memory."""
 
-    def __init__(self, index: Path) -> None:
+    def __init__(self, index: Path, pack: Path | None = None) -> None:
         """Map a pack.
 
         Args:
-            index: The ``.idx`` file; its ``.pack`` lies beside it.
+            index: The ``.idx`` file.
+            pack: The ``.pack`` file; if not given, it lies beside its index under the same name.
 
         Raises:
-            EvidenceError: Either is missing or is not of version 2.
+            FileNotFoundError: One is not there (any more).
+            EvidenceError: One cannot be read, is not of version 2, or is cut off.
         """
-        self._name = index.stem
+        self.name = index.stem
         self._index = _mapped(index)
-        self._pack = _mapped(index.with_suffix(".pack"))
+        self._pack = _mapped(pack or index.with_suffix(".pack"))
         short = len(self._index) < _NAMES_AT
-        if short or self._index[:8] != _INDEX_MAGIC or self._pack[:8] != b"PACK\x00\x00\x00\x02":
+        if short or self._index[:8] != INDEX_MAGIC or self._pack[:8] != PACK_MAGIC:
             raise self._wrong("is not of version 2")
-        self._fanout = (0, *struct.unpack_from(">256I", self._index, _FANOUT_AT))
-        self._count = self._fanout[256]
-        self._kept: OrderedDict[int, tuple[str, bytes]] = OrderedDict()
+        self._fanout: tuple[int, ...] = (0, *struct.unpack_from(">256I", self._index, _FANOUT_AT))
+        self.count = self._fanout[256]
+        if len(self._index) < _NAMES_AT + self.count * 28 + 2 * HASH:
+            raise self._wrong("has an index that is cut off")
+        if list(self._fanout) != sorted(self._fanout):
+            raise self._wrong("has a wrong fan-out")
+        self._kept: dict[int, Object] = {}
+        self._older: dict[int, Object] = {}
+        self._kept_bytes = 0
 
-    def read(self, oid: bytes) -> tuple[str, bytes] | None:
+    def read(self, oid: bytes) -> Object | None:
         """Type and content of an object, None if it is not in this pack.
 
         Args:
@@ -65,153 +87,172 @@ class PackReader:
             return self._object(self._offset(position))
         except zlib.error as error:
             raise self._wrong(f"does not inflate: {error}") from error
+        except IndexError as error:
+            raise self._wrong("has an entry that is cut off") from error
+
+    def holds(self, oid: bytes) -> bool:
+        """Whether the index names an object."""
+        return self._find(oid) is not None
+
+    def place(self, oid: bytes) -> int:
+        """Where an object begins, as the index says: reading in this order is the fastest.
+
+        Raises:
+            EvidenceError: The index does not name it.
+        """
+        return self._base_named(oid)
 
     def _find(self, oid: bytes) -> int | None:
-        first = oid[0]
-        start = _NAMES_AT + self._fanout[first] * 20
-        end = _NAMES_AT + self._fanout[first + 1] * 20
-        at = self._index.find(oid, start, end)
-        while at != -1 and (at - start) % 20:
+        low, high = self._fanout[oid[0]], self._fanout[oid[0] + 1]
+        first = low
+        if high - low > _WINDOW:
+            # Ids are spread evenly, so one is found close to where its next three bytes say.
+            guess = low + ((high - low) * int.from_bytes(oid[1:4], "big") >> 24)
+            low, high = max(low, guess - _WINDOW // 2), min(high, guess + _WINDOW // 2)
+        names = self._index[_NAMES_AT + low * HASH : _NAMES_AT + high * HASH]
+        at = names.find(oid)
+        while at != -1 and at % HASH:
             # The end of one name and the beginning of the next happen to spell it.
-            at = self._index.find(oid, at + 1, end)
-        return None if at == -1 else (at - _NAMES_AT) // 20
+            at = names.find(oid, at + 1)
+        if at != -1:
+            return low + at // HASH
+        return self._search(oid, first, names)
+
+    def _search(self, oid: bytes, low: int, names: bytes) -> int | None:
+        """An object id by halving, where looking close to its place did not find it."""
+        high = self._fanout[oid[0] + 1]
+        if high - low <= _WINDOW or names[:HASH] < oid < names[-HASH:]:
+            return None
+        at: int = low + bisect_left(range(low, high), oid, key=self._named)
+        return at if at < high and self._named(at) == oid else None
+
+    def _named(self, position: int) -> bytes:
+        at = _NAMES_AT + position * HASH
+        return self._index[at : at + HASH]
 
     def _offset(self, position: int) -> int:
-        offset = self._number(_NAMES_AT + self._count * 24 + position * 4)
+        at = _NAMES_AT + self.count * 24 + position * 4
+        offset = int.from_bytes(self._index[at : at + 4], "big")
         if offset & _LARGE:
-            at = _NAMES_AT + self._count * 28 + (offset & ~_LARGE) * 8
+            at = _NAMES_AT + self.count * 28 + (offset & ~_LARGE) * 8
             offset = int.from_bytes(self._index[at : at + 8], "big")
         return offset
 
-    def _object(self, offset: int) -> tuple[str, bytes]:
+    def _object(self, offset: int) -> Object:
         """The object at an offset: its chain of deltas down to a whole object, then up again."""
         chain: list[tuple[int, bytes]] = []
-        known = self._kept.get(offset)
+        known = self._known(offset)
         at = offset
         while known is None:
             number, base, data = self._entry(at)
             if base is None:
                 known = (self._kind(number), data)
+                self._keep(at, known)
             else:
                 chain.append((at, data))
+                at = base
+                known = self._known(at)
                 if len(chain) > _MAX_CHAIN:
                     raise self._wrong("has an endless chain of deltas")
-                at = base
-                known = self._kept.get(at)
-        self._keep(at, known)
+        return self._built(known, chain)
+
+    def _built(self, known: Object, chain: list[tuple[int, bytes]]) -> Object:
+        work = 0
         for at, delta in reversed(chain):
-            known = (known[0], self._applied(known[1], delta))
+            made = apply(known[1], delta, MAX_OBJECT)
+            if made is None:
+                raise self._wrong("has a delta that does not fit")
+            known = (known[0], made)
             self._keep(at, known)
+            work += len(made) + len(delta)
+            if work > _MAX_WORK:
+                raise self._wrong("has a chain of deltas that is too much work")
         return known
 
     def _kind(self, number: int) -> str:
-        if number not in _KINDS:
+        if number not in KINDS:
             raise self._wrong(f"holds an entry of type {number}")
-        return _KINDS[number]
+        return KINDS[number]
 
-    def _keep(self, at: int, known: tuple[str, bytes]) -> None:
+    def _known(self, at: int) -> Object | None:
+        known = self._kept.get(at)
+        if known is None:
+            known = self._older.get(at)
+            if known is not None:
+                # Whatever is asked for again outlives the next clearing.
+                self._keep(at, known)
+        return known
+
+    def _keep(self, at: int, known: Object) -> None:
         self._kept[at] = known
-        if len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
+        self._kept_bytes += len(known[1])
+        if self._kept_bytes > _KEPT:
+            self._older, self._kept, self._kept_bytes = self._kept, {}, 0
 
     def _entry(self, offset: int) -> tuple[int, int | None, bytes]:
         """Type, offset of the base if it is a delta, and inflated data of one entry."""
-        if not _FIRST_ENTRY <= offset < len(self._pack) - 20:
+        if not HEADER <= offset < len(self._pack) - HASH:
             raise self._wrong("has an entry outside it")
-        head = self._pack[offset : offset + _LONGEST_HEAD].ljust(_LONGEST_HEAD, b"\0")
-        number = head[0] >> 4 & 7
-        size, at = _number(head, 0)
-        size = size >> 7 << 4 | head[0] & 15
-        base: int | None = None
-        if number == _OFFSET_DELTA:
-            base, at = self._base_before(offset, head, at)
-        elif number == _NAMED_DELTA:
-            base, at = self._base_named(head[at : at + 20]), at + 20
-        return number, base, self._inflated(offset + at, size)
-
-    def _base_before(self, offset: int, head: bytes, at: int) -> tuple[int, int]:
-        back = head[at] & 0x7F
-        while head[at] & 0x80 and at < _LONGEST_HEAD - 1:
+        look = self._pack[offset : offset + _FIRST_LOOK]
+        byte = look[0]
+        number, size = byte >> 4 & 7, byte & 15
+        at, shift = 1, 4
+        while byte & 0x80 and shift < 64:
+            byte = look[at]
+            size |= (byte & 0x7F) << shift
+            shift += 7
             at += 1
-            back = (back + 1) << 7 | head[at] & 0x7F
+        base: int | None = None
+        if number == OFFSET_DELTA:
+            base, at = self._base_before(offset, look, at)
+        elif number == NAMED_DELTA:
+            base, at = self._base_named(look[at : at + HASH]), at + HASH
+        return number, base, self._inflated(look, offset, at, size)
+
+    def _base_before(self, offset: int, look: bytes, at: int) -> tuple[int, int]:
+        byte = look[at]
+        back = byte & 0x7F
+        while byte & 0x80 and back < offset:
+            at += 1
+            byte = look[at]
+            back = (back + 1) << 7 | byte & 0x7F
         if not 0 < back < offset:
             raise self._wrong("has a delta of something outside it")
         return offset - back, at + 1
 
     def _base_named(self, oid: bytes) -> int:
-        position = self._find(oid) if len(oid) == 20 else None
+        position = self._find(oid) if len(oid) == HASH else None
         if position is None:
             raise self._wrong("has a delta of something outside it")
         return self._offset(position)
 
-    def _inflated(self, at: int, size: int) -> bytes:
+    def _inflated(self, look: bytes, offset: int, at: int, size: int) -> bytes:
         if size > MAX_OBJECT:
             raise self._wrong(f"holds {size} bytes in one entry")
         # zlib's own bound on what data of this size can be compressed to.
         bound = size + (size >> 12) + (size >> 14) + (size >> 25) + 64
-        inflate = zlib.decompressobj()
-        data = inflate.decompress(self._pack[at : at + bound], size + 1)
-        if len(data) != size or not inflate.eof:
-            raise self._wrong("has an entry that is not of its stated size")
-        return data
-
-    def _applied(self, base: bytes, delta: bytes) -> bytes:
-        """A delta applied: copies from the base, and insertions."""
-        wanted_base, at = _number(delta, 0)
-        wanted, at = _number(delta, at)
-        parts: list[bytes] = []
-        total = 0
-        while at < len(delta) and total <= min(wanted, MAX_OBJECT):
-            command = delta[at]
-            at += 1
-            if command & 0x80:
-                start, length, at = _copy(delta, at, command)
-                part = base[start : start + length]
-            else:
-                part = delta[at : at + command]
-                at += command
-            total += len(part)
-            parts.append(part)
-        if (len(base), total, at) != (wanted_base, wanted, len(delta)):
-            raise self._wrong("has a delta that does not fit")
-        return b"".join(parts)
-
-    def _number(self, at: int) -> int:
-        return int.from_bytes(self._index[at : at + 4], "big")
+        if at + bound > len(look):
+            look, at = self._pack[offset + at : offset + at + bound], 0
+        if size < _SMALL:
+            data = zlib.decompress(look[at : at + bound], bufsize=size + 1)
+            if len(data) == size:
+                return data
+        else:
+            inflate = zlib.decompressobj()
+            data = inflate.decompress(look, size + 1)
+            if len(data) == size and inflate.eof:
+                return data
+        raise self._wrong("has an entry that is not of its stated size")
 
     def _wrong(self, message: str) -> EvidenceError:
-        return EvidenceError(f"{self._name} {message}", hint=_HINT)
-
-
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, low ones first, and where it ends."""
-    number = shift = 0
-    while at < len(data):
-        byte = data[at]
-        number |= (byte & 0x7F) << shift
-        shift += 7
-        at += 1
-        if byte < 0x80:
-            break
-    return number, at
-
-
-def _copy(delta: bytes, at: int, command: int) -> tuple[int, int, int]:
-    """Start and length of a copy: of seven bytes, those that the command says are there."""
-    value = shift = 0
-    bits = command & 0x7F
-    while bits and at < len(delta):
-        if bits & 1:
-            value |= delta[at] << shift
-            at += 1
-        shift += 8
-        bits >>= 1
-    return value & 0xFFFFFFFF, value >> 32 or 0x10000, at
+        return EvidenceError(f"{self.name} {message}", hint=_HINT)
 
 
 def _mapped(path: Path) -> mmap.mmap:
     try:
         with path.open("rb") as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except FileNotFoundError:
+        raise
     except (OSError, ValueError) as error:
         raise EvidenceError(f"{path.name} cannot be read: {error}", hint=_HINT) from error

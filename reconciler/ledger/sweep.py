@@ -8,13 +8,15 @@ even where it changes no content.
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.errors import EvidenceError
 from reconciler.evidence.fault import Code, Fault, Place
 from reconciler.ledger import loose, packs
-from reconciler.ledger.objects import ObjectStore
+from reconciler.ledger.objects import ObjectStore, prove
+from reconciler.ledger.pack_reader import PackReader
 
 _ID = re.compile(rb"[0-9a-f]{40}\n")
 _SYMBOLIC = re.compile(rb"ref: (refs/[A-Za-z0-9._/-]+)\n")
@@ -58,7 +60,7 @@ def sweep(
 
     Args:
         path: The repository directory (the one that holds ``objects``).
-        store: Reads what the audit did not; None if the repository could not be opened.
+        store: What the audit read from; None if there was none, then only bytes are checked.
         seen: Binary ids of the objects that the audit has read and proven.
         names: All reference names of the repository.
         texts: What the files of references held before the audit: the branch may have grown since.
@@ -80,12 +82,14 @@ class _Sweep:
         self._seen = seen
         self._names = names
         self._texts = texts
+        self._readers: list[PackReader] = []
         self._report = SweepReport()
 
     def run(self) -> SweepReport:
         for name in _FORBIDDEN:
             if (self._path / name).exists():
                 self._fault(Code.STRAY_FILE, name, "changes what history looks like to git")
+        self._readers = list(_opened(self._path / "objects/pack"))
         for name in ("HEAD", "packed-refs", "refs", "objects"):
             for file in self._files(self._path / name):
                 self._report.files += 1
@@ -96,12 +100,14 @@ class _Sweep:
         """Plain files at or below a path; what is neither file nor directory is a fault."""
         try:
             mode = path.lstat().st_mode
+            children = sorted(path.iterdir()) if stat.S_ISDIR(mode) else []
         except FileNotFoundError:
-            if path.name != "packed-refs":
+            # What is gone by now was moved by housekeeping; these three stay where they are.
+            if path.parent == self._path and path.name != "packed-refs":
                 self._fault(Code.FILE, self._name(path), "is not there")
             return
         if stat.S_ISDIR(mode):
-            for child in sorted(path.iterdir()):
+            for child in children:
                 yield from self._files(child)
         elif stat.S_ISREG(mode):
             yield path
@@ -110,7 +116,7 @@ class _Sweep:
 
     def _check(self, file: Path) -> None:
         name = self._name(file)
-        if loose.is_leftover(file.name) or name.endswith(".lock"):
+        if loose.is_leftover(file.name) or name.endswith(".lock") or _is_half_done(file):
             self._report.leftovers.append(name)
             return
         check = self._checker(name)
@@ -120,9 +126,19 @@ class _Sweep:
         try:
             check(file)
         except EvidenceError as error:
-            self._fault(Code.FILE, name, error.message)
+            self._failed(file, error.message)
         except OSError as error:
-            self._fault(Code.FILE, name, f"cannot be read: {error.strerror}")
+            self._failed(file, f"cannot be read: {error.strerror}")
+
+    def _failed(self, file: Path, message: str) -> None:
+        """A fault, unless housekeeping has just moved what the file held into another.
+
+        Whatever the branch reaches has been read and proven by the audit, wherever it was then.
+        """
+        name = self._name(file)
+        moved = not file.exists() or _is_half_done(file)
+        if not (moved and name.startswith("objects/")):
+            self._fault(Code.FILE, name, message)
 
     def _checker(self, name: str) -> Callable[[Path], None] | None:
         if name == "HEAD":
@@ -175,22 +191,46 @@ class _Sweep:
     def _loose(self, file: Path) -> None:
         oid = file.parent.name + file.name
         loose.check(str(file), oid)
-        self._report.unreferenced += bytes.fromhex(oid) not in self._seen
+        name = bytes.fromhex(oid)
+        self._report.unreferenced += name not in self._seen
+        self._prove_copies(name, self._readers)
 
     def _pack(self, file: Path) -> None:
         if file.suffix == ".pack":
-            self._unreferenced(packs.check_pack(file))
+            self._packed(file)
         elif not file.with_suffix(".pack").exists():
             raise _wrong("lies here without its pack")
         else:
             packs.check_trailer(file)
 
-    def _unreferenced(self, ids: list[bytes]) -> None:
+    def _packed(self, file: Path) -> None:
+        """Check a pack's bytes, and prove what the audit has not read, in the order of the pack.
+
+        Of two copies of an object the audit has read one; git may read the other.
+        """
+        ids = packs.check_pack(file)
+        own = PackReader(file.with_suffix(".idx"))
+        larger = [pack for pack in self._readers if _rank(pack) > _rank(own)]
         for oid in ids:
             if oid not in self._seen:
                 self._report.unreferenced += 1
                 if self._store is not None:
-                    self._store.read(oid.hex())
+                    self._prove(oid, own)
+            elif any(pack.holds(oid) for pack in larger):
+                self._prove_copies(oid, [own, *larger])
+
+    def _prove_copies(self, oid: bytes, readers: list[PackReader]) -> None:
+        for pack in readers:
+            if pack.holds(oid):
+                self._prove(oid, pack)
+
+    def _prove(self, oid: bytes, pack: PackReader) -> None:
+        try:
+            found = pack.read(oid)
+            if found is not None:
+                prove(oid, found)
+        except EvidenceError as error:
+            self._fault(Code.FILE, f"objects/pack/{pack.name}.pack", error.message)
 
     def _trailed(self, file: Path) -> None:
         packs.check_trailer(file)
@@ -199,7 +239,8 @@ class _Sweep:
         """Lists of neighbours: each must name what is there, and all of it."""
         lines = _short(file).decode("ascii", "replace")
         if file.name == "packs":
-            there = {f"P {pack.name}" for pack in (self._path / "objects/pack").glob("*.pack")}
+            found = (self._path / "objects/pack").glob("*.pack")
+            there = {f"P {pack.name}" for pack in found if not _is_half_done(pack)}
             if sorted(lines.split("\n")) != sorted([*there, "", ""]):
                 raise _wrong("does not list the packs that are there")
         else:
@@ -216,6 +257,22 @@ class _Sweep:
 
     def _fault(self, code: Code, name: str, message: str) -> None:
         self._report.faults.append(Fault(code, Place(path=name), message))
+
+
+def _opened(directory: Path) -> Iterator[PackReader]:
+    """The packs that can be opened; what is wrong with the others is found file by file."""
+    for index in sorted(directory.glob("*.idx")):
+        with suppress(EvidenceError, FileNotFoundError):
+            yield PackReader(index)
+
+
+def _rank(pack: PackReader) -> tuple[int, str]:
+    return pack.count, pack.name
+
+
+def _is_half_done(file: Path) -> bool:
+    """Whether it is a pack without an index, which a crash leaves and nobody reads."""
+    return file.suffix == ".pack" and not file.with_suffix(".idx").exists()
 
 
 def _short(file: Path) -> bytes:
