@@ -19,8 +19,6 @@ import subprocess
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-SERVICE = b"001e# service=git-upload-pack\n0000"
-
 
 class Handler(BaseHTTPRequestHandler):
     """One request; its server carries the options."""
@@ -96,11 +94,14 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _start(self):
+        """Begin the advertisement that was asked for; returns its first lines."""
+        service = self.path.rpartition("service=")[2]
         self.close_connection = True
         self.send_response(200)
-        self.send_header("Content-Type", "application/x-git-upload-pack-advertisement")
+        self.send_header("Content-Type", f"application/x-{service}-advertisement")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+        return _line(f"# service={service}\n".encode()) + b"0000"
 
     def _chunk(self, data):
         self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
@@ -110,14 +111,12 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(3600)
 
     def _drip(self):
-        self._start()
-        for byte in SERVICE + b"fff0" + b"1" * 60_000:
+        for byte in self._start() + b"fff0" + b"1" * 60_000:
             self._chunk(bytes([byte]))
             time.sleep(0.02)
 
     def _flood(self):
-        self._start()
-        self._chunk(SERVICE + _line(b"1" * 40 + b" HEAD\0side-band-64k ofs-delta\n"))
+        self._chunk(self._start() + _line(b"1" * 40 + b" HEAD\0side-band-64k ofs-delta\n"))
         number = 0
         while True:
             refs = (b"1" * 40 + b" refs/heads/%020d\n" % n for n in range(number, number + 1000))
@@ -125,14 +124,13 @@ class Handler(BaseHTTPRequestHandler):
             number += 1000
 
     def _banner(self):
-        self._start()
-        self._chunk(SERVICE + _line(b"ERR \x1b[31mJane Patient called\x1b[0m " + b"x" * 900))
+        self._chunk(self._start() + _line(b"ERR \x1b[31mJane Patient called\x1b[0m " + b"x" * 900))
         self._chunk(b"")
 
     def _wrong_commit(self):
-        self._start()
+        head = self._start()
         line = _line(b"1" * 40 + b" refs/heads/main\0side-band-64k ofs-delta\n")
-        self._chunk(SERVICE + line + b"0000")
+        self._chunk(head + line + b"0000")
         self._chunk(b"")
 
 
