@@ -94,14 +94,6 @@ class PackReader:
         """Whether the index names an object."""
         return self._find(oid) is not None
 
-    def place(self, oid: bytes) -> int:
-        """Where an object begins, as the index says: reading in this order is the fastest.
-
-        Raises:
-            EvidenceError: The index does not name it.
-        """
-        return self._base_named(oid)
-
     def _find(self, oid: bytes) -> int | None:
         low, high = self._fanout[oid[0]], self._fanout[oid[0] + 1]
         first = low

@@ -13,6 +13,8 @@ from reconciler.ledger.packing.bundle import read_bundle, write_bundle
 from reconciler.ledger.packing.form import encode_index
 from reconciler.ledger.packing.indexer import Limits, index_pack
 from reconciler.ledger.packing.unpack import unpack_bundle
+from reconciler.ledger.verify import verify
+from tests.support.ledger_rig import filled
 from tests.support.long_history import REF, git, lengthen, make_history
 
 pytestmark = [pytest.mark.conformance, pytest.mark.integration]
@@ -57,6 +59,19 @@ def test_stock_git_verifies_clones_and_fetches_ours(
     done(clone, "fetch", "-q", str(more), f"{REF}:{REF}")
     sound(clone, commits)
     assert more.stat().st_size < 50_000
+
+
+def test_a_ledger_that_comes_back_out_of_bundles_verifies(tmp_path: Path) -> None:
+    rig = filled(tmp_path, runs=4)
+    ref = "refs/heads/smile/desk"
+    commits = done(rig.path, "rev-list", "--reverse", ref).split()
+    bundles = [tmp_path / "1", tmp_path / "2"]
+    write_bundle(rig.path, ref, None, commits[2], bundles[0])
+    write_bundle(rig.path, ref, commits[2], commits[-1], bundles[1])
+    unpack_bundle(bundles, tmp_path / "out.git")
+    found = verify(tmp_path / "out.git", rig.signers)
+    assert (found.faults, found.sweep.unreferenced) == ((), 0)
+    assert found.branches[0].entries == len(commits)
 
 
 @pytest.mark.parametrize("packed", [False, True])
