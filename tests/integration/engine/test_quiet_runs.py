@@ -132,7 +132,15 @@ def test_a_daemon_that_cannot_look_shows_that_it_lives(drill: Drill) -> None:
         pinned.rename(pinned.with_name("hidden"))
 
     settings = load_settings(Path(drill.site.settings))
-    Daemon(settings, Notifier(None), hide, said.append, opening=lambda _home: drill.open()).serve(3)
+    daemon = Daemon(
+        settings,
+        Notifier(None),
+        hide,
+        said.append,
+        opening=lambda _home: drill.open(),
+        stop=Impatient(),
+    )
+    daemon.serve(3)
 
     assert kinds(drill) == ["genesis", "run", "heartbeat slim", "heartbeat slim"]
     assert {e.body["reason"] for e in entries(drill)[2:]} == {"policy-invalid"}
