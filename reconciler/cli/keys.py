@@ -5,11 +5,25 @@ from pathlib import Path
 import click
 
 from reconciler.cli.common import emit, json_option
+from reconciler.cli.keys_authorize import authorize
+from reconciler.cli.keys_change import replace, rotate
+from reconciler.cli.keys_common import EXIT_CODES
+from reconciler.cli.keys_enroll import enroll
+from reconciler.cli.keys_trust import list_keys, revoke
 
 
-@click.group()
+@click.group(epilog=EXIT_CODES)
 def command() -> None:
-    """Make and show signing keys (Ed25519, OpenSSH format)."""
+    """Make, change, revoke and show signing keys (Ed25519, OpenSSH format).
+
+    \b
+    The life of an appliance's key:
+      enroll     make it on the appliance, list it in the fleet repository
+      rotate     the old key announces a new one and signs no more
+      replace    the hardware is gone: a new key, authorized by a recovery person
+      revoke     the key was stolen: it ends at an entry that is still trusted
+      list       which keys there are, and how they stand
+    """
 
 
 @command.command("generate")
@@ -33,6 +47,10 @@ def show(file: Path, as_json: bool) -> None:
     from reconciler.ledger import keys
 
     _show(keys.public(keys.load(file)), "", as_json)
+
+
+for subcommand in (enroll, rotate, replace, authorize, revoke, list_keys):
+    command.add_command(subcommand)
 
 
 def _show(public: bytes, comment: str, as_json: bool) -> None:
