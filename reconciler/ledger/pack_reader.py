@@ -132,8 +132,8 @@ class PackReader:
 
     def _object(self, offset: int) -> Object:
         """The object at an offset: its chain of deltas down to a whole object, then up again."""
-        chain: list[tuple[int, bytes]] = []
         known = self._known(offset)
+        chain: list[tuple[int, bytes]] = []
         at = offset
         while known is None:
             number, base, data = self._entry(at)
@@ -143,10 +143,10 @@ class PackReader:
             else:
                 chain.append((at, data))
                 at = base
-                known = self._known(at)
+                known = self._kept.get(at) or self._known(at)
                 if len(chain) > _MAX_CHAIN:
                     raise self._wrong("has an endless chain of deltas")
-        return self._built(known, chain)
+        return self._built(known, chain) if chain else known
 
     def _built(self, known: Object, chain: list[tuple[int, bytes]]) -> Object:
         work = 0

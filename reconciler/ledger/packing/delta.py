@@ -32,11 +32,10 @@ def apply(base: bytes, delta: bytes, limit: int) -> bytes | None:
         delta: Stated sizes of both, then copies and insertions.
         limit: Most bytes that the object may have.
     """
-    size, at = _size(delta, 0)
-    wanted, at = _size(delta, at)
-    if size != len(base) or wanted > limit:
-        return None
     try:
+        size, wanted, at = _sizes(delta)
+        if size != len(base) or wanted > limit:
+            return None
         parts, total = _parts(base, delta, at, wanted)
     except IndexError:
         return None
@@ -45,31 +44,46 @@ def apply(base: bytes, delta: bytes, limit: int) -> bytes | None:
     return made if len(made) == total == wanted else None
 
 
+def _sizes(delta: bytes) -> tuple[int, int, int]:
+    """Stated sizes of both objects, and where the commands begin."""
+    one, two, three, four = delta[:4].ljust(4, b"\xff")
+    if one > 0x7F >= two and three > 0x7F >= four:
+        # From 128 bytes to 16 KiB, as nearly all are.
+        return one & 0x7F | two << 7, three & 0x7F | four << 7, 4
+    size, at = _size(delta, 0)
+    wanted, at = _size(delta, at)
+    return size, wanted, at
+
+
 def _parts(base: bytes, delta: bytes, at: int, wanted: int) -> tuple[list[bytes], int]:
-    """What each command stands for, and how much that ought to be; stops at too much."""
+    """What each command stands for, and how much that ought to be; stops at too much.
+
+    Most of the time that an audit spends in reading is spent in this loop.
+    """
     parts: list[bytes] = []
     add = parts.append
     end, total = len(delta), 0
-    while at < end and total <= wanted:
+    while at < end:
         command = delta[at]
-        # Nearly all copies of small objects have one of two forms: two bytes of start, or one.
-        if command == 0x93:
-            start, length = delta[at + 1] | delta[at + 2] << 8, delta[at + 3]
-            add(base[start : start + length])
-            at += 4
-        elif command < 0x80:
+        if command < 0x80:
             at += 1
             stop = at + command
             add(delta[at:stop])
-            at, length = stop, command
+            at = stop
+            total += command
+            continue
+        if command == 0x93:
+            start, length = delta[at + 1] | delta[at + 2] << 8, delta[at + 3]
+            at += 4
         elif command == 0x91:
             start, length = delta[at + 1], delta[at + 2]
-            add(base[start : start + length])
             at += 3
         else:
             start, length, at = _copy(delta, at + 1, command)
-            add(base[start : start + length])
+        add(base[start : start + length])
         total += length
+        if total > wanted:
+            break
     return parts, total
 
 

@@ -4,6 +4,7 @@ import os
 import random
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from reconciler.ledger.packing.repack import Repacked, due, repack
 from reconciler.ledger.packing.select import Chosen, added
 from reconciler.ledger.packing.writer import DEEPEST, Packed, write_pack
 from reconciler.ledger.packs import check_pack
+from reconciler.ledger.sweep import sweep
 from tests.support.long_history import REF, git, lengthen, make_history, put, read_all
 
 pytestmark = pytest.mark.integration
@@ -180,6 +182,32 @@ def test_packs_of_git_and_of_pushes_with_shared_objects_become_one(
     assert (done.moved, done.packs) == (0, 1)
     assert set(check_pack(packs(hub)[0])) == set(held)
     sound(hub, commits)
+
+
+def test_a_reader_that_was_open_before_goes_on(base: tuple[Path, list[str]]) -> None:
+    path, commits = base
+    before = ObjectStore(path)
+    assert sum(1 for _ in read_all(before, commits)) == len(commits)
+    for _ in range(3):
+        repack(path, REF)
+        assert sum(1 for _ in read_all(before, commits)) == len(commits)
+        commits = lengthen(path, commits, 100)
+
+
+def test_a_sweep_meanwhile_finds_no_fault(base: tuple[Path, list[str]]) -> None:
+    path, commits = base
+    repack(path, REF)
+    commits = lengthen(path, commits, 200)
+    seen: set[bytes] = set()
+    assert sum(1 for _ in read_all(ObjectStore(path, seen), commits)) == len(commits)
+    swept = 0
+    with ThreadPoolExecutor(1) as pool:
+        repacked = pool.submit(repack, path, REF)
+        while not repacked.done() or not swept:
+            found = sweep(path, ObjectStore(path), seen, {REF}, {})
+            assert found.faults == []
+            swept += 1
+    assert repacked.result().packs == 1
 
 
 def test_what_git_derives_from_packs_goes_before_them(base: tuple[Path, list[str]]) -> None:
