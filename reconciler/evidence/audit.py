@@ -42,6 +42,7 @@ class AuditReport:
         roots: Root of the log at each size that somebody asked for.
         gaps: Times without a run that were longer than promised.
         promised: How many entries were under a promised interval.
+        policies: Fleet commits that entries were under, oldest use first.
         marks: Entries of the rarer kinds (checkpoints, gaps, key changes …), oldest first.
         faults: Everything that is wrong, newest commit first.
     """
@@ -59,6 +60,7 @@ class AuditReport:
     roots: Mapping[int, bytes]
     gaps: tuple[Gap, ...]
     promised: int
+    policies: tuple[str, ...]
     marks: tuple[Record, ...]
     faults: tuple[Fault, ...]
 
@@ -130,8 +132,8 @@ def judge(
     found = list(faults)
     if tip is None:
         found.append(Fault(Code.NO_LEDGER, Place(path=branch.ref), "there is no such branch"))
-    found += _seams(stretches)
     start = start or whole.Start()
+    found += _seams(stretches, start.newest)
     followed = whole.Whole(branch, start, stretches, sizes)
     found += followed.faults
     ends = [stretch for stretch in stretches if stretch.newest is not None]
@@ -151,6 +153,7 @@ def judge(
         roots=followed.roots,
         gaps=followed.gaps,
         promised=followed.promised,
+        policies=followed.policies,
         marks=followed.marks,
         faults=tuple(found),
     )
@@ -172,12 +175,12 @@ def unknown_refs(
     ]
 
 
-def _seams(stretches: Sequence[Stretch]) -> list[Fault]:
+def _seams(stretches: Sequence[Stretch], before: Record | None) -> list[Fault]:
     """Faults of each stretch, and between neighbours; newest first."""
     found: list[Fault] = []
-    for number, stretch in enumerate(stretches):
+    newest = [stretch.newest for stretch in stretches[1:]]
+    for stretch, older in zip(stretches, [*newest, before], strict=False):
         found += stretch.faults
-        older = stretches[number + 1] if number + 1 < len(stretches) else None
-        if older is not None and stretch.oldest is not None and older.newest is not None:
-            found += follows(stretch.oldest, older.newest)
+        if stretch.oldest is not None and older is not None:
+            found += follows(stretch.oldest, older)
     return found

@@ -74,6 +74,7 @@ class Stretch:
         claims: What entries say of the log.
         repeats: Runs without findings of their own.
         promises: Sequence number of each run with findings, and the interval that it promises.
+        policies: Fleet commits that entries with a file are under, each use without a break once.
         marks: Records of the rarer kinds.
     """
 
@@ -91,6 +92,7 @@ class Stretch:
     claims: list[Claim] = field(default_factory=list)
     repeats: list[Repeat] = field(default_factory=list)
     promises: list[tuple[int, int | None]] = field(default_factory=list)
+    policies: list[str | None] = field(default_factory=list)
     marks: list[Record] = field(default_factory=list)
 
     def add(self, step: Step) -> None:
@@ -109,6 +111,7 @@ class Stretch:
         if entry.log is not None:
             self.claims.append(Claim(record.place, entry.log))
         self._use_of_key(record)
+        self._use_of_policy(record)
         self._moments(record)
         if entry.kind in _MARKS:
             self.marks.append(record)
@@ -118,6 +121,14 @@ class Stretch:
             self.keys[-1] = (self.keys[-1][0], record)
         else:
             self.keys.append((record, record))
+
+    def _use_of_policy(self, record: Record) -> None:
+        if record.entry.slim:
+            return
+        subject = record.entry.subject
+        commit = None if subject is None else subject.commit
+        if not self.policies or self.policies[-1] != commit:
+            self.policies.append(commit)
 
     def _moments(self, record: Record) -> None:
         entry = record.entry

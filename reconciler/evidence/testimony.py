@@ -28,7 +28,7 @@ class Cosigned:
     """A witness vouched for a log.
 
     Attributes:
-        witness: Its name.
+        witness: Its name: ``witness/<name>``.
         size: How many entries it vouched for.
         time: When, seconds since 1970, by the witness's clock.
     """
@@ -90,12 +90,11 @@ class Saying:
 
 
 def witnesses_of(signers: AllowedSigners) -> dict[str, bytes]:
-    """Name to raw public key of every witness that is listed: ``witness/<name>``."""
-    prefix = f"{WITNESS}/"
+    """Name (``witness/<name>``) to raw public key of every witness that is listed."""
     return {
-        signer.principal.removeprefix(prefix): signer.public
+        signer.principal: signer.public
         for signer in signers.signers
-        if signer.principal.startswith(prefix)
+        if signer.principal.startswith(f"{WITNESS}/")
     }
 
 
@@ -105,7 +104,7 @@ def sayings(records: Iterable[Record]) -> list[Saying]:
     for record in records:
         entry = record.entry
         if entry.kind is Kind.COSIGNATURE:
-            name = entry.host if entry.client == WITNESS else None
+            name = f"{WITNESS}/{entry.host}" if entry.client == WITNESS else None
             found.append(Saying(record.place, str(entry.body.get("note")), name, dict(entry.body)))
     return found
 
@@ -269,7 +268,7 @@ def _about(record: Record, origin: str) -> bool:
 def _objected(record: Record) -> Objected:
     body = record.entry.body
     return Objected(
-        record.entry.host,
+        f"{WITNESS}/{record.entry.host}",
         str(body.get("reason"))[:80],
         str(body.get("message"))[:300],
         record.entry.recorded_at,

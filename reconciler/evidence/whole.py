@@ -65,6 +65,7 @@ class Start:
     roots: Mapping[int, bytes] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     marks: tuple[Record, ...] = ()
+    policies: tuple[str, ...] = ()
 
 
 class Whole:
@@ -117,6 +118,12 @@ class Whole:
         used = [] if self._start.life is None else [use.public for use in self._start.life.uses]
         used += [oldest.public for s in self._stretches for _, oldest in reversed(s.keys)]
         return tuple(dict.fromkeys(used))
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Fleet commits that entries were under, oldest use first."""
+        used = [commit for s in self._stretches for commit in reversed(s.policies) if commit]
+        return tuple(dict.fromkeys((*self._start.policies, *used)))
 
     def _follow_log(self, sizes: Set[int]) -> tuple[Frontier, dict[int, bytes]]:
         log, roots = self._start.log, dict(self._start.roots)
