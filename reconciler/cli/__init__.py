@@ -20,6 +20,8 @@ COMMANDS = {
     "check": "Cross-check a fleet repository: rules, checks, runbooks, controls, exceptions.",
     "verify": "Audit an evidence repository offline.",
     "evidence": "Push evidence, take it up again, make and look into its repository.",
+    "witness": "Vouch for logs that only grew; keep evidence of those that did not.",
+    "audit-kit": "Write what an auditor needs for a period, and nothing more.",
     "explain": "Say what a rule or control is, how it stands, since when, and what shows it.",
     "keys": "Make and show signing keys.",
     "doctor": "Say what this machine lacks for each part of a run.",
@@ -54,7 +56,8 @@ class LazyGroup(click.Group):
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"reconciler.cli.{cmd_name}").command
+        module = cmd_name.replace("-", "_")
+        command: click.Command = import_module(f"reconciler.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -13,6 +13,8 @@ SUBCOMMANDS = {
     "diff": ("evidence_diff:command", "Say what changed between two runs."),
     "incident": ("evidence_incident:command", "Write everything about one incident."),
     "export": ("evidence_export:command", "Write evidence as OSCAL, in-toto lines or SVR."),
+    "prove": ("evidence_prove:prove", "Write a proof that one entry is in the log."),
+    "check-proof": ("evidence_prove:check_proof", "Check such a proof, without a repository."),
     "annotate": ("evidence_annotate:command", "Correct or explain an entry, beside it."),
     "receive": ("evidence_receive:receive", "Decide on a push; the repository's hook calls it."),
     "textconv": ("evidence_receive:textconv", "Show an entry as text, for git diff and git show."),

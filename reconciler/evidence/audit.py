@@ -44,6 +44,7 @@ class AuditReport:
         promised: How many entries were under a promised interval.
         policies: Fleet commits that entries were under, oldest use first.
         marks: Entries of the rarer kinds (checkpoints, gaps, key changes …), oldest first.
+        end: From where a later audit can go on; None if there are faults.
         faults: Everything that is wrong, newest commit first.
     """
 
@@ -62,6 +63,7 @@ class AuditReport:
     promised: int
     policies: tuple[str, ...]
     marks: tuple[Record, ...]
+    end: whole.Start | None
     faults: tuple[Fault, ...]
 
     @property
@@ -155,6 +157,7 @@ def judge(
         promised=followed.promised,
         policies=followed.policies,
         marks=followed.marks,
+        end=None if found else followed.end(),
         faults=tuple(found),
     )
 

@@ -4,6 +4,7 @@ Works forwards, oldest entry first, over what `reconciler.evidence.stretch` kept
 proven earlier can stand for the oldest part.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -118,6 +119,30 @@ class Whole:
         used = [] if self._start.life is None else [use.public for use in self._start.life.uses]
         used += [oldest.public for s in self._stretches for _, oldest in reversed(s.keys)]
         return tuple(dict.fromkeys(used))
+
+    def end(self) -> Start | None:
+        """From where a later audit can go on; None if there are holes or nothing is proven."""
+        ends = [stretch.newest for stretch in self._stretches]
+        if self.log is None or self.life is None:
+            return None
+        counts = sum((s.counts for s in self._stretches), Counter(self._start.counts))
+        return Start(
+            log=self.log,
+            life=self.life,
+            run=self.run,
+            promise=self.promise,
+            moment=self.moment,
+            entries=self._start.entries + sum(s.entries for s in self._stretches),
+            runs=self._start.runs + sum(s.runs for s in self._stretches),
+            promised=self.promised,
+            counts=dict(counts),
+            oldest=self._start.oldest or self._stretches[0].oldest,
+            newest=ends[-1] if ends else self._start.newest,
+            roots=self.roots,
+            gaps=self.gaps,
+            marks=self.marks,
+            policies=self.policies,
+        )
 
     @property
     def policies(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from reconciler.ledger.worm.store import WormStore
 
 
 def copies(
-    records: Iterable[Record], client: str, host: str, store: WormStore | None, now: datetime
+    records: Iterable[Record], client: str, host: str, store: WormStore | None, now: datetime | None
 ) -> tuple[CopyClaim, list[Fault]]:
     """Judge the copies of one appliance's log.
 
@@ -23,7 +23,7 @@ def copies(
         client: One clinic.
         host: The appliance.
         store: The bucket, if it may be asked.
-        now: Wall time, timezone-aware.
+        now: Wall time, timezone-aware; a store is asked only with it.
 
     Raises:
         MachineError: The store does not answer, or does not let us see.
@@ -36,7 +36,7 @@ def copies(
         except EvidenceError as error:
             faults.append(Fault(Code.COPY, record.place, error.message))
     checked = False
-    if store is not None and recorded:
+    if store is not None and now is not None and recorded:
         faults += _ask(recorded, client, host, store, now)
         checked = True
     return _claim(recorded, checked), faults

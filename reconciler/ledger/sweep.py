@@ -9,14 +9,15 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.errors import EvidenceError
 from reconciler.evidence.fault import Code, Fault, Place
 from reconciler.ledger import loose, packs
+from reconciler.ledger.file_identity import Identity, identity
 from reconciler.ledger.objects import ObjectStore, prove
 from reconciler.ledger.pack_reader import PackReader
+from reconciler.ledger.sweep_report import SweepReport
 
 _ID = re.compile(rb"[0-9a-f]{40}\n")
 _SYMBOLIC = re.compile(rb"ref: (refs/[A-Za-z0-9._/-]+)\n")
@@ -32,29 +33,13 @@ _FORBIDDEN = ("shallow", "info/grafts")
 _MAX_LIST = 1024 * 1024
 
 
-@dataclass(slots=True)
-class SweepReport:
-    """What a sweep found.
-
-    Attributes:
-        files: How many files were checked.
-        unreferenced: Sound objects that no reference reaches, as a crash leaves them.
-        leftovers: Unfinished files of an interrupted writer; they are not part of the ledger.
-        faults: Everything that is wrong.
-    """
-
-    files: int = 0
-    unreferenced: int = 0
-    leftovers: list[str] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-
-
 def sweep(
     path: Path,
     store: ObjectStore | None,
     seen: Set[bytes],
     names: Set[str],
     texts: Mapping[str, bytes],
+    earlier: Mapping[str, Identity] | None = None,
 ) -> SweepReport:
     """Check every file of a repository's store.
 
@@ -64,8 +49,10 @@ def sweep(
         seen: Binary ids of the objects that the audit has read and proven.
         names: All reference names of the repository.
         texts: What the files of references held before the audit: the branch may have grown since.
+        earlier: Files of packs that an earlier sweep found sound, not read again while they are
+            the same. The audit has then not seen all objects, so unreferenced ones do not count.
     """
-    return _Sweep(path, store, seen, names, texts).run()
+    return _Sweep(path, store, seen, names, texts, earlier).run()
 
 
 class _Sweep:
@@ -76,7 +63,9 @@ class _Sweep:
         seen: Set[bytes],
         names: Set[str],
         texts: Mapping[str, bytes],
+        earlier: Mapping[str, Identity] | None,
     ) -> None:
+        self._earlier = earlier
         self._path = path
         self._store = store
         self._seen = seen
@@ -92,9 +81,17 @@ class _Sweep:
         self._readers = list(_opened(self._path / "objects/pack"))
         for name in ("HEAD", "packed-refs", "refs", "objects"):
             for file in self._files(self._path / name):
-                self._report.files += 1
-                self._check(file)
+                if self._is_known(file):
+                    self._report.skipped += 1
+                else:
+                    self._report.files += 1
+                    self._check(file)
+        self._report.unreferenced *= self._earlier is None
         return self._report
+
+    def _is_known(self, file: Path) -> bool:
+        known = (self._earlier or {}).get(self._name(file))
+        return known is not None and known == identity(file)
 
     def _files(self, path: Path) -> Iterator[Path]:
         """Plain files at or below a path; what is neither file nor directory is a fault."""

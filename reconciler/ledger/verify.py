@@ -6,43 +6,30 @@ proves more; what is not brought is said to be unproven, never taken for granted
 """
 
 import re
-from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import EvidenceError, InputError, Where
-from reconciler.evidence import layout, signers
-from reconciler.evidence.audit import AuditReport, judge, unknown_refs
-from reconciler.evidence.entry import Kind
+from reconciler.evidence import signers
+from reconciler.evidence.audit import AuditReport
+from reconciler.evidence.claims import Claim, State
 from reconciler.evidence.fault import Code, Fault, Place
-from reconciler.evidence.record import Branch, Record
+from reconciler.evidence.record import Branch
 from reconciler.evidence.signers import AllowedSigners
-from reconciler.evidence.testimony import WITNESS, Saying, Testimony, hear, sayings, sizes_of
-from reconciler.ledger.anchored import Anchored, weigh
-from reconciler.ledger.anchors.judge import Trust
-from reconciler.ledger.gather import Examined, Progress, examine
+from reconciler.evidence.testimony import Testimony
+from reconciler.ledger.anchored import Anchored
+from reconciler.ledger.extra import Extra, Known
+from reconciler.ledger.file_identity import pack_files
 from reconciler.ledger.objects import ObjectStore, repository_directory
 from reconciler.ledger.ref_files import ref_texts
-from reconciler.ledger.sweep import SweepReport, sweep
+from reconciler.ledger.sweep import sweep
+from reconciler.ledger.sweep_report import SweepReport
+from reconciler.ledger.verification import Work
+
+__all__ = ["Extra", "Known", "Verification", "load_signers", "verify"]
 
 _BRANCH = re.compile(r"refs/heads/([a-z0-9-]{1,63})/([a-z0-9-]{1,63})")
-
-
-@dataclass(frozen=True, slots=True)
-class Extra:
-    """What an auditor brings besides the signers, and how the work is done.
-
-    Attributes:
-        said: Cosigned notes that the auditor kept or was given.
-        trust: What anchors are checked with.
-        jobs: How many processes may work.
-        progress: Told, by branch, how many of how many entries are examined.
-    """
-
-    said: tuple[Saying, ...] = ()
-    trust: Trust = field(default_factory=Trust)
-    jobs: int = 1
-    progress: Callable[[str], Progress] = field(default=lambda _ref: lambda _done, _total: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +40,8 @@ class Verification:
         branches: One report per branch.
         testimonies: What is said of each appliance's log, by branch.
         anchored: The anchors of each appliance's log, by branch.
+        claims: What is proven and what is not, branch by branch.
+        earlier: How many entries were proven by an earlier audit and not read again.
         sweep: What the files of the store look like.
         faults: Everything that is wrong, anywhere.
     """
@@ -60,8 +49,15 @@ class Verification:
     branches: tuple[AuditReport, ...]
     testimonies: Mapping[str, Testimony]
     anchored: Mapping[str, Anchored]
+    claims: tuple[Claim, ...]
+    earlier: int
     sweep: SweepReport
     faults: tuple[Fault, ...]
+
+    @property
+    def unproven(self) -> tuple[Claim, ...]:
+        """What is not proven, and what is false."""
+        return tuple(claim for claim in self.claims if claim.state is not State.PROVEN)
 
     @property
     def ok(self) -> bool:
@@ -126,92 +122,27 @@ def verify(
     except (EvidenceError, OSError) as error:
         return _unreadable(directory, error)
     wanted = sorted(branches if branches is not None else _found(names.keys()))
-    work = _Work(directory, store, seen, allowed, extra or Extra(), names)
+    chosen = extra or Extra()
+    cache = chosen.cache
+    packs = {} if cache is None else pack_files(directory)
+    work = Work(directory, store, seen, chosen, names)
     work.examine([Branch(*place, allowed) for place in wanted])
     work.judge()
-    swept = sweep(directory, store, seen, frozenset(names), texts)
-    return work.result(swept)
-
-
-@dataclass(slots=True)
-class _Work:
-    """One verification."""
-
-    directory: Path
-    store: ObjectStore
-    seen: set[bytes]
-    allowed: AllowedSigners
-    extra: Extra
-    names: Mapping[str, str]
-    examined: list[tuple[Branch, str | None, Examined]] = field(default_factory=list)
-    reports: list[AuditReport] = field(default_factory=list)
-    testimonies: dict[str, Testimony] = field(default_factory=dict)
-    anchored: dict[str, Anchored] = field(default_factory=dict)
-
-    def examine(self, branches: list[Branch]) -> None:
-        for branch in branches:
-            tip = self.names.get(branch.ref)
-            found = Examined((), (), reached=True)
-            if tip is not None:
-                found = examine(
-                    self.directory,
-                    branch,
-                    tip,
-                    seen=self.seen,
-                    jobs=self.extra.jobs,
-                    progress=self.extra.progress(branch.ref),
-                )
-            self.examined.append((branch, tip, found))
-
-    def judge(self) -> None:
-        """Judge each branch as a whole, then what is said of it."""
-        refs = frozenset(branch.ref for branch, _, _ in self.examined)
-        marks = [mark for _, _, found in self.examined for mark in _marks(found)]
-        said = (*sayings(marks), *self.extra.said)
-        for branch, tip, found in self.examined:
-            origin = layout.origin(branch.client, branch.host)
-            sizes = frozenset(sizes_of(origin, _marks(found), said))
-            strangers = unknown_refs(self.store, branch, tip, refs)
-            report = judge(branch, tip, found.stretches, strangers, sizes)
-            self.reports.append(report)
-            if branch.client != WITNESS:
-                self._hear(branch, report, said, marks)
-
-    def _hear(
-        self, branch: Branch, report: AuditReport, said: tuple[Saying, ...], marks: list[Record]
-    ) -> None:
-        heard = hear(report, branch.client, branch.host, self.allowed, said, marks)
-        own = [mark for mark in report.marks if mark.entry.kind is Kind.ANCHOR]
-        others = [mark for mark in marks if mark.entry.client == WITNESS]
-        foreign = [mark for mark in others if mark.entry.kind is Kind.ANCHOR]
-        mine = weigh(own, heard.checkpoints, self.extra.trust, own=True)
-        theirs = weigh(foreign, heard.checkpoints, self.extra.trust, own=False)
-        self.testimonies[report.ref] = heard
-        both = (*mine.weighed, *theirs.weighed)
-        self.anchored[report.ref] = Anchored(
-            tuple(sorted(both, key=lambda one: one.size)), (*mine.faults, *theirs.faults)
-        )
-
-    def result(self, swept: SweepReport) -> Verification:
-        # The same unknown reference is a fault of every branch: name it once.
-        found = [fault for report in self.reports for fault in report.faults]
-        if not self.reports:
-            message = "there is no appliance's branch"
-            found.append(Fault(Code.NO_LEDGER, Place(path="refs/heads"), message))
-        found += [fault for heard in self.testimonies.values() for fault in heard.faults]
-        found += [fault for weighed in self.anchored.values() for fault in weighed.faults]
-        return Verification(
-            tuple(self.reports),
-            self.testimonies,
-            self.anchored,
-            swept,
-            (*dict.fromkeys(found), *swept.faults),
-        )
-
-
-def _marks(found: Examined) -> list[Record]:
-    """Records of the rarer kinds, oldest first."""
-    return [m for stretch in reversed(found.stretches) for m in reversed(stretch.marks)]
+    earlier = cache.files if cache is not None and work.earlier else None
+    swept = sweep(directory, store, seen, frozenset(names), texts, earlier)
+    result = Verification(
+        branches=tuple(work.reports),
+        testimonies=work.testimonies,
+        anchored=work.anchored,
+        claims=tuple(work.claims),
+        earlier=work.earlier,
+        sweep=swept,
+        faults=work.all_faults(swept),
+    )
+    if cache is not None and result.ok:
+        work.remember()
+        cache.files = packs
+    return result
 
 
 def _found(names: Set[str]) -> list[tuple[str, str]]:
@@ -223,4 +154,4 @@ def _unreadable(directory: Path, error: Exception) -> Verification:
     swept = sweep(directory, None, frozenset(), frozenset(), {})
     message = f"references cannot be read: {error}"
     fault = Fault(Code.UNKNOWN_REF, Place(path="refs"), message)
-    return Verification((), {}, {}, swept, (fault, *swept.faults))
+    return Verification((), {}, {}, (), 0, swept, (fault, *swept.faults))

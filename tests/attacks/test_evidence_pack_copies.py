@@ -17,7 +17,8 @@ from reconciler.ledger.packing.form import (
 )
 from reconciler.ledger.packing.repack import repack
 from reconciler.ledger.packing.writer import finish_pack
-from reconciler.ledger.sweep import SweepReport, sweep
+from reconciler.ledger.sweep import sweep
+from reconciler.ledger.sweep_report import SweepReport
 from tests.support.long_history import REF, git, make_history, put
 
 pytestmark = pytest.mark.integration

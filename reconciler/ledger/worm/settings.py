@@ -1,5 +1,6 @@
 """Where the copies go, and with whose credentials: paths to files, never the secrets themselves."""
 
+import json
 import os
 import re
 import stat
@@ -17,6 +18,11 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\]")
 _SECRET = re.compile(r"[!-~]{3,256}")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _MAX_SECRET_FILE = 4096
+_MAX_SETTINGS = 64 * 1024
+_REQUIRED = {"endpoint", "bucket", "region", "access_key_file", "secret_key_file"}
+_OPTIONAL = {"prefix", "ca_file"}
+_FILES = {"access_key_file", "secret_key_file", "ca_file"}
+_FIELDS = f"A JSON object with {', '.join(sorted(_REQUIRED))}; optional: prefix, ca_file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,27 @@ class StoreSettings:
         _check(_REGION, self.region, "region", "small letters, digits and dashes: eu-central-1")
         _check(_PREFIX, self.prefix, "prefix", "names that each end in a slash: evidence/")
         check_years(self.years)
+
+
+def load_store(file: Path) -> StoreSettings:
+    """Read one place for copies from a JSON file; relative paths start from its directory.
+
+    Raises:
+        InputError: It cannot be read, is not an object, or a field is unknown, missing or wrong.
+    """
+    where = Where(str(file))
+    try:
+        with file.open("rb") as opened:
+            value = json.loads(opened.read(_MAX_SETTINGS))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", hint=_FIELDS, where=where) from error
+    if not isinstance(value, dict) or not _REQUIRED <= value.keys() <= _REQUIRED | _OPTIONAL:
+        raise InputError("does not hold exactly what it should", hint=_FIELDS, where=where)
+    if not all(isinstance(text, str) for text in value.values()):
+        raise InputError("holds something that is not text", hint=_FIELDS, where=where)
+    files = {name: file.parent / value[name] for name in value.keys() & _FILES}
+    rest = {name: value[name] for name in value.keys() - _FILES}
+    return StoreSettings(**{"prefix": "", **rest, **files})
 
 
 def check_place(endpoint: str, bucket: str) -> None:

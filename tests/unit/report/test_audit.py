@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 
+from reconciler.evidence.claims import Claim, State
 from reconciler.evidence.fault import Code, Fault, Place
 from reconciler.report.audit import SHOWN, as_document, render
 
@@ -7,6 +8,7 @@ from reconciler.report.audit import SHOWN, as_document, render
 @dataclass(frozen=True)
 class Swept:
     files: int = 9
+    skipped: int = 0
     unreferenced: int = 0
 
 
@@ -17,6 +19,7 @@ class Result:
     faults: tuple[Fault, ...] = ()
     branches: tuple = ()  # type: ignore[type-arg]
     sweep: Swept = Swept()
+    claims: tuple[Claim, ...] = ()
 
 
 def fault(number: int) -> Fault:
@@ -51,3 +54,17 @@ def test_the_document_holds_every_fault() -> None:
     assert document["faults"] == [
         {"code": "chain", "commit": None, "seq": 7, "path": None, "message": "link 7 does not fit"}
     ]
+
+
+def test_what_is_not_proven_is_read_as_such() -> None:
+    claims = (
+        Claim("runs", State.PROVEN, "9 runs", "refs/heads/smile/desk"),
+        Claim("witness", State.NOT_PROVEN, "no witness", "refs/heads/smile/desk"),
+    )
+    result = Result(True, "fine", claims=claims)
+
+    lines = render(result).splitlines()
+    assert lines[1:4] == ["smile/desk:", "  proven      9 runs", "  NOT PROVEN  no witness"]
+    document = as_document(result)
+    assert document["unproven"] == 1
+    assert [claim["state"] for claim in document["claims"]] == ["proven", "not-proven"]
