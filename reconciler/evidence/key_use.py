@@ -15,7 +15,7 @@ UNANNOUNCED = "unannounced"
 
 
 @dataclass(slots=True)
-class KeyUse:
+class Usage:
     """What one key did on a branch.
 
     Attributes:
@@ -47,13 +47,13 @@ class BranchKeys:
         faults: How many things are wrong with single entries or between neighbours.
     """
 
-    uses: tuple[KeyUse, ...]
+    uses: tuple[Usage, ...]
     faults: int
 
 
 def uses_of(steps: Iterable[Step]) -> BranchKeys:
     """Look through a branch, newest entry first."""
-    uses: dict[bytes, KeyUse] = {}
+    uses: dict[bytes, Usage] = {}
     faults = 0
     for step in steps:
         faults += len(step.faults)
@@ -61,18 +61,18 @@ def uses_of(steps: Iterable[Step]) -> BranchKeys:
             continue
         if not uses:
             current = next_key(step.record)
-            uses[current] = KeyUse(current, current=True)
+            uses[current] = Usage(current, current=True)
         _add(uses, step.record)
     return BranchKeys(tuple(reversed(uses.values())), faults)
 
 
-def _add(uses: dict[bytes, KeyUse], record: Record) -> None:
+def _add(uses: dict[bytes, Usage], record: Record) -> None:
     """Take in the next older entry."""
     change = change_of(record)
     if change is not None:
-        made = uses.setdefault(change.public, KeyUse(change.public))
+        made = uses.setdefault(change.public, Usage(change.public))
         made.by, made.reason = change.action.value, change.reason.value
-    use = uses.setdefault(record.public, KeyUse(record.public))
+    use = uses.setdefault(record.public, Usage(record.public))
     use.entries += 1
     use.first, use.last = record.entry, use.last or record.entry
     if record.entry.kind is Kind.GENESIS:

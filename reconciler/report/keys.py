@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.evidence.entry import Entry
 from reconciler.evidence.key_change import RECOVERY_NAMESPACE
-from reconciler.evidence.key_use import KeyUse
+from reconciler.evidence.key_use import Usage
 from reconciler.evidence.signers import AllowedSigners, Signer
 from reconciler.evidence.sshsig import fingerprint, public_text
 from reconciler.report.words import clip
@@ -30,12 +30,12 @@ class KeyRow:
     role: str
     public: bytes
     lines: tuple[Signer, ...]
-    used: KeyUse | None
+    used: Usage | None
     state: str
 
 
 def rows_of(
-    signers: AllowedSigners, used: Mapping[str, Sequence[KeyUse]], now: datetime
+    signers: AllowedSigners, used: Mapping[str, Sequence[Usage]], now: datetime
 ) -> list[KeyRow]:
     """Every key that is listed or was used, in the order of the file.
 
@@ -56,7 +56,7 @@ def rows_of(
     return rows
 
 
-def state_of(lines: Sequence[Signer], use: KeyUse | None, now: datetime) -> str:
+def state_of(lines: Sequence[Signer], use: Usage | None, now: datetime) -> str:
     """How a key stands.
 
     Returns:
@@ -132,7 +132,7 @@ def _allowed(line: Signer) -> str:
     return " ".join(words)
 
 
-def _done(use: KeyUse | None) -> str:
+def _done(use: Usage | None) -> str:
     if use is None:
         return ""
     why = f", {use.reason}" if use.reason else ""
@@ -154,7 +154,7 @@ def _line_document(line: Signer) -> dict[str, Any]:
     }
 
 
-def _use_document(use: KeyUse) -> dict[str, Any]:
+def _use_document(use: Usage) -> dict[str, Any]:
     return {
         "by": use.by,
         "reason": use.reason,

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.evidence import signers
-from reconciler.evidence.key_use import KeyUse
+from reconciler.evidence.key_use import Usage
 from reconciler.report.keys import as_document, render, rows_of
 from tests.support.key_records import (
     FIRST,
@@ -20,12 +20,12 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 ENTRY = Branch().records[0].entry
 
 
-def use(key, *, current: bool = False, signed: bool = True) -> KeyUse:
+def use(key, *, current: bool = False, signed: bool = True) -> Usage:
     entry = ENTRY if signed else None
-    return KeyUse(public(key), "genesis", None, int(signed), entry, entry, current)
+    return Usage(public(key), "genesis", None, int(signed), entry, entry, current)
 
 
-def state(text: str, *uses: KeyUse) -> str:
+def state(text: str, *uses: Usage) -> str:
     rows = rows_of(signers.parse(text.encode(), "f"), {"elm/front": uses}, NOW)
     return rows[0].state
 
@@ -43,7 +43,7 @@ def state(text: str, *uses: KeyUse) -> str:
         ("", (use(FIRST),), "retired"),
     ],
 )
-def test_how_a_key_stands(comment: str, uses: tuple[KeyUse, ...], expected: str) -> None:
+def test_how_a_key_stands(comment: str, uses: tuple[Usage, ...], expected: str) -> None:
     assert state(line("elm/front", FIRST, "", comment), *uses) == expected
 
 
