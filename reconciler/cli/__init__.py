@@ -23,7 +23,7 @@ COMMANDS = {
     "witness": "Vouch for logs that only grew; keep evidence of those that did not.",
     "audit-kit": "Write what an auditor needs for a period, and nothing more.",
     "explain": "Say what a rule or control is, how it stands, since when, and what shows it.",
-    "keys": "Make and show signing keys.",
+    "keys": "Make, change, revoke and show signing keys.",
     "doctor": "Say what this machine lacks for each part of a run.",
 }
 

@@ -35,6 +35,7 @@ _REFUSALS = {
     Refusal.WRONG_NAMESPACE: (Reason.UNKNOWN_SIGNER, "is not allowed in namespace git"),
     Refusal.EXPIRED: (Reason.SIGNER_EXPIRED, "had ended"),
     Refusal.NOT_YET_VALID: (Reason.SIGNER_NOT_YET_VALID, "had not begun"),
+    Refusal.OUT_OF_POSITION: (Reason.UNKNOWN_SIGNER, "is bound to entries of a ledger"),
 }
 
 

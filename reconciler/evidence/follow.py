@@ -1,4 +1,4 @@
-"""Whether an entry follows the one before it: number, digest, time, open intents, base and gap.
+"""Whether an entry follows the one before it: number, digest, time, key, intents, base and gap.
 
 Every rule is about two neighbours, so by induction it holds for the whole history, in either
 direction, and costs the same however long the history is.
@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.evidence.entry import Kind, Reference, stamp
 from reconciler.evidence.fault import Code, Fault
+from reconciler.evidence.key_life import succession
 from reconciler.evidence.record import Record
 
 
@@ -60,6 +61,9 @@ def follows(child: Record, parent: Record) -> list[Fault]:
     if new.kind is Kind.GAP and new.body.get("from") != ended_at(parent):
         message = f"declares a gap that does not begin at {ended_at(parent)}, as it did"
         faults.append(Fault(Code.GAP, child.place, message))
+    if child.public == parent.public:
+        # Another key is what `key_life` follows over the whole; the same one it does not see.
+        faults += succession(child, parent)
     return faults + _intents(child, parent)
 
 

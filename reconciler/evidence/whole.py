@@ -197,7 +197,9 @@ class Whole:
 
     def _follow_time(self) -> list[Gap]:
         promises = {seq: promise for s in self._stretches for seq, promise in s.promises}
-        declared = {m.entry.seq for m in self.marks if m.entry.kind is Kind.GAP}
+        # A new key speaks first: what it takes over, and what a rotation waited for, is declared.
+        declaring = {Kind.GAP, Kind.KEY_CHANGE}
+        declared = {m.entry.seq for m in self.marks if m.entry.kind in declaring}
         promise, before = self._start.promise, self._start.moment
         gaps: list[Gap] = []
         for stretch in self._stretches:

@@ -21,7 +21,7 @@ def check_key(tip: Record, public: bytes, path: Path) -> None:
     if wanted != public:
         message = f"{path} is continued by key {sshsig.fingerprint(wanted)}, which is not ours"
         raise LedgerDamaged(
-            message, hint="See: reconciler keys list. A new key is announced first."
+            message, hint="If a change of keys was interrupted: reconciler keys rotate."
         )
 
 

@@ -327,7 +327,6 @@ def test_the_key_of_somebody_else_signs_here(principal: str) -> None:
     assert found(forge, Code.KEY, oid, who)
 
 
-@pytest.mark.xfail(strict=True, reason="follow.follows must ask key_life.succession")
 @pytest.mark.parametrize("goes_on", [False, True])
 def test_the_old_key_signs_on_as_if_nothing_had_happened(goes_on: bool) -> None:
     forge = honest(4)
