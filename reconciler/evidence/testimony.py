@@ -5,7 +5,7 @@ wrote a whole history anew. Somebody who remembers a root can: a witness's cosig
 ledger or in a note that an auditor brings, is held against the log that was recomputed here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,6 +157,30 @@ def hear(
     )
 
 
+def gone(said: Iterable[Saying], origins: Set[str]) -> list[Fault]:
+    """What is said of logs that are not there at all: such a log is shorter than any.
+
+    A witness's ledger also says what it vouched for of other clients, who have other repositories.
+
+    Args:
+        said: What witnesses say.
+        origins: Names of the logs that are there.
+    """
+    clients = {origin.rpartition("/")[0] for origin in origins}
+    faults = []
+    for saying in said:
+        try:
+            claimed = read_checkpoint(saying.note)
+        except EvidenceError as error:
+            faults.append(Fault(Code.COSIGNATURE, saying.place, error.message))
+            continue
+        ours = saying.body is None or claimed.origin.rpartition("/")[0] in clients
+        if ours and claimed.origin not in origins:
+            message = f"{claimed.size} entries of {claimed.origin} were seen; no such log is here"
+            faults.append(Fault(Code.SHORTER, saying.place, message))
+    return faults
+
+
 class _Ear:
     """Listens for one log."""
 
@@ -205,7 +229,7 @@ class _Ear:
         if saying.body is not None and not _says_what_it_holds(saying, claimed, found):
             self._fault(Code.COSIGNATURE, saying.place, "says something else than its note")
             return []
-        who = " and ".join(sorted(found)) or "nobody"
+        who = " and ".join(sorted(found)) or "the log itself"
         if not self._fits(claimed, Code.EQUIVOCATION, saying.place, who):
             return []
         return [Cosigned(name, claimed.size, time) for name, time in found.items()]

@@ -11,7 +11,7 @@ from reconciler.evidence.claims import Claim, State, TimeClaim, claims
 from reconciler.evidence.entry import Kind
 from reconciler.evidence.fault import Code, Fault, Place
 from reconciler.evidence.record import Branch, Record
-from reconciler.evidence.testimony import WITNESS, Saying, Testimony, hear, sayings, sizes_of
+from reconciler.evidence.testimony import WITNESS, Saying, Testimony, gone, hear, sayings, sizes_of
 from reconciler.evidence.whole import Start
 from reconciler.ledger import audit_cache
 from reconciler.ledger.anchored import Anchored, weigh
@@ -92,9 +92,13 @@ class Work:
             self.reports.append(report)
             if part.branch.client == WITNESS:
                 self.claims += claims(report, None)
+                self.faults += hear(
+                    report, WITNESS, part.branch.host, part.branch.signers, said
+                ).faults
             else:
                 self._hear(part.branch, report, said, marks)
             self._admit_earlier(part, report)
+        self.faults += self._gone(said)
 
     @property
     def earlier(self) -> int:
@@ -189,7 +193,8 @@ class Work:
         anchors = [mark for mark in marks if mark.entry.kind is Kind.ANCHOR]
         own = [mark for mark in anchors if mark.entry.ref == report.ref]
         hub = [mark for mark in anchors if mark.entry.client == WITNESS]
-        mine = weigh(own, checkpoints, trust, own=True)
+        # Of a log with holes no checkpoint holds; that is no fault of the anchors.
+        mine = weigh(own, checkpoints, trust, own=report.log is not None)
         theirs = weigh(hub, checkpoints, trust, own=False)
         both = sorted((*mine.weighed, *theirs.weighed), key=lambda one: one.size)
         return Anchored(tuple(both), (*mine.faults, *theirs.faults))
@@ -208,6 +213,16 @@ class Work:
                 message = f"{known.where} has another history within its {known.size} entries"
                 found.append(Fault(Code.EQUIVOCATION, where, message))
         return found
+
+    def _gone(self, said: tuple[Saying, ...]) -> list[Fault]:
+        """What is known of logs that are not here at all."""
+        found = [
+            Fault(Code.SHORTER, Place(path=known.ref), f"{known.where} has it, and it is not here")
+            for known in self.extra.known
+            if known.ref not in self.names
+        ]
+        origins = {f"reconciler/{name.removeprefix('refs/heads/')}" for name in self.names}
+        return [*found, *gone(said, origins)]
 
     def _admit_earlier(self, part: Part, report: AuditReport) -> None:
         if part.start is None or not report.ok:
