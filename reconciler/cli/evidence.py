@@ -15,6 +15,7 @@ SUBCOMMANDS = {
     "export": ("evidence_export:command", "Write evidence as OSCAL, in-toto lines or SVR."),
     "prove": ("evidence_prove:prove", "Write a proof that one entry is in the log."),
     "check-proof": ("evidence_prove:check_proof", "Check such a proof, without a repository."),
+    "anchor": ("evidence_anchor:command", "Record checkpoints that CI signed, on the hub."),
     "annotate": ("evidence_annotate:command", "Correct or explain an entry, beside it."),
     "receive": ("evidence_receive:receive", "Decide on a push; the repository's hook calls it."),
     "textconv": ("evidence_receive:textconv", "Show an entry as text, for git diff and git show."),

@@ -181,6 +181,17 @@ class LedgerMemory:
             self._objections[objection.origin] = objection.digest
             self._repeat(at)
 
+    def keep_anchor(self, body: Mapping[str, Any], at: datetime) -> None:
+        """Append an anchor entry: what somebody else vouched for of a log that is watched here.
+
+        Raises:
+            ClockWrong: The clock went back.
+            MachineError: It cannot be written.
+        """
+        with self.lock:
+            self._ledger.append(Kind.ANCHOR, body, at=at, subject=None)
+            self._repeat(at)
+
     def close(self) -> None:
         """Let go of the ledger."""
         self._ledger.close()
@@ -218,10 +229,12 @@ class LedgerMemory:
         raise LedgerDamaged("the witness's ledger does not begin with a memory", hint=_HINT)
 
     def _take(self, kind: Kind, body: Mapping[str, Any]) -> None:
+        if kind not in {Kind.COSIGNATURE, Kind.REFUSAL}:
+            return
         origin = body["origin"]
         if kind is Kind.COSIGNATURE:
             self._seen.setdefault(origin, _seen(body))
-        elif kind is Kind.REFUSAL:
+        else:
             same = Objection(origin, body["reason"], body["message"], body["shown"])
             self._objections.setdefault(origin, same.digest)
 
