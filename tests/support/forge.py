@@ -8,12 +8,20 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reconciler.errors import EvidenceError
-from reconciler.evidence import commit, dsse, layout, signers, sshsig, statement
+from reconciler.evidence import commit, dsse, layout, signers, slim, sshsig, statement
 from reconciler.evidence.audit import AuditReport, audit
 from reconciler.evidence.canonical import digest
 from reconciler.evidence.entry import UNKNOWN_CLOCK
-from reconciler.evidence.key_change import Action, Announcement, KeyChange, Reason, prove
+from reconciler.evidence.key_change import (
+    Action,
+    Announcement,
+    KeyChange,
+    Reason,
+    authorize,
+    prove,
+)
 from reconciler.evidence.merkle import Frontier, leaf_hash
+from reconciler.evidence.note import Checkpoint, sign_checkpoint
 from reconciler.evidence.planting import plant
 from reconciler.evidence.record import Branch
 from reconciler.evidence.source import object_id
@@ -68,6 +76,7 @@ class Forge:
     names: dict[str, str] = field(default_factory=dict)
     last: Entry | None = None
     last_digest: str | None = None
+    base: int | None = None
     commits: list[str] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
 
@@ -120,21 +129,46 @@ class Forge:
         )
         return replace(entry, **changes)
 
+    def slim_entry(self, kind: Kind, body: Mapping[str, Any], **changes: Any) -> Entry:
+        """The next entry without a file: what it leaves out is as in its base."""
+        left_out = {"boot_id": None, "tool": {}, "subject": None, "log": None, "open": ()}
+        return self.next_entry(kind, body, **{"base": self.base, **left_out, **changes})
+
     def log(self, size: int) -> Frontier:
         """The log of the entries so far, cut or filled to a size."""
         digests = [*self.digests, *["0" * 64] * (size - len(self.digests))][:size]
         return Frontier.empty().extend(leaf_hash(bytes.fromhex(digest)) for digest in digests)
 
-    def rotate(self, key: Ed25519PrivateKey) -> str:
-        """Announce another key, which signs from the next entry on."""
+    def announcement(self, key: Ed25519PrivateKey, action: Action) -> Announcement:
+        """What is signed to have another key take over with the next entry."""
         public = sshsig.raw_public(key)
-        announcement = Announcement(
-            self.branch, len(self.digests), self.digests[-1], public, Action.ROTATE
-        )
-        change = KeyChange(Action.ROTATE, public, prove(announcement, key), None, Reason.SCHEDULED)
+        return Announcement(self.branch, len(self.digests), self.digests[-1], public, action)
+
+    def rotate(self, key: Ed25519PrivateKey, proof: str | None = None) -> str:
+        """Announce another key, which signs from the next entry on."""
+        announcement = self.announcement(key, Action.ROTATE)
+        proof = proof or prove(announcement, key)
+        change = KeyChange(Action.ROTATE, announcement.public, proof, None, Reason.SCHEDULED)
         oid = self.append(Kind.KEY_CHANGE, change.to_body())
         self.key = key
         return oid
+
+    def replace_key(self, key: Ed25519PrivateKey, person: Ed25519PrivateKey) -> str:
+        """Have another key take over with the next entry, as a person authorizes."""
+        announcement = self.announcement(key, Action.REPLACE)
+        by = authorize(announcement, person)
+        change = KeyChange(
+            Action.REPLACE, announcement.public, prove(announcement, key), by, Reason.LOST
+        )
+        self.key = key
+        return self.append(Kind.KEY_CHANGE, change.to_body())
+
+    def note(self, size: int | None = None, root: bytes | None = None) -> str:
+        """A checkpoint of the log so far, or of something else, signed."""
+        size = len(self.digests) if size is None else size
+        origin = layout.origin(self.client, self.host)
+        checkpoint = Checkpoint(origin, size, root or self.log(size).root())
+        return sign_checkpoint(checkpoint, self.key)
 
     def genesis_body(self) -> dict[str, Any]:
         return {"memory": {}, "key": sshsig.public_text(sshsig.raw_public(self.key))}
@@ -147,8 +181,21 @@ class Forge:
         **changes: Any,
     ) -> str:
         usual = self.genesis_body() if kind is Kind.GENESIS else {"pass": 30, "fail": 0}
-        entry = self.next_entry(kind, body or usual, **changes)
+        return self._add(self.next_entry(kind, body or usual, **changes), spoil)
+
+    def append_slim(
+        self,
+        kind: Kind = Kind.RUN,
+        body: Mapping[str, Any] | None = None,
+        spoil: Callable[[Parts], None] = lambda _parts: None,
+        **changes: Any,
+    ) -> str:
+        usual = {"like": self.base, "reached": True, "took_ms": 900}
+        return self._add(self.slim_entry(kind, body or usual, **changes), spoil)
+
+    def _add(self, entry: Entry, spoil: Callable[[Parts], None]) -> str:
         tip = self.names.get(self.branch)
+        line = slim.to_line(entry) if entry.slim else b""
         parts = Parts(
             entry=entry,
             commit_key=self.key,
@@ -157,27 +204,37 @@ class Forge:
             base=None if tip is None else commit.tree_of(self.read(tip)[1]),
             path=layout.entry_path(entry),
             person=layout.committer(entry),
-            message=layout.commit_message(entry),
+            message=layout.commit_message(entry, line),
         )
         spoil(parts)
         return self._write(parts)
 
     def _write(self, parts: Parts) -> str:
-        payload = parts.payload(statement.to_payload(parts.entry))
+        entry = parts.entry
+        plain = slim.to_line(entry) if entry.slim else statement.to_payload(entry)
+        payload = parts.payload(plain)
+        root = parts.root(self._planted(parts, payload))
+        message = parts.message.replace(plain, payload) if entry.slim else parts.message
+        person = parts.person
+        to_sign = commit.unsigned(root, parts.parents, person, person, message)
+        armor = sshsig.sign(parts.commit_key, to_sign, "git")
+        oid = self.put("commit", parts.raw(commit.with_signature(to_sign, armor)))
+        self.names[self.branch] = oid
+        self.last, self.last_digest = entry, digest(payload)
+        self.base = self.base if entry.slim else entry.seq
+        self.commits.append(oid)
+        self.digests.append(self.last_digest)
+        return oid
+
+    def _planted(self, parts: Parts, payload: bytes) -> str:
+        """The tree with the file of an entry, or as it was for one without a file."""
+        if parts.entry.slim:
+            return parts.base or ""
         envelope = parts.envelope(dsse.seal(payload, dsse.PAYLOAD_TYPE, parts.dsse_key))
         planted = plant(Trees(self), parts.base, parts.path, envelope)
         for kind, raw in planted.objects:
             self.put(kind, raw)
-        root = parts.root(planted.root)
-        person = parts.person
-        to_sign = commit.unsigned(root, parts.parents, person, person, parts.message)
-        armor = sshsig.sign(parts.commit_key, to_sign, "git")
-        oid = self.put("commit", parts.raw(commit.with_signature(to_sign, armor)))
-        self.names[self.branch] = oid
-        self.last, self.last_digest = parts.entry, digest(payload)
-        self.commits.append(oid)
-        self.digests.append(self.last_digest)
-        return oid
+        return planted.root
 
     def audit(self, who: signers.AllowedSigners = HONEST, **options: Any) -> AuditReport:
         return audit(self, Branch(self.client, self.host, who), **options)
