@@ -42,7 +42,12 @@ class Anchored:
 
 
 def weigh(
-    anchors: Iterable[Record], checkpoints: Mapping[int, Record], trust: Trust, *, own: bool
+    anchors: Iterable[Record],
+    checkpoints: Mapping[int, Record],
+    trust: Trust,
+    *,
+    own: bool,
+    earlier: int = 0,
 ) -> Anchored:
     """Check anchors against the checkpoints that they name.
 
@@ -52,6 +57,7 @@ def weigh(
         trust: What the auditor brings.
         own: Whether the anchors are entries of this very log, so that each must name a checkpoint
             of it; those of a witness's ledger may be of other logs.
+        earlier: How many entries an earlier audit proved: of their checkpoints not all are at hand.
     """
     weighed: list[Weighed] = []
     faults: list[Fault] = []
@@ -60,7 +66,10 @@ def weigh(
             anchor = read_body(dict(record.entry.body))
             checkpoint = checkpoints.get(anchor.checkpoint.seq)
             if checkpoint is None or checkpoint.digest != anchor.checkpoint.sha256:
-                if own:
+                if own and checkpoint is None and anchor.checkpoint.seq < earlier:
+                    proof = _not_at_hand(anchor)
+                    weighed.append(Weighed(anchor.checkpoint.seq, anchor, proof, _at(record)))
+                elif own:
                     message = f"anchors checkpoint {anchor.checkpoint.seq}, which is not there"
                     faults.append(Fault(Code.ANCHOR, record.place, message))
                 continue
@@ -69,8 +78,17 @@ def weigh(
             faults.append(Fault(Code.ANCHOR, record.place, error.message))
             continue
         size = anchor.checkpoint.seq
-        weighed.append(Weighed(size, anchor, proof, record.entry.recorded_at))
+        weighed.append(Weighed(size, anchor, proof, _at(record)))
     return Anchored(tuple(weighed), tuple(faults))
+
+
+def _at(record: Record) -> str:
+    return record.entry.recorded_at
+
+
+def _not_at_hand(anchor: Anchor) -> TimeProof:
+    reason = "its checkpoint was proven by an earlier audit and is not at hand: audit without cache"
+    return TimeProof(anchor.method, anchor.authority, None, reason)
 
 
 def _proof(anchor: Anchor, checkpoint: Record, trust: Trust) -> TimeProof:

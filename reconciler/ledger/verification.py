@@ -1,6 +1,6 @@
 """One verification, step by step: examine branches, judge each as a whole, hear what others say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,6 +85,7 @@ class Work:
     def judge(self) -> None:
         """Judge each branch as a whole, then what is said of it."""
         refs = frozenset(part.branch.ref for part in self.parts)
+        self._look_further_back()
         marks = [mark for part in self.parts for mark in part.marks]
         said = (*sayings(marks), *self.extra.said)
         for part in self.parts:
@@ -157,14 +158,28 @@ class Work:
             part.faults.append(Fault(Code.CACHE, where, message))
             part.start = None
 
+    def _look_further_back(self) -> None:
+        """Give up what an earlier audit proved where it did not keep a root that is asked for."""
+        said = (*sayings(m for part in self.parts for m in part.marks), *self.extra.said)
+        for part in self.parts:
+            start = part.start
+            if start is None:
+                continue
+            asked = (size for size in self._sizes(part, said) if size < start.entries)
+            if any(size not in start.roots for size in asked):
+                part.start = None
+                self._examine(part)
+
+    def _sizes(self, part: Part, said: Iterable[Saying]) -> set[int]:
+        origin = layout.origin(part.branch.client, part.branch.host)
+        known = {one.size for one in self.extra.known if one.ref == part.branch.ref}
+        return sizes_of(origin, part.marks, said) | known
+
     def _judge(self, part: Part, refs: frozenset[str], said: tuple[Saying, ...]) -> AuditReport:
-        branch = part.branch
-        origin = layout.origin(branch.client, branch.host)
-        sizes = sizes_of(origin, part.marks, said)
-        sizes |= {known.size for known in self.extra.known if known.ref == branch.ref}
-        strangers = unknown_refs(self.store, branch, part.tip, refs)
+        sizes = frozenset(self._sizes(part, said))
+        strangers = unknown_refs(self.store, part.branch, part.tip, refs)
         faults = [*strangers, *part.faults]
-        return judge(branch, part.tip, part.found.stretches, faults, frozenset(sizes), part.start)
+        return judge(part.branch, part.tip, part.found.stretches, faults, sizes, part.start)
 
     def _hear(
         self, branch: Branch, report: AuditReport, said: tuple[Saying, ...], marks: list[Record]
@@ -194,10 +209,14 @@ class Work:
         own = [mark for mark in anchors if mark.entry.ref == report.ref]
         hub = [mark for mark in anchors if mark.entry.client == WITNESS]
         # Of a log with holes no checkpoint holds; that is no fault of the anchors.
-        mine = weigh(own, checkpoints, trust, own=report.log is not None)
+        whole = report.log is not None
+        mine = weigh(own, checkpoints, trust, own=whole, earlier=self._earlier_of(report.ref))
         theirs = weigh(hub, checkpoints, trust, own=False)
         both = sorted((*mine.weighed, *theirs.weighed), key=lambda one: one.size)
         return Anchored(tuple(both), (*mine.faults, *theirs.faults))
+
+    def _earlier_of(self, ref: str) -> int:
+        return sum(p.start.entries for p in self.parts if p.branch.ref == ref and p.start)
 
     def _compare(self, report: AuditReport) -> list[Fault]:
         """Hold the log against states of it that were seen elsewhere."""

@@ -247,3 +247,20 @@ def test_a_subject_is_named(tmp_path: Path) -> None:
     rig = filled(tmp_path)
 
     assert rig.verify().branches[0].policies == (SUBJECT.commit,)
+
+
+def test_an_old_state_that_the_cache_does_not_know_is_looked_up(tmp_path: Path) -> None:
+    rig = grown(tmp_path)
+    with rig.open() as ledger:
+        old = ledger.head.log
+    cached(rig, tmp_path)
+    with rig.open() as ledger:
+        rig.at = ledger.tip.time
+        grow(rig, ledger)
+    cached(rig, tmp_path)
+    for root, code in ((old.root(), None), (b"\0" * 32, Code.EQUIVOCATION)):
+        cache = AuditCache.load(tmp_path / "cache", rig.signers_file.read_bytes())
+        known = (Known("refs/heads/smile/desk", old.size, root, "a note"),)
+        result = verify(rig.path, rig.signers, extra=Extra(cache=cache, known=known))
+        assert codes(result) == ({code} if code else set())
+        assert result.earlier == 0
