@@ -181,9 +181,10 @@ def unknown_refs(
 def _seams(stretches: Sequence[Stretch], before: Record | None) -> list[Fault]:
     """Faults of each stretch, and between neighbours; newest first."""
     found: list[Fault] = []
-    newest = [stretch.newest for stretch in stretches[1:]]
+    # Where a commit proves nothing, its neighbours are not each other's.
+    newest = [None if stretch.torn[0] else stretch.newest for stretch in stretches[1:]]
     for stretch, older in zip(stretches, [*newest, before], strict=False):
         found += stretch.faults
-        if stretch.oldest is not None and older is not None:
+        if stretch.oldest is not None and older is not None and not stretch.torn[1]:
             found += follows(stretch.oldest, older)
     return found

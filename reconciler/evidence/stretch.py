@@ -62,6 +62,7 @@ class Stretch:
     Attributes:
         entries: How many entries are proven.
         holes: Commits that prove nothing, or were not looked at.
+        torn: Whether its newest commit, and whether its oldest one, proves nothing.
         newest: The newest proven entry.
         oldest: The oldest proven entry.
         counts: Proven entries by kind.
@@ -80,6 +81,7 @@ class Stretch:
 
     entries: int = 0
     holes: int = 0
+    torn: tuple[bool, bool] = (False, False)
     newest: Record | None = None
     oldest: Record | None = None
     counts: Counter[Kind] = field(default_factory=Counter)
@@ -99,6 +101,8 @@ class Stretch:
         """Take in the next older commit."""
         self.faults += step.faults
         record = step.record
+        first = not self.entries and not self.holes
+        self.torn = (record is None if first else self.torn[0], record is None)
         if record is None:
             self.holes += 1
             return

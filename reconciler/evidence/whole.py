@@ -215,13 +215,16 @@ class Whole:
 
     def _follow_repeats(self) -> None:
         full = sorted([*self._runs, *(seq for s in self._stretches for seq, _ in s.promises)])
-        self.run = full[-1] if full else None
+        self.run, known = full[-1] if full else None, frozenset(full)
         position = 0
         for stretch in self._stretches:
             for repeat in reversed(stretch.repeats):
                 while position < len(full) and full[position] < repeat.first:
                     position += 1
                 newest = full[position - 1] if position else None
+                if self.log is None and repeat.like not in known:
+                    # It may be a commit that proves nothing, which is a fault of its own.
+                    continue
                 if newest != repeat.like or _any_between(full, position, repeat.last):
                     message = f"repeats run {repeat.like}, which is not the newest with findings"
                     self.faults.append(Fault(Code.REPEATED, repeat.place, message))

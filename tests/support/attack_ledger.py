@@ -13,11 +13,13 @@ from pathlib import Path
 from reconciler.evidence.note import cosign, read_checkpoint
 from reconciler.evidence.signers import AllowedSigners
 from reconciler.evidence.statement import Kind
+from reconciler.ledger.audit_cache import AuditCache
+from reconciler.ledger.extra import Extra
 from reconciler.ledger.packing.placing import partial_pack, place_pack
 from reconciler.ledger.packing.select import added
 from reconciler.ledger.packing.writer import write_pack
 from reconciler.ledger.repository import create_repository
-from reconciler.ledger.verify import Extra, Verification, verify
+from reconciler.ledger.verify import Verification, verify
 from tests.support.attack_book import (
     MINUTE_MS,
     Book,
@@ -70,6 +72,7 @@ class AttackLedger:
         hub: The witness of both.
         script: How the desk's ledger was written.
         stamps: Independent times.
+        cache: What an audit of it proved.
     """
 
     path: Path
@@ -79,6 +82,15 @@ class AttackLedger:
     hub: Book
     script: Script
     stamps: Stamps
+    cache: AuditCache | None = None
+
+    def proven(self) -> AuditCache:
+        """What an audit of the honest ledger leaves for the next one."""
+        if self.cache is None:
+            self.cache = AuditCache(self.path.with_name("cache"), "of these signers")
+            extra = Extra(trust=self.stamps.trust(), cache=self.cache)
+            assert self.verify(extra=extra).ok
+        return self.cache
 
     def verify(self, path: Path | None = None, extra: Extra | None = None) -> Verification:
         """The whole verification, with everything that an auditor can bring."""

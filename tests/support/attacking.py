@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from reconciler.evidence import commit, layout, sshsig
 from reconciler.evidence.fault import Code, Fault, Place
 from reconciler.evidence.source import framed
 from reconciler.evidence.testimony import Saying
+from reconciler.ledger.audit_cache import AuditCache
 from reconciler.ledger.extra import Extra
 from reconciler.ledger.verify import Verification
 from tests.support.attack_book import Book
@@ -55,10 +57,18 @@ class Scene:
 
     def verify(self, *notes: str) -> Verification:
         """The whole verification; the auditor has everything, and some notes kept from before."""
+        return self._verified(notes, None)
+
+    def verify_again(self, *notes: str) -> Verification:
+        """What an auditor finds who proved the honest ledger before, and looks at what is new."""
+        return self._verified(notes, deepcopy(self.ledger.proven()))
+
+    def _verified(self, notes: tuple[str, ...], cache: AuditCache | None) -> Verification:
         said = tuple(
             Saying(Place(path=f"kept/{number}.note"), note) for number, note in enumerate(notes)
         )
-        return self.ledger.verify(self.path, Extra(said=said, trust=self.ledger.stamps.trust()))
+        extra = Extra(said=said, trust=self.ledger.stamps.trust(), cache=cache)
+        return self.ledger.verify(self.path, extra)
 
 
 def scene_of(ledger: AttackLedger, directory: Path) -> Scene:
