@@ -10,6 +10,8 @@ Rule 2: What was read must be, byte for byte, what we would have written.
 
 import hashlib
 import json
+from collections.abc import Callable
+from functools import cache
 from typing import Any, NoReturn
 
 from reconciler.errors import EvidenceError
@@ -20,6 +22,10 @@ MAX_BYTES = 4 * 1024 * 1024
 
 _HINT = "Evidence is canonical JSON (RFC 8785) with ASCII keys, integers and no floats."
 _PLAIN = frozenset({str, bool, type(None)})
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_LONG = tuple(mark + b"0" * 16 for mark in (b":", b",", b"[", b"-"))
+"""How an integer begins that may be beyond `MAX_INTEGER`, by `_DIGITS`."""
+_NO_BRACKETS = bytes(set(range(256)) - set(b'{}[]"'))
 _encode = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
 ).encode
@@ -53,12 +59,14 @@ def decode(data: bytes, limit: int = MAX_BYTES) -> Any:
     if len(data) > limit:
         raise _refusal(f"document of {len(data)} bytes is larger than {limit}")
     try:
-        value = json.loads(data.decode("utf-8"), parse_float=_no_float, parse_constant=_no_float)
+        text = data.decode("utf-8")
+        value = _decoder()(text)
     except RecursionError as error:
         raise _refusal(f"document is deeper than {MAX_DEPTH} levels") from error
     except ValueError as error:
         raise _refusal(f"document is not JSON: {error}") from error
-    if encode(value) != data:
+    # What is plainly within bounds need not be looked at item by item.
+    if not (_plain(data) and _encode(value) == text) and encode(value) != data:
         raise _refusal("document is not in canonical form (order, duplicate keys, spaces, escapes)")
     return value
 
@@ -70,6 +78,32 @@ def digest(value: Any) -> str:
         EvidenceError: The value has no canonical form.
     """
     return hashlib.sha256(value if isinstance(value, bytes) else encode(value)).hexdigest()
+
+
+@cache
+def _decoder() -> Callable[[str], Any]:
+    return json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float).decode
+
+
+def _plain(data: bytes) -> bool:
+    """Whether JSON can hold no key, number or depth that `encode` refuses, whatever it says."""
+    if not data.isascii() or b"\\" in data or not _shallow(data):
+        return False
+    digits = b":" + data.translate(_DIGITS)
+    return not any(long in digits for long in _LONG)
+
+
+def _shallow(data: bytes) -> bool:
+    """Whether JSON is plainly within `MAX_DEPTH`: few brackets, or many and none in its text."""
+    if data.count(b"{") + data.count(b"[") < MAX_DEPTH:
+        return True
+    # Of text without brackets, two quotes side by side are left; of other text, an odd one.
+    brackets = data.translate(None, _NO_BRACKETS).replace(b'""', b"")
+    for _ in range(MAX_DEPTH - 1):
+        if not brackets:
+            return True
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return not brackets
 
 
 def _check(value: Any) -> None:

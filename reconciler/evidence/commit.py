@@ -25,6 +25,7 @@ _COMMIT = re.compile(
 _PERSON = re.compile(
     rb"([^<>\n\x00]{1,256}) <([^<>\n\x00]{0,256})> (0|[1-9][0-9]{0,10}) ([+-][0-9]{4})"
 )
+_ONE_PARENT = re.compile(rb"tree [0-9a-f]{40}\nparent ([0-9a-f]{40})\n")
 _ORDER = ("tree", "parent", "author", "committer", "gpgsig")
 _HINT = "Rewrite nothing: a commit with other headers is refused. Make a new one with plain git."
 
@@ -106,11 +107,13 @@ def parse(raw: bytes, *, max_parents: int = 1, utc_only: bool = True) -> Commit:
     ids = tuple(line[7:].decode() for line in parents.splitlines())
     if len(ids) > max_parents:
         raise EvidenceError(f"commit has {len(ids)} parents", hint="History must be linear here.")
+    # In a ledger they are the same.
+    person = _person(author, utc_only)
     return Commit(
         tree=tree.decode(),
         parents=ids,
-        author=_person(author, utc_only),
-        committer=_person(committer, utc_only),
+        author=person,
+        committer=person if committer == author else _person(committer, utc_only),
         armor=None if armor is None else armor.replace(b"\n ", b"\n").decode(),
         message=raw[match.end() :],
         signed=head + raw[match.end() - 1 :],
@@ -139,6 +142,9 @@ def with_signature(payload: bytes, armor: str) -> bytes:
 
 def parents_of(raw: bytes) -> tuple[str, ...]:
     """Parents as Git would follow them, also of a commit that `parse` refuses; trusts nothing."""
+    usual = _ONE_PARENT.match(raw)
+    if usual is not None and raw.count(b"\nparent ") == 1:
+        return (usual[1].decode(),)
     head = raw[:MAX_BYTES].partition(b"\n\n")[0]
     return tuple(id_.decode() for id_ in re.findall(rb"(?m)^parent ([0-9a-f]{40})$", head))
 

@@ -80,13 +80,13 @@ def _load(source: ObjectSource, oid: str) -> _Loaded:
         raw = read_as(source, "commit", oid)
     except EvidenceError as error:
         return _Loaded(oid, None, None, None, (Fault(Code.OBJECT, place, error.message),))
-    parent = next(iter(commits.parents_of(raw)), None)
     try:
         commit = commits.parse(raw)
     except EvidenceError as error:
         fault = Fault(Code.COMMIT_FORM, place, error.message)
+        parent = next(iter(commits.parents_of(raw)), None)
         return _Loaded(oid, None, commits.tree_of(raw), parent, (fault,))
-    return _Loaded(oid, commit, commit.tree, parent, ())
+    return _Loaded(oid, commit, commit.tree, next(iter(commit.parents), None), ())
 
 
 def _examine(examiner: Examiner, loaded: _Loaded, parent: _Loaded | None) -> Step:

@@ -10,7 +10,7 @@ Rule 2: The namespace is part of what is signed; one made for ``file`` is none f
 
 import hashlib
 from base64 import b64decode, b64encode
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler.errors import EvidenceError
@@ -71,11 +71,9 @@ def verify(armor: str, message: bytes, namespace: str) -> bytes:
 
 def fits(public: bytes, signature: bytes, message: bytes) -> bool:
     """Whether a plain Ed25519 signature (RFC 8032) of a raw public key fits a message."""
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - lazy, see design
-
     try:
         _public_key(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
+    except (_invalid_signature(), ValueError):
         return False
     return True
 
@@ -121,6 +119,13 @@ def _public_key(public: bytes) -> "Ed25519PublicKey":
     )
 
     return Ed25519PublicKey.from_public_bytes(public)
+
+
+@cache
+def _invalid_signature() -> type[Exception]:
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - lazy, see design
+
+    return InvalidSignature
 
 
 def _string(data: bytes) -> bytes:
