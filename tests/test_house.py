@@ -134,7 +134,7 @@ def test_lock_files_name_no_registry_and_pin_everything() -> None:
 
 def test_help_imports_no_heavy_library() -> None:
     code = (
-        "import sys; from reconciler.cli import run; run(['--help']);"
+        "import sys; from reconciler.cli import execute as run; run(['--help']);"
         "print([m for m in ('pydantic', 'pygit2', 'yaml', 'cryptography')"
         " if m in sys.modules])"
     )

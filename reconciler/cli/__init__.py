@@ -86,10 +86,10 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Entry point; turns every named error into a message, a hint and its exit code."""
-    sys.exit(run(argv))
+    sys.exit(execute(argv))
 
 
-def run(argv: list[str] | None = None) -> int:
+def execute(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     try:
         result: Any = cli.main(args=argv, standalone_mode=False)

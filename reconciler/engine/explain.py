@@ -27,7 +27,7 @@ def explain(home: Home, subject: str) -> Explanation:
         InputError: There is no such rule or control; names the nearest.
         LedgerMissing: There has not been a run yet.
     """
-    record = _newest_run(home)
+    record, newest = _newest_run(home)
     body = record.entry.body
     fleet = read_fleet(fleet_source(home).read_files(body["intent"]["accepted"]["commit"]))
     findings = {finding["rule"]: finding for finding in body["findings"]}
@@ -41,13 +41,19 @@ def explain(home: Home, subject: str) -> Explanation:
         commit=record.commit,
         path=entry_path(record.entry),
         recorded_at=record.entry.recorded_at,
+        last_seq=newest.entry.seq,
+        last_at=newest.entry.recorded_at,
     )
 
 
-def _newest_run(home: Home) -> Record:
+def _newest_run(home: Home) -> tuple[Record, Record]:
+    """The newest run that has findings, and the newest of all, which repeats it."""
+    newest: Record | None = None
     for record in read_ledger(home):
         if record.entry.kind is Kind.RUN:
-            return record
+            newest = newest or record
+            if not record.entry.slim:
+                return record, newest
     raise LedgerMissing(
         "there has not been a run yet, so there is nothing to explain",
         hint="Run first: reconciler run --once",

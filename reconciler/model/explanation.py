@@ -39,6 +39,8 @@ class Explanation:
         commit: Commit of that entry in the evidence repository.
         path: File of that entry.
         recorded_at: Time of that entry.
+        last_seq: The newest run, which found the same.
+        last_at: Time of that run.
     """
 
     subject: str
@@ -49,3 +51,5 @@ class Explanation:
     commit: str
     path: str
     recorded_at: str
+    last_seq: int
+    last_at: str

@@ -21,6 +21,10 @@ def render(explanation: Explanation) -> str:
         f"  commit {explanation.commit}",
         f"  file   {explanation.path}",
     ]
+    if explanation.last_seq != explanation.seq:
+        lines.append(
+            f"  found the same until entry {explanation.last_seq} of {explanation.last_at}"
+        )
     return "\n".join(lines)
 
 

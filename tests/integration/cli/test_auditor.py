@@ -19,7 +19,7 @@ class Block:
         return None
 
 sys.meta_path.insert(0, Block())
-from reconciler.cli import run
+from reconciler.cli import execute as run
 sys.exit(run(sys.argv[1:]))
 """
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pygit2
 import pytest
 
-from reconciler.cli import run
+from reconciler.cli import execute as run
 from reconciler.errors import ExitCode
 from tests.support.appliances import SettableClock, Site, new_site
 from tests.support.rigs import rig

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli import run
+from reconciler.cli import execute as run
 from reconciler.errors import ExitCode
 from reconciler.evidence import sshsig
 from reconciler.evidence.entry import Kind

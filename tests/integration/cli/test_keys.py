@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.cli import run
+from reconciler.cli import execute as run
 from reconciler.evidence import sshsig
 from reconciler.evidence.statement import Kind
 from reconciler.ledger import keys

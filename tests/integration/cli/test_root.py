@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli import run
+from reconciler.cli import execute as run
 from tests.support.appliances import new_site
 
 

@@ -35,7 +35,7 @@ def test_every_named_error_has_its_message_and_code(
 
     monkeypatch.setattr(cli.cli, "main", fail)
 
-    assert cli.run([]) == code
+    assert cli.execute([]) == code
     err = capsys.readouterr().err
     assert said in err
     assert "Traceback" not in err
@@ -49,7 +49,7 @@ def test_an_error_without_a_name_keeps_its_trace_and_is_told_apart(
 
     monkeypatch.setattr(cli.cli, "main", fail)
 
-    assert cli.run([]) == ExitCode.INTERNAL
+    assert cli.execute([]) == ExitCode.INTERNAL
     err = capsys.readouterr().err
     assert "Traceback" in err
     assert "please report it" in err
