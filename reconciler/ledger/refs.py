@@ -45,7 +45,8 @@ class Swap:
             MachineError: It cannot be locked.
         """
         with on_disk(self._reference):
-            self._reference.parent.mkdir(parents=True, exist_ok=True)
+            if not self._reference.exists():
+                self._make_directories()
             remove_stale(self._lock)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._file = os.fdopen(os.open(self._lock, flags, 0o644), "wb")
@@ -75,6 +76,18 @@ class Swap:
             self._lock.rename(self._reference)
             self._file = None
             flush(self._reference.parent)
+
+    def _make_directories(self) -> None:
+        """Make the directories of a new file, and see that their names are on the disk.
+
+        Before the file has its name: so whoever finds it there knows that they are. They may have
+        been there without it, from a writer that was killed, or since Git packed the references.
+        """
+        self._reference.parent.mkdir(parents=True, exist_ok=True)
+        for above in self._reference.parent.parents:
+            flush(above)
+            if above == self._directory:
+                break
 
     def __exit__(
         self,

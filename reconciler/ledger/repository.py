@@ -1,20 +1,42 @@
-"""Making an evidence repository: bare, append-only for whoever pushes, readable by stock git."""
+"""Making an evidence repository: bare, append-only for whoever pushes, readable by stock git.
+
+Plain files, each on the disk before the next, so that a crash at any instant leaves either nothing
+or something that the next try finishes. A repository whose branch is lost is never begun again.
+"""
 
 from pathlib import Path
 
-from reconciler.errors import InputError, MachineError, Where
+from reconciler.errors import EvidenceError, InputError, Where
 from reconciler.evidence import layout
+from reconciler.evidence.commit import parents_of
+from reconciler.ledger import loose
 from reconciler.ledger.durable import flush, on_disk
 from reconciler.ledger.ref_files import read_refs
 
-_SERVER_RULES = {
-    "receive.denyNonFastForwards": "true",
-    "receive.denyDeletes": "true",
-    "receive.fsckObjects": "true",
-    "core.logAllRefUpdates": "always",
-    "gpg.format": "ssh",
-}
+_CONFIG = """\
+[core]
+	repositoryformatversion = 0
+	filemode = true
+	bare = true
+	logAllRefUpdates = always
+	# What stock git writes here is on the disk as well.
+	fsync = all
+[receive]
+	denyNonFastForwards = true
+	denyDeletes = true
+	fsckObjects = true
+[gpg]
+	format = ssh
+[gpg "ssh"]
+	allowedSignersFile = "{signers}"
+"""
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
+_DIRECTORIES = ("objects/info", "objects/pack", "refs/heads", "refs/tags")
+_OURS = {"HEAD.new", "config", "config.new", "objects", "refs", "writer.lock"}
+"""What a crash may leave before there is a ``HEAD``."""
+
 _HINT = "Use it as it is, or choose another directory; a ledger is never overwritten."
+_LOST = "Restore it: reconciler evidence resume, or see docs/operating.md about a lost branch."
 
 
 def create_repository(path: Path, client: str, host: str, signers_file: Path) -> None:
@@ -27,39 +49,57 @@ def create_repository(path: Path, client: str, host: str, signers_file: Path) ->
         signers_file: Allowed signers file that ``git verify-commit`` is told to use.
 
     Raises:
-        InputError: There is something else, or a ledger, in that place.
+        InputError: There is something else, a ledger, or what is left of one, in that place.
         MachineError: The directory cannot be written.
     """
+    head = f"ref: {layout.ref_name(client, host)}\n"
+    signers = "".join(_ESCAPES.get(letter, letter) for letter in str(signers_file))
     with on_disk(path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(path.iterdir()):
             _check_unborn(path)
-        _initialise(path, layout.ref_name(client, host), signers_file)
-        for name in ("HEAD", "config"):
-            with (path / name).open("rb") as file:
-                flush(file)
-        for directory in (path / "objects", path / "refs", path, path.parent):
+        for name in _DIRECTORIES:
+            (path / name).mkdir(parents=True, exist_ok=True)
+        for directory in (path / "objects", path / "refs"):
             flush(directory)
+        _place(path / "config", _CONFIG.format(signers=signers))
+        # Last: without it, git does not take it for a repository.
+        _place(path / "HEAD", head)
+        flush(path.parent)
 
 
-def _initialise(path: Path, head: str, signers_file: Path) -> None:
-    import pygit2  # noqa: PLC0415 - lazy: needed once in the life of a ledger
-
-    try:
-        repository = pygit2.init_repository(str(path), bare=True, initial_head=head)
-        for name, value in _SERVER_RULES.items():
-            repository.config[name] = value
-        repository.config["gpg.ssh.allowedSignersFile"] = str(signers_file)
-    except pygit2.GitError as error:
-        message = f"cannot make a repository in {path}: {error}"
-        raise MachineError(
-            message, hint="See the rights on that path, and its free space."
-        ) from error
+def _place(file: Path, content: str) -> None:
+    """Write a file that is there as a whole or not at all, and what was named before it."""
+    beside = file.with_name(f"{file.name}.new")
+    with beside.open("wb") as opened:
+        opened.write(content.encode())
+        flush(opened)
+    beside.replace(file)
+    flush(file.parent)
 
 
 def _check_unborn(path: Path) -> None:
-    if not (path / "HEAD").is_file():
+    names = {child.name for child in path.iterdir()}
+    if "HEAD" not in names and not names <= _OURS:
         message = "directory is not empty and is not a repository"
         raise InputError(message, hint=_HINT, where=Where(str(path)))
     if read_refs(path):
         raise InputError("there is a ledger already", hint=_HINT, where=Where(str(path)))
+    if _holds_history(path / "objects"):
+        message = "holds entries whose branch is lost"
+        raise InputError(message, hint=_LOST, where=Where(str(path)))
+
+
+def _holds_history(objects: Path) -> bool:
+    """Whether there is more than a crash leaves of making a first entry."""
+    return any(objects.glob("pack/*.pack")) or any(map(_follows, objects.glob("??/*")))
+
+
+def _follows(file: Path) -> bool:
+    """Whether a loose object is a commit that follows another."""
+    try:
+        kind, raw = loose.read(str(file), file.parent.name + file.name)
+    except EvidenceError:
+        # Unfinished, or cut off: no entry.
+        return False
+    return kind == "commit" and bool(parents_of(raw))

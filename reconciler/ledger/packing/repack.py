@@ -122,6 +122,8 @@ def _remove_loose(store: ObjectStore, directory: Path) -> int:
     packs = store.packs()
     removed = 0
     with on_disk(directory):
+        # One that was killed may have given a pack its name, and nobody has synced that yet.
+        flush(directory / "objects/pack")
         for oid, path in loose_files(directory / "objects").items():
             name = bytes.fromhex(oid)
             found = next(filter(None, (pack.read(name) for pack in packs)), None)
