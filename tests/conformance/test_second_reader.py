@@ -1,4 +1,4 @@
-"""Mutated statements, trees and notes: both verifiers refuse the same ones.
+"""Mutated statements, trees and notes, random histories: both verifiers refuse the same ones.
 
 What the document leaves open, two readers of it would fill differently; this is how that is found.
 """
@@ -13,11 +13,17 @@ import pytest
 
 from reconciler.errors import EvidenceError
 from reconciler.evidence import note, slim, statement, tree
+from reconciler.evidence.audit import audit
+from reconciler.evidence.record import Branch
+from reconciler.evidence.testimony import hear
 from tests.support import second_verifier as second
 from tests.support.evidence_vectors import FOLDERS, load
+from tests.support.forge import Forge
+from tests.support.random_history import LINES, SIGNERS, random_history
 
 pytestmark = pytest.mark.conformance
 
+EVERY_SIZE = frozenset(range(20))
 VALUES = (
     *(None, True, False, 0, 1, -1, 2**53 - 1, 2**53, 99_999_999, 100_000_000, [], {}, [None]),
     *("", "a", "a" * 64, "A" * 64, "0" * 40, "é", "\u0663", "kernel", "run", "gap", "genesis"),
@@ -128,6 +134,33 @@ def test_trees() -> None:
         raw = bytearray(chance.choice(sources))
         raw[chance.randrange(len(raw))] = chance.choice(b"0/1.a\0\xff4 ")
         agreed(lambda: tree.parse(bytes(raw)), lambda: OneTree(bytes(raw)).tree(""))  # noqa: B023
+
+
+class InMemory(second.Git):
+    def __init__(self, forge: Forge) -> None:
+        self.refs, self.forge = forge.names, forge
+
+    def read(self, _kind: str, oid: str) -> bytes:
+        return self.forge.read(oid)[1]
+
+
+def faults_of(forge: Forge, signers: list[second.Signer]) -> list[tuple[str, str]]:
+    ledger = second.Ledger(InMemory(forge), forge.branch, signers)
+    if ledger.whole:
+        second.Testimony(ledger, [ledger], signers)
+    return ledger.faults
+
+
+def test_whole_histories() -> None:
+    listed, verdicts = second.trusted(LINES), []
+    for seed in range(1000, 1150):
+        forge = random_history(seed)
+        report = audit(forge, Branch(forge.client, forge.host, SIGNERS), sizes=EVERY_SIZE)
+        heard = hear(report, forge.client, forge.host, SIGNERS, ())
+        ok = report.ok and not heard.faults
+        assert ok == (not faults_of(forge, listed)), seed
+        verdicts.append(ok)
+    assert 20 <= sum(verdicts) <= 130
 
 
 def test_notes() -> None:

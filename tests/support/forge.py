@@ -191,7 +191,8 @@ class Forge:
         **changes: Any,
     ) -> str:
         usual = {"like": self.base, "reached": True, "took_ms": 900}
-        return self._add(self.slim_entry(kind, body or usual, **changes), spoil)
+        said = usual if body is None else body
+        return self._add(self.slim_entry(kind, said, **changes), spoil)
 
     def _add(self, entry: Entry, spoil: Callable[[Parts], None]) -> str:
         tip = self.names.get(self.branch)

@@ -616,6 +616,14 @@ class Testimony:
         need(root(self.digests[: note.size])[0] == note.root, "equivocation")
 
 
+def here(entry: Entry, ledgers: list[Ledger]) -> None:
+    origin = note_or(entry.said["body"].get("note"), "cosignature").origin
+    names = {f"reconciler/{ledger.name}" for ledger in ledgers}
+    clients = {name.rpartition("/")[0] for name in names}
+    gone = origin not in names and origin.rpartition("/")[0] in clients
+    need(not gone, "shorter-than-witnessed")
+
+
 def note_or(note: Any, code: str) -> Note:
     try:
         return read_note(note)
@@ -630,8 +638,11 @@ def verify(repository: Path, trust: str) -> list[tuple[str, str]]:
         branches = [ref for ref in git.refs if fits(f"refs/heads/{LABEL}/{LABEL}", ref)]
         ledgers = [Ledger(git, ref, signers) for ref in branches]
         for ledger in ledgers:
-            if ledger.whole and not ledger.name.startswith("witness/"):
+            if ledger.whole:
                 Testimony(ledger, ledgers, signers)
+            for entry in ledger.entries:
+                if entry.said["kind"] == "cosignature":
+                    ledger.attempt(entry.commit, here, entry, ledgers)
         faults = [fault for ledger in ledgers for fault in ledger.faults]
         strangers = [ref for ref in git.refs if ref not in branches]
         tips = {ledger.tip for ledger in ledgers}

@@ -66,6 +66,19 @@ def cosigned_but_shorter_fail() -> History:
 
 
 @case
+def cosigned_but_gone_fail() -> History:
+    """A whole branch is gone that a witness vouched for; another one of the clinic is there."""
+    forge, note = checkpointed()
+    witness = witness_of(forge, vouched(note))
+    other = Forge(host="xray", objects=forge.objects, names=forge.names)
+    other.append(Kind.GENESIS)
+    del forge.names[forge.branch]
+    lines = LISTED.replace("smile/desk", "smile/xray")
+    faults = (at("shorter-than-witnessed", witness, 1),)
+    return History(other, lines, faults=faults, more=(witness,))
+
+
+@case
 def equivocation_fail() -> History:
     """The owner of the key shows another history than the one that a witness vouched for."""
     forge, _ = checkpointed()

@@ -17,7 +17,7 @@ from reconciler.evidence.entry import Kind
 from reconciler.evidence.fault import Code, Fault
 from reconciler.evidence.record import Branch
 from reconciler.evidence.signers import AllowedSigners, parse
-from reconciler.evidence.testimony import WITNESS, hear, sayings, sizes_of
+from reconciler.evidence.testimony import WITNESS, gone, hear, sayings, sizes_of
 from reconciler.ledger.anchored import weigh
 from reconciler.ledger.anchors.judge import Trust
 from tests.support import make_evidence_vectors
@@ -41,10 +41,11 @@ def judged(stored: Stored) -> dict[str, Any]:
         report = audit(source, branch, other_refs=refs, sizes=sizes)
         reports.append(report)
         faults += report.faults
+        testimony, wrong = heard_of(report, branch, signers, marks)
+        faults += wrong
         if branch.client != WITNESS:
-            testimony, wrong = heard_of(report, branch, signers, marks)
             heard.append(testimony)
-            faults += wrong
+    faults += gone(sayings(marks), {layout.origin(one.client, one.host) for one in branches})
     return found(reports, heard, dict.fromkeys(faults))
 
 
