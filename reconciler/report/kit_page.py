@@ -92,10 +92,9 @@ _FILES = """\
 ## 1. The files are those of the manifest
 
 ```sh
-set -eu
 sed 's/{"name":/\\n&/g' manifest.json \\
   | sed -nE 's/^\\{"name":"([^"]*)","sha256":"([0-9a-f]{64})".*/\\2  \\1/p' \\
-  | sha256sum --check --quiet && echo "all files are as listed"
+  | sha256sum --check --quiet && echo "all files are as listed" || echo "files DIFFER"
 ```
 
 That shows damage on the way, not forgery: whoever can change a file can change the manifest. What
@@ -161,7 +160,8 @@ _CHAIN = """\
 
 An entry is a statement: the payload of the file that its commit adds or, if it adds none, the last
 line of the commit's message. Its SHA-256 is what the next entry has as `previous`. For the newest
-20 (leave out `-n 20` for all; that takes a while):
+20 (leave out `-n 20` for all; that takes a while). What it ends with is the SHA-256 of the newest
+statement; `BROKEN` means what it says:
 
 ```sh
 statement() {
@@ -177,10 +177,10 @@ before=
 for commit in $(git -C "$work/evidence.git" rev-list -n 20 --reverse BRANCH --); do
   said=$(statement "$commit" | grep -oE '"previous":(\\{"sha256":)?"[0-9a-f]{64}"' \\
     | tail -n 1 | grep -oE '[0-9a-f]{64}' || true)
-  if [ -n "$before" ] && [ "$said" != "$before" ]; then echo "BROKEN at $commit"; exit 1; fi
+  if [ -n "$before" ] && [ "$said" != "$before" ]; then before=BROKEN; break; fi
   before=$(statement "$commit" | sha256sum | cut -d ' ' -f 1)
 done
-echo "the chain holds; the newest statement is $before"
+echo "the chain is $before at $commit"
 ```
 
 To read a statement: `statement COMMIT`. The tables of this kit name entries by commit and SHA-256.
@@ -194,7 +194,8 @@ openssl ts -verify -data NOTE \\
 openssl ts -reply -in TOKEN -text | grep 'Time stamp:'
 note=$(awk '{printf "%s\\\\n", $0}' NOTE)
 entry=$(git -C "$work/evidence.git" log -1 --format=%H --grep='^checkpoint SEQ on ' BRANCH --)
-statement "$entry" | grep -qF "\\"note\\":\\"$note\\"" && echo "entry SEQ holds this note"
+statement "$entry" | grep -qF "\\"note\\":\\"$note\\"" \\
+  && echo "entry SEQ holds this note" || echo "entry SEQ does NOT hold this note"
 ```
 """
 
