@@ -4,10 +4,8 @@ Every rule is about two neighbours, so by induction it holds for the whole histo
 direction, and costs the same however long the history is.
 """
 
-from datetime import timedelta
-from typing import Any
-
-from reconciler.evidence.entry import Kind, Reference, stamp
+from reconciler.evidence import moments
+from reconciler.evidence.entry import Kind, Reference
 from reconciler.evidence.fault import Code, Fault
 from reconciler.evidence.key_life import succession
 from reconciler.evidence.record import Record
@@ -25,20 +23,9 @@ def base_after(record: Record) -> int:
     return record.entry.seq if record.entry.base is None else record.entry.base
 
 
-def ago_ms(record: Record) -> Any:
-    """How long before its own time the last run was that an entry seals, milliseconds.
-
-    More than nothing only for runs that were sealed late, after a crash.
-    """
-    return record.entry.body.get("ago_ms", 0) if record.entry.slim else 0
-
-
 def ended_at(record: Record) -> str:
     """When the last of what an entry says happened."""
-    ago = ago_ms(record)
-    late = type(ago) is int and ago > 0
-    entry = record.entry
-    return stamp(entry.time - timedelta(milliseconds=ago)) if late else entry.recorded_at
+    return moments.ended_at(record.entry)
 
 
 def follows(child: Record, parent: Record) -> list[Fault]:
@@ -55,6 +42,9 @@ def follows(child: Record, parent: Record) -> list[Fault]:
     if new.recorded_at < old.recorded_at:
         message = f"{new.recorded_at} comes after {old.recorded_at}"
         faults.append(Fault(Code.TIME, child.place, message))
+    elif _too_early(child, parent):
+        message = f"stands for runs before {ended_at(parent)}, when the entry before it ended"
+        faults.append(Fault(Code.TIME, child.place, message))
     if new.base is not None and new.base != base_after(parent):
         message = f"takes {new.base} as its base, which is {base_after(parent)}"
         faults.append(Fault(Code.BASE, child.place, message))
@@ -65,6 +55,15 @@ def follows(child: Record, parent: Record) -> list[Fault]:
         # Another key is what `key_life` follows over the whole; the same one it does not see.
         faults += succession(child, parent)
     return faults + _intents(child, parent)
+
+
+def _too_early(child: Record, parent: Record) -> bool:
+    """Whether an entry seals runs of a time that the one before it has spoken for."""
+    entry = child.entry
+    if not entry.slim or entry.body.keys().isdisjoint(("ticks", "ago_ms")):
+        return False
+    found = moments.moments(entry)
+    return found is not None and found[0] < moments.ended(parent.entry)
 
 
 def _intents(child: Record, parent: Record) -> list[Fault]:

@@ -9,20 +9,17 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import accumulate
 
 from reconciler.evidence.entry import Kind
 from reconciler.evidence.fault import Code, Fault, Place
-from reconciler.evidence.follow import ago_ms
 from reconciler.evidence.history import Step
 from reconciler.evidence.merkle import Frontier
+from reconciler.evidence.moments import milliseconds, moments
 from reconciler.evidence.record import Record
 
 MAX_FAULTS = 1000
 
 _MARKS = frozenset(Kind) - {Kind.RUN, Kind.HEARTBEAT, Kind.INTENT, Kind.OUTCOME}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,31 +133,30 @@ class Stretch:
 
     def _moments(self, record: Record) -> None:
         entry = record.entry
-        moments = [_milliseconds(entry.time)]
+        found = moments(entry)
         if entry.kind is Kind.RUN:
             if entry.slim:
-                moments = self._repeat(record, moments[0])
+                found = self._repeat(record, found)
             else:
                 self.promises.append((entry.seq, promise_of(record)))
-            self.runs += len(moments)
-        self.times.extend(reversed(moments))
-        self.seqs.extend([entry.seq] * len(moments))
+            self.runs += len(found or (0,))
+        found = found or [milliseconds(entry.time)]
+        self.times.extend(reversed(found))
+        self.seqs.extend([entry.seq] * len(found))
 
-    def _repeat(self, record: Record, at: int) -> list[int]:
-        """Moments of the runs that a slim run stands for, oldest first."""
-        seq, body = record.entry.seq, record.entry.body
-        like, ticks = body.get("like"), body.get("ticks", [0])
-        if type(like) is not int or not _are_ticks(ticks) or not _are_ticks([ago_ms(record)]):
+    def _repeat(self, record: Record, found: list[int] | None) -> list[int] | None:
+        """Take in a slim run; its moments again, None if it does not say what it must."""
+        seq, like = record.entry.seq, record.entry.body.get("like")
+        if type(like) is not int or found is None:
             message = "is a run that does not say what it repeats, or when it ran"
             self.faults.append(Fault(Code.BODY, record.place, message))
-            return [at]
+            return None
         newer = self.repeats[-1] if self.repeats else None
         if newer is not None and (newer.like, newer.first) == (like, seq + 1):
             self.repeats[-1] = Repeat(record.place, seq, newer.last, like)
         else:
             self.repeats.append(Repeat(record.place, seq, seq, like))
-        begin = at - ago_ms(record) - sum(ticks)
-        return list(accumulate(ticks, initial=begin))[1:]
+        return found
 
 
 def gather(steps: Iterable[Step]) -> Stretch:
@@ -180,17 +176,3 @@ def promise_of(record: Record) -> int | None:
     """The interval that a run promises until the next one, seconds; None if it promises none."""
     promise = record.entry.body.get("promise_s")
     return promise if type(promise) is int and promise > 0 else None
-
-
-def _milliseconds(at: datetime) -> int:
-    # Without floats: they would round.
-    elapsed = at - _EPOCH
-    return (elapsed.days * 86_400 + elapsed.seconds) * 1000 + elapsed.microseconds // 1000
-
-
-def _are_ticks(ticks: object) -> bool:
-    return (
-        isinstance(ticks, list)
-        and bool(ticks)
-        and all(type(tick) is int and tick >= 0 for tick in ticks)
-    )

@@ -13,9 +13,8 @@ from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from reconciler.evidence.follow import ended_at
 from reconciler.evidence.merkle import Frontier, leaf_hash
-from reconciler.evidence.record import Record
+from reconciler.evidence.moments import ended_at
 from reconciler.evidence.statement import Entry, Kind, Reference, stamp
 from tests.support.entries import finding, run_body
 from tests.support.forge import START, Forge, Parts
@@ -161,8 +160,7 @@ def refuse(book: Book) -> str:
 
 def gap(book: Book) -> str:
     """It was away, and says so."""
-    last = Record("", book.entries[-1], "", b"")
-    body = {"from": ended_at(last), "promise_s": PROMISE_S, "rebooted": True}
+    body = {"from": ended_at(book.entries[-1]), "promise_s": PROMISE_S, "rebooted": True}
     return book.append(Kind.GAP, {**body, "until": stamp(book.at)})
 
 
