@@ -48,7 +48,10 @@ class _Author:
 
     @property
     def at(self) -> dict[str, str]:
-        pause = timedelta(milliseconds=self.chance.choice(PAUSES_MS))
+        return self.after(0)
+
+    def after(self, milliseconds: int) -> dict[str, str]:
+        pause = timedelta(milliseconds=milliseconds + self.chance.choice(PAUSES_MS))
         assert self.forge.last is not None
         return {"recorded_at": stamp(self.forge.last.time + pause)}
 
@@ -58,12 +61,15 @@ class _Author:
         self.run = len(self.forge.digests) - 1
 
     def again(self) -> None:
-        body = {"like": self.rarely(0, self.run)}
+        body: dict[str, Any] = {"like": self.rarely(0, self.run)}
+        pause = 0
         if self.chance.random() < 0.3:
-            body["ticks"] = self.rarely([-1], self.chance.choice([[0], [60_000] * 3, [700_000]]))
+            ticks = self.chance.choice([[0], [60_000] * 3, [700_000]])
+            pause, body["ticks"] = self.rarely(0, sum(ticks)), self.rarely([-1], ticks)
         if self.chance.random() < 0.1:
             body["ago_ms"] = self.chance.choice([0, 1000, 700_000])
-        self.forge.append_slim(body=body, base=self.rarely(0, self.forge.base), **self.at)
+            pause += self.rarely(0, body["ago_ms"])
+        self.forge.append_slim(body=body, base=self.rarely(0, self.forge.base), **self.after(pause))
 
     def gap(self) -> None:
         last = self.forge.last

@@ -35,6 +35,9 @@ NODE = re.compile(rb"(100644|40000) ([A-Za-z0-9_-][A-Za-z0-9._-]{0,63})\0(.{20})
 SIGNED = re.compile(r"\u2014 ([^\s+]{1,256}) ([A-Za-z0-9+/=]+)")
 
 
+TIMES: tuple[tuple[str, Any], ...] = (("ticks", [0]), ("ago_ms", 0))
+
+
 class Refused(Exception):
     """Something does not hold; the code says what."""
 
@@ -348,7 +351,7 @@ class Ledger:
         self.key, self.used = b"", {b""}
         self.run: int | None = None
         self.promise: int | None = None
-        self.last: datetime | None = None
+        self.last: int | None = None
         for entry in self.entries:
             if self.whole:
                 self.attempt(entry.commit, self.keys, entry)
@@ -422,6 +425,7 @@ class Ledger:
         need(after["seq"] == before["seq"] + 1, "sequence")
         need(after["previous"] == old.digest.hex(), "chain")
         need(after["time"] >= before["time"], "time-backwards")
+        need((moments(new) or [SAFE])[0] >= ended(old), "time-backwards")
         if after["base"] is not None:
             newest = before["seq"] if before["base"] is None else before["base"]
             need(after["base"] == newest, "base")
@@ -431,10 +435,9 @@ class Ledger:
         need(after["closes"] is None or after["closes"] in open_, "intent")
         need(after["open"] == [one for one in open_ if one != after["closes"]], "intent")
         if after["kind"] == "gap":
-            late = before["kind"] == "run" and before["base"] is not None
-            ago = before["body"].get("ago_ms", 0) if late else 0
-            ended = stamp(old.at, ago if whole(ago, 0, since_1970(old.at)) else 0)
-            need(after["body"].get("from") == ended, "gap")
+            at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ended(old))
+            text = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            need(after["body"].get("from") == text, "gap")
 
     def keys(self, entry: Entry) -> None:
         said, public, body = entry.said, entry.public, entry.said["body"]
@@ -451,20 +454,16 @@ class Ledger:
             self.key, self.used = new, self.used | {new}
 
     def times(self, entry: Entry) -> None:
-        said, body, moments, previous = entry.said, entry.said["body"], [entry.at], self.last
+        said, body, found = entry.said, entry.said["body"], moments(entry)
         if said["kind"] == "run" and said["base"] is not None:
-            ticks, ago = body.get("ticks", [0]), body.get("ago_ms", 0)
-            self.last = entry.at
-            need(whole(body.get("like"), -SAFE) and type(ticks) is list and ticks, "body")
-            need(all(whole(tick, 0) for tick in [*ticks, ago]), "body")
-            need(sum(ticks) + ago <= since_1970(entry.at), "body")
-            self.last = previous
+            fine = found is not None and whole(body.get("like"), -SAFE)
+            self.last, last = since_1970(entry.at), self.last
+            need(fine, "body")
+            self.last = last
             need(body["like"] == self.run, "repeated-run")
-            ends = [sum(ticks[n + 1 :]) + ago for n in range(len(ticks))]
-            moments = [entry.at - timedelta(milliseconds=end) for end in ends]
-        for at in moments:
-            before, self.last = self.last or at, at
-            late = self.promise and at - before > timedelta(seconds=2 * self.promise + 60)
+        for at in found or ():
+            before, self.last = at if self.last is None else self.last, at
+            late = self.promise and at - before > (2 * self.promise + 60) * 1000
             need(not late or said["kind"] in ("gap", "key-change"), "gap")
         if said["kind"] == "run" and said["base"] is None:
             promise, self.run = body.get("promise_s"), said["seq"]
@@ -475,9 +474,19 @@ def since_1970(at: datetime) -> int:
     return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
-def stamp(at: datetime, ago_ms: int) -> str:
-    at -= timedelta(milliseconds=ago_ms)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def moments(entry: Entry) -> list[int] | None:
+    """Times of the runs or the other thing that an entry stands for; None if it does not say."""
+    said, at = entry.said, since_1970(entry.at)
+    late = said["kind"] == "run" and said["base"] is not None
+    ticks, ago = (said["body"].get(*one) if late else one[1] for one in TIMES)
+    fine = type(ticks) is list and ticks and all(whole(tick, 0) for tick in [*ticks, ago])
+    if not fine or sum(ticks) + ago > at:
+        return None
+    return [at - ago - sum(ticks[n + 1 :]) for n in range(len(ticks))]
+
+
+def ended(entry: Entry) -> int:
+    return (moments(entry) or [since_1970(entry.at)])[-1]
 
 
 def unwrapped(blob: bytes, public: bytes) -> bytes:

@@ -260,6 +260,20 @@ def object_missing_fail() -> History:
 
 
 @case
+def cloned() -> History:
+    """What a plain git clone leaves: a remote-tracking copy of the tip."""
+    forge = short(2)
+    forge.names["refs/remotes/origin/smile/desk"] = forge.commits[1]
+    return History(forge, runs=1)
+
+
+@case
+def clone_behind_fail() -> History:
+    """A remote-tracking reference that points to another commit than the tip."""
+    return referenced("refs/remotes/origin/smile/desk", 0)
+
+
+@case
 def unknown_reference_fail() -> History:
     """A reference beside the branch that nobody audits."""
     return referenced("refs/heads/other")
@@ -272,8 +286,8 @@ def replace_reference_fail() -> History:
     return referenced(f"refs/replace/{forge.commits[0]}")
 
 
-def referenced(name: str) -> History:
+def referenced(name: str, number: int = 1) -> History:
     forge = short(2)
-    forge.names[name] = forge.commits[1]
-    fault = {"code": "unknown-ref", "commit": forge.commits[1], "seq": None, "path": name}
+    forge.names[name] = forge.commits[number]
+    fault = {"code": "unknown-ref", "commit": forge.commits[number], "seq": None, "path": name}
     return History(forge, faults=(fault,))

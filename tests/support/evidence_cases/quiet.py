@@ -74,6 +74,25 @@ def sealed_without_a_time_fail() -> History:
 
 
 @case
+def sealed_before_1970_fail() -> History:
+    """A run was sealed so late that it ran before 1970, and a gap entry follows it."""
+    forge = short(2)
+    body = {"ago_ms": 2**53 - 1, "like": 1, "reached": True, "took_ms": 900}
+    forge.append_slim(body=body)
+    forge.append(Kind.GAP, gap_body("2026-03-01T23:40:00.000Z", "2026-03-02T00:00:00.000Z"))
+    return History(forge, faults=(at("body", forge, 2),))
+
+
+@case
+def sealed_runs_overlap_fail() -> History:
+    """A sealed run was before the entry before it, whose time was spoken for."""
+    forge = promised()
+    body = {"like": 1, "reached": True, "ticks": [MINUTE_MS] * 3, "took_ms": 900}
+    forge.append_slim(body=body, recorded_at="2026-03-01T23:06:59.999Z")
+    return History(forge, faults=(at("time-backwards", forge, 2),))
+
+
+@case
 def slim_hides_an_intent_fail() -> History:
     """An intent is open, and an entry without a file passes it over."""
     forge = short(3)
