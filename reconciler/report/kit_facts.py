@@ -1,6 +1,6 @@
 """What a kit itself shows to be limited about it, in sentences."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.evidence.claims import Claim
@@ -62,11 +62,8 @@ def _faults(facts: Facts) -> Iterator[str]:
         (facts.source_faults, "The repository that this kit was taken from does NOT verify"),
     ):
         if faults:
-            yield f"{what}, {len(faults)} faults: {_listed(map(str, faults[:MOST]))}."
-
-
-def _listed(things: Iterable[str]) -> str:
-    return "; ".join(things)
+            count = f"{len(faults)} fault{'s' * (len(faults) != 1)}"
+            yield f"{what}, {count}: {'; '.join(map(str, faults[:MOST]))}."
 
 
 def _host(facts: Facts, view: View) -> Iterator[str]:

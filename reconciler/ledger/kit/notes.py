@@ -12,7 +12,7 @@ from reconciler.evidence import layout
 from reconciler.evidence.note import cosignatures, read_checkpoint
 from reconciler.evidence.record import Record
 from reconciler.evidence.signers import AllowedSigners
-from reconciler.evidence.testimony import WITNESS, Cosigned, Saying, sayings, witnesses_of
+from reconciler.evidence.testimony import Cosigned, Saying, sayings, witnesses_of
 from reconciler.ledger.anchored import Weighed
 from reconciler.ledger.anchors.model import AnchorState, Method
 from reconciler.ledger.kit.nouns import End
@@ -54,7 +54,7 @@ def notes_of(
         roots: Names of the files with trust anchors.
     """
     notes = Notes()
-    marks = [m for r in result.branches for m in r.marks if m.entry.client == WITNESS]
+    marks = [mark for report in result.branches for mark in report.marks]
     every = [*sayings(marks), *said]
     for end in ends:
         heard = result.testimonies[end.ref]

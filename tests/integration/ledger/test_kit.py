@@ -202,7 +202,7 @@ def test_a_gap_is_in_every_table_and_disclosed(plain: KitRig, tmp_path: Path) ->
         last = rows(tmp_path / "kit", name)[-1]
         assert (last["record"], last["last_entry"]) == ("gap", "12")
     said = text(tmp_path / "kit", "DISCLOSURES.md")
-    assert "What is in this kit does NOT verify, 1 faults: gap" in said
+    assert "What is in this kit does NOT verify, 1 fault: gap" in said
     assert "no run for 10 h 20 min" in said
 
 
@@ -305,7 +305,7 @@ def test_what_is_wrong_with_the_repository_is_in_the_kit(plain: KitRig, tmp_path
     assert made.result.ok and not made.ok
     assert [fault.code for fault in made.source_faults] == [Code.UNKNOWN_REF]
     said = text(tmp_path / "kit", "DISCLOSURES.md")
-    assert "The repository that this kit was taken from does NOT verify, 1 faults" in said
+    assert "The repository that this kit was taken from does NOT verify, 1 fault" in said
 
 
 def test_what_is_wrong_with_another_clinic_is_not(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_clean_kit_says_what_it_always_says() -> None:
 
 def test_faults_come_first_and_name_where_they_are() -> None:
     lines = said(faults=(FAULT,), source_faults=(FAULT, FAULT))
-    assert lines[0].startswith("What is in this kit does NOT verify, 1 faults: chain at seq 7")
+    assert lines[0].startswith("What is in this kit does NOT verify, 1 fault: chain at seq 7")
     assert lines[1].startswith("The repository that this kit was taken from does NOT verify, 2")
 
 

@@ -47,7 +47,7 @@ def test_a_letter_that_no_font_has_is_written_out() -> None:
 
 def test_a_long_word_can_be_broken() -> None:
     (row,) = document(reason="x" * 300)["parts"][0]["rows"]
-    assert max(map(len, re.split("[\u200b ]", row["detail"]))) <= 48
+    assert max(map(len, re.split("[\u200b ]", row["detail"]))) <= 36
 
 
 def test_nothing_is_a_statement() -> None:
@@ -70,10 +70,12 @@ def test_times_without_a_run_are_listed() -> None:
 
 def test_a_list_that_is_too_long_for_paper_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf_page, "MOST_ROWS", 1)
-    found = sheet_of(run(3, finding("a", "pass"), finding("b", "pass")))
-    (part,) = json.loads(data(found))["parts"]
-    assert len(part["rows"]) == 1
-    assert "the CSV file has all" in part["lead"][-1]
+    gaps = [gap(9, "2026-03-02T00:00:00Z", "2026-03-02T03:05:00Z")]
+    for findings in ([finding("a", "pass"), finding("b", "pass")], [finding("a", "pass")]):
+        found = sheet_of(run(3, *findings), gaps=gaps)
+        (part,) = json.loads(data(found))["parts"]
+        assert (len(part["rows"]), part["gaps"]) == (1, [])
+        assert "the CSV file beside this page has all" in part["lead"][-1]
 
 
 def test_the_program_has_no_place_for_text_and_reads_nothing_else() -> None:
