@@ -153,7 +153,7 @@ class Whole:
     def _follow_log(self, sizes: Set[int]) -> tuple[Frontier, dict[int, bytes]]:
         log, roots = self._start.log, dict(self._start.roots)
         claims = {c.log.size: c for s in self._stretches for c in s.claims}
-        stops = sorted({*claims, *(size for size in sizes if size > log.size)})
+        stops = sorted({*claims, *(size for size in sizes if size >= log.size)})
         leaves = self._leaves()
         for stop in stops:
             log = log.extend(_take(leaves, stop - log.size))
