@@ -108,7 +108,8 @@ def audit(
         sizes: Sizes of the log whose roots somebody wants to compare.
     """
     tip = source.ref(branch.ref)
-    faults = unknown_refs(source, branch, tip, other_refs)
+    tips = set() if tip is None else {tip}
+    faults = unknown_refs(source.refs(), {branch.ref, *other_refs}, tips)
     stretches = [] if tip is None else [gather(history(source, branch, tip))]
     return judge(branch, tip, stretches, faults, sizes)
 
@@ -162,19 +163,20 @@ def judge(
     )
 
 
-def unknown_refs(
-    source: ObjectSource, branch: Branch, tip: str | None, other_refs: Set[str]
-) -> list[Fault]:
+def unknown_refs(names: Mapping[str, str], audited: Set[str], tips: Set[str]) -> list[Fault]:
     """A reference that nobody audits could carry anything, or replace what auditors see.
 
-    A remote-tracking copy of the same tip is what a plain ``git clone`` leaves; it adds nothing.
+    A remote-tracking copy of an audited tip is what a plain ``git clone`` leaves; it adds nothing.
+
+    Args:
+        names: All references with their object ids.
+        audited: Names of those that are audited.
+        tips: Object ids that they point to.
     """
     return [
         Fault(Code.UNKNOWN_REF, Place(commit=oid, path=name), "reference is not part of the ledger")
-        for name, oid in sorted(source.refs().items())
-        if name != branch.ref
-        and name not in other_refs
-        and not (name.startswith("refs/remotes/") and oid == tip)
+        for name, oid in sorted(names.items())
+        if name not in audited and not (name.startswith("refs/remotes/") and oid in tips)
     ]
 
 

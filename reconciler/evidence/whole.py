@@ -116,7 +116,11 @@ class Whole:
     @property
     def keys(self) -> tuple[bytes, ...]:
         """Public keys that signed, oldest use first."""
-        used = [] if self._start.life is None else [use.public for use in self._start.life.uses]
+        used = (
+            []
+            if self._start.life is None
+            else [use.public for use in self._start.life.uses if use.first]
+        )
         used += [oldest.public for s in self._stretches for _, oldest in reversed(s.keys)]
         return tuple(dict.fromkeys(used))
 

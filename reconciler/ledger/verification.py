@@ -177,7 +177,8 @@ class Work:
 
     def _judge(self, part: Part, refs: frozenset[str], said: tuple[Saying, ...]) -> AuditReport:
         sizes = frozenset(self._sizes(part, said))
-        strangers = unknown_refs(self.store, part.branch, part.tip, refs)
+        tips = {one.tip for one in self.parts if one.tip is not None}
+        strangers = unknown_refs(self.names, refs, tips)
         faults = [*strangers, *part.faults]
         return judge(part.branch, part.tip, part.found.stretches, faults, sizes, part.start)
 

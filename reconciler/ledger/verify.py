@@ -30,6 +30,7 @@ from reconciler.ledger.verification import Work
 __all__ = ["Extra", "Known", "Verification", "load_signers", "verify"]
 
 _BRANCH = re.compile(r"refs/heads/([a-z0-9-]{1,63})/([a-z0-9-]{1,63})")
+_TRACKED = re.compile(r"refs/remotes/[^/]+/([a-z0-9-]{1,63}/[a-z0-9-]{1,63})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def verify(
     try:
         # Before the audit: entries that are appended meanwhile are no fault.
         texts = ref_texts(directory)
-        names = dict(store.refs())
+        names = _with_tracked(store.refs())
     except (EvidenceError, OSError) as error:
         return _unreadable(directory, error)
     wanted = sorted(branches if branches is not None else _found(names.keys()))
@@ -143,6 +144,16 @@ def verify(
         work.remember()
         cache.files = packs
     return result
+
+
+def _with_tracked(names: Mapping[str, str]) -> dict[str, str]:
+    """References, and the branches that a plain clone only has remote-tracking copies of."""
+    tracked = {
+        f"refs/heads/{match[1]}": oid
+        for name, oid in names.items()
+        if (match := _TRACKED.fullmatch(name))
+    }
+    return {**tracked, **names}
 
 
 def _found(names: Set[str]) -> list[tuple[str, str]]:

@@ -141,3 +141,17 @@ def test_a_reader_needs_no_key(tmp_path: Path) -> None:
     assert [record.entry.seq for record in records] == [5, 4, 3, 2, 1, 0]
     with pytest.raises(LedgerMissing, match="no branch"):
         next(newest_first(rig.path, "smile", "gone", rig.signers))
+
+
+def test_a_plain_clone_of_two_ledgers_is_audited_whole(tmp_path: Path) -> None:
+    rig = two_hosts(tmp_path)
+    clone = tmp_path / "clone"
+    cloned = rig.git("clone", "-q", "--no-local", str(rig.path), str(clone))
+    assert cloned.returncode == 0, cloned.stderr
+    result = verify(clone, rig.signers)
+
+    assert result.ok, result.sentence
+    assert [report.ref for report in result.branches] == [
+        "refs/heads/smile/desk",
+        "refs/heads/smile/xray",
+    ]
