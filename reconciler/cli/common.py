@@ -27,7 +27,18 @@ def home_of(config: Path | None) -> "Home":
     """Load the settings named on the command line, in the environment, or at the default place."""
     from reconciler.engine.settings import load_settings
 
-    return load_settings(config or Path(os.environ.get("RECONCILER_CONFIG", DEFAULT_CONFIG)))
+    return load_settings(config_path(config), credentials())
+
+
+def config_path(config: Path | None) -> Path:
+    """Where the settings are: as the command line says, or the environment, or the default."""
+    return config or Path(os.environ.get("RECONCILER_CONFIG", DEFAULT_CONFIG))
+
+
+def credentials() -> Path | None:
+    """The directory of the credentials that systemd passes to this process, if it passes any."""
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    return Path(directory) if directory else None
 
 
 def emit(document: Any) -> None:

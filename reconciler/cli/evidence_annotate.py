@@ -10,7 +10,6 @@ from reconciler.cli.common import config_option, emit, home_of, json_option
 if TYPE_CHECKING:
     from reconciler.engine.appliance import Appliance
     from reconciler.ledger.receipt import Receipt
-    from reconciler.model.answer import Answer
 
 
 @click.command()
@@ -38,20 +37,13 @@ def command(seq: int, text: str, by: str, config: Path | None, as_json: bool) ->
 
 
 def _append(appliance: "Appliance", seq: int, text: str, by: str) -> "Receipt":
-    """Under the same rules about the clock as a run."""
-    from reconciler.engine.facts import gather, refuse_jump
+    """Under the same rules about the clock as a run, and after what a crash left unsealed."""
+    from reconciler.engine.append import seal_waiting
+    from reconciler.engine.upkeep.checkpoints import gather_facts
     from reconciler.ledger.annotate import annotate
 
-    machine = appliance.make_target("/", _nothing_known)
-    deadline_s = float(appliance.home.settings.probe_deadline_s)
-    facts = gather(appliance.clock, machine, deadline_s)
-    refuse_jump(facts, appliance.ledger.tip.time, appliance.past.last_clock)
+    facts = gather_facts(appliance)
+    seal_waiting(appliance, facts, lambda _where: None)
     at = appliance.clock.now()
     clock, boot_id = facts.reading(at), facts.boot_id
     return annotate(appliance.ledger, seq, text, by, at=at, clock=clock, boot_id=boot_id)
-
-
-def _nothing_known(topic: str) -> "Answer":
-    from reconciler.model.answer import Answer
-
-    return Answer("unsupported", reason=f"{topic}: not asked for an annotation")

@@ -1,20 +1,22 @@
 """One appliance, opened: its settings, key, ledger, memory, catalogues, and the machine itself."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.checks import catalogue as checks_catalogue
-from reconciler.desired.location import Access
 from reconciler.desired.source import FetchLimits, FleetSource
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.introspect import LedgerWatch
 from reconciler.engine.past import Past, recall
+from reconciler.engine.sealing import Queue, load_queue
 from reconciler.engine.settings import Home
-from reconciler.ledger import keys
+from reconciler.engine.upkeep.ages import Ages
+from reconciler.engine.upkeep.equipment import Equipment, equip
 from reconciler.ledger.lock import HostLock
 from reconciler.ledger.reader import newest_first
+from reconciler.ledger.sealed_keys import load_reference
 from reconciler.ledger.store import Ledger, Record
 from reconciler.ledger.verify import load_signers
 from reconciler.model.answer import Answer
@@ -24,6 +26,7 @@ from reconciler.model.step import StepKind
 from reconciler.ports import Clock, Target
 from reconciler.steps import catalogue as steps_catalogue
 from reconciler.targets.linux.target import LinuxTarget
+from reconciler.transport.location import Access
 
 TargetMaker = Callable[[str, Callable[[str], Answer]], Target]
 """From the root to look at, and the answers to `Internal` probes, to a target."""
@@ -37,6 +40,9 @@ class Appliance:
         resolved: The desired state that was resolved last; a commit never changes, so it stands
             for as long as that commit is asked for.
         watch: Looks at the ledger's newest entries, and remembers how far.
+        queue: Runs that are on the disk and wait to be sealed.
+        equipment: What keeps the evidence.
+        ages: When each part of that last came about.
     """
 
     home: Home
@@ -48,6 +54,9 @@ class Appliance:
     past: Past
     make_target: TargetMaker
     watch: LedgerWatch
+    queue: Queue
+    equipment: Equipment
+    ages: Ages
     resolved: DesiredState | None = None
 
     @property
@@ -72,12 +81,13 @@ def open_appliance(
         KeyMissing: There is no signing key; there is no unsigned path.
         LedgerMissing: The ledger is gone; memory is lost, so nothing may be applied.
         LedgerDamaged: The newest entries do not verify.
-        InputError: The file of evidence signers cannot be read.
+        InputError: The file of evidence signers cannot be read, or a setting of evidence is wrong.
+        MachineError: A library that a setting of evidence needs is not installed.
     """
     settings = home.settings
     state = home.path(settings.state)
-    with HostLock(state / "lock"):
-        key = keys.load(home.path(settings.evidence.key))
+    with HostLock(state / "lock"), closing(equip(home)) as equipment:
+        key = load_reference(settings.evidence.key, home.path, home.credentials)
         repository = home.path(settings.evidence.repository)
         signers = load_signers(home.path(settings.evidence.signers))
         with Ledger.open(
@@ -93,6 +103,9 @@ def open_appliance(
                 past=recall(ledger),
                 make_target=make_target or linux_target,
                 watch=LedgerWatch(ledger),
+                queue=load_queue(state),
+                equipment=equipment,
+                ages=Ages(state),
             )
 
 

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 
+from reconciler.engine.append import seal_waiting
 from reconciler.engine.appliance import Appliance, open_appliance
 from reconciler.engine.heart import BEAT_S, Heart, PacedTarget
 from reconciler.engine.heartbeat import beat
@@ -12,6 +13,7 @@ from reconciler.engine.run import reconcile
 from reconciler.engine.session import Options
 from reconciler.engine.settings import Home
 from reconciler.engine.stop import Stop
+from reconciler.engine.upkeep.checkpoints import gather_facts
 from reconciler.errors import (
     ClockWrong,
     EvidenceError,
@@ -96,6 +98,8 @@ class Daemon:
             hook=heart.progress,
             stopping=self._stop.asked,
             promise_s=settings.interval_s + settings.jitter_s,
+            seal_s=settings.evidence.seal_s,
+            allowing=heart.allowing,
         )
         done = 0
         while not self._stop.asked() and done != runs:
@@ -105,6 +109,7 @@ class Daemon:
             done += 1
             if done != runs:
                 self._wait(heart)
+        self._seal(appliance)
 
     def _run_once(self, appliance: Appliance, options: Options) -> None:
         before = appliance.ledger.tip.seq
@@ -117,10 +122,21 @@ class Daemon:
             self._on_error(error)
         else:
             self._on_run(report)
+            for problem in report.problems:
+                self._on_error(MachineError(str(problem), hint=problem.hint))
 
     def _beat(self, appliance: Appliance, why: ReconcilerError) -> None:
         try:
             beat(appliance, why)
+        except (EvidenceError, MachineError) as error:
+            self._on_error(error)
+
+    def _seal(self, appliance: Appliance) -> None:
+        """Leave nothing that waits; what cannot be sealed now is sealed at the next start."""
+        if appliance.queue.waiting is None:
+            return
+        try:
+            seal_waiting(appliance, gather_facts(appliance), lambda _where: None)
         except (EvidenceError, MachineError) as error:
             self._on_error(error)
 

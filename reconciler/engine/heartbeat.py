@@ -1,8 +1,10 @@
 """A sign of life where a run could not be recorded: the appliance was up, and could not look."""
 
+from reconciler.engine.append import append, append_slim
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import gather, refuse_jump
 from reconciler.engine.intent import reason_of
+from reconciler.engine.sealing import newest_moment
 from reconciler.errors import ClockWrong, ReconcilerError
 from reconciler.evidence.entry import Kind
 from reconciler.model.answer import Answer
@@ -22,24 +24,17 @@ def beat(appliance: Appliance, why: ReconcilerError) -> None:
     """
     if isinstance(why, ClockWrong):
         return
-    ledger, deadline_s = appliance.ledger, float(appliance.home.settings.probe_deadline_s)
+    deadline_s = float(appliance.home.settings.probe_deadline_s)
     facts = gather(appliance.clock, appliance.make_target("/", _nothing_known), deadline_s)
-    refuse_jump(facts, ledger.tip.time, appliance.past.last_clock)
-    at, body = appliance.clock.now(), {"reason": reason_of(why)}
-    subject = ledger.head.base.subject
-    if ledger.slim_allowed(subject, facts.boot_id):
-        receipt = ledger.append_slim(Kind.HEARTBEAT, body, at=at, clock=facts.reading(at))
-    else:
-        receipt = ledger.append(
-            Kind.HEARTBEAT,
-            body,
-            at=at,
-            clock=facts.reading(at),
-            boot_id=facts.boot_id,
-            subject=subject,
-        )
-    appliance.past.follow(ledger.tip, receipt.reference)
+    refuse_jump(facts, newest_moment(appliance.ledger, appliance.queue), appliance.past.last_clock)
+    body, subject = {"reason": reason_of(why)}, appliance.ledger.head.base.subject
+    if not append_slim(appliance, facts, Kind.HEARTBEAT, body, subject=subject, hook=_nobody):
+        append(appliance, facts, Kind.HEARTBEAT, body, subject=subject, hook=_nobody)
 
 
 def _nothing_known(topic: str) -> Answer:
     return Answer("unsupported", reason=f"{topic}: not known before the desired state is")
+
+
+def _nobody(_where: str) -> None:
+    """Nobody watches a sign of life."""

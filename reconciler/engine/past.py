@@ -4,12 +4,15 @@ There is one way to follow an entry, so what a running daemon remembers is what 
 after a restart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from reconciler.engine.kept import Kept
 from reconciler.evidence.entry import Entry, Kind, Reference, stamp
+from reconciler.evidence.follow import ended_at
+from reconciler.evidence.record import Record
 from reconciler.guard.memory import Memory, fold
 from reconciler.ledger.store import Ledger
 
@@ -27,6 +30,8 @@ class Past:
         boot_id: The boot that the newest entry was written in.
         run: The newest run with findings; None before the first.
         checkpoint_at: When the root of the log was last signed; at first, when it began.
+        kept: The newest checkpoint, cosignatures, anchors and copy.
+        commit: Commit of the newest entry.
     """
 
     memory: Memory
@@ -37,6 +42,8 @@ class Past:
     boot_id: str | None = None
     run: Entry | None = None
     checkpoint_at: datetime | None = None
+    kept: Kept = field(default_factory=Kept)
+    commit: str | None = None
 
     @property
     def promise_s(self) -> int | None:
@@ -44,33 +51,48 @@ class Past:
         promise = None if self.run is None else self.run.body.get("promise_s")
         return promise if isinstance(promise, int) else None
 
-    def begin(self, entry: Entry) -> None:
+    def begin(self, record: Record) -> None:
         """Start from an entry that carries the memory up to and with itself."""
+        entry = record.entry
+        self.commit = record.commit
         self._follow_clock(entry)
         self.checkpoint_at = entry.time
+        self.kept = Kept.from_body(entry.body.get("upkeep"))
         if entry.kind is Kind.RUN:
             self._follow_run(entry)
 
-    def follow(self, entry: Entry, reference: Reference) -> None:
+    def follow(self, record: Record) -> None:
         """Take in one more entry.
 
         Raises:
             LedgerDamaged: Its body does not say what its kind must say.
         """
+        entry = record.entry
         self._follow_clock(entry)
+        self.kept = self.kept.after(record, self.commit)
+        self.commit = record.commit
         if entry.kind is Kind.CHECKPOINT:
             self.checkpoint_at = entry.time
         if entry.slim:
             # It says that nothing has changed, so there is nothing to fold.
-            self.reached_at = entry.read_at if entry.body.get("reached") else self.reached_at
+            self._follow_reach(record)
             return
         self.memory = fold(self.memory, entry.kind.value, entry.body, entry.time)
         if entry.kind is Kind.INTENT:
-            self.open_intents.append((reference, entry.body["action"]))
+            self.open_intents.append((record.reference, entry.body["action"]))
         if entry.closes is not None:
             self.open_intents = [o for o in self.open_intents if o[0] != entry.closes]
         if entry.kind is Kind.RUN:
             self._follow_run(entry)
+
+    def _follow_reach(self, record: Record) -> None:
+        entry = record.entry
+        if not entry.body.get("reached"):
+            return
+        # What is sealed after the fact was reached no later than the last of its runs.
+        late = "ago_ms" in entry.body
+        at = datetime.fromisoformat(ended_at(record)) if late else entry.read_at
+        self.reached_at = at if self.reached_at is None else max(self.reached_at, at)
 
     def _follow_clock(self, entry: Entry) -> None:
         self.boot_id = entry.boot_id or self.boot_id
@@ -98,17 +120,29 @@ def recall(ledger: Ledger) -> Past:
     Raises:
         LedgerDamaged: An entry does not verify, or does not read as memory.
     """
+    return recall_from(ledger.entries(newest_first=True))
+
+
+def recall_from(newest_first: Iterable[Record]) -> Past:
+    """As `recall`, for who only reads.
+
+    Args:
+        newest_first: Proven entries; no more are taken than are needed.
+
+    Raises:
+        LedgerDamaged: As `recall`.
+    """
     newer = []
-    for record in ledger.entries(newest_first=True):
+    for record in newest_first:
         newer.append(record)
         entry = record.entry
         if entry.kind in {Kind.RUN, Kind.GENESIS} and not entry.slim and not entry.open:
             break
     start, *rest = reversed(newer)
     past = Past(memory=Memory.from_body(start.entry.body.get("memory")))
-    past.begin(start.entry)
+    past.begin(start)
     for record in rest:
-        past.follow(record.entry, record.reference)
+        past.follow(record)
     return past
 
 

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
+from reconciler.engine.append import seal_waiting
 from reconciler.engine.sameness import Body, found_the_same
+from reconciler.engine.sealing import enqueue, ripe, seal
 from reconciler.engine.session import Session
 from reconciler.evidence.bodies import run_body, since_body
 from reconciler.evidence.entry import Kind, stamp
@@ -17,13 +20,20 @@ from reconciler.model.values import plain
 def record_gap(session: Session) -> None:
     """Say openly that nobody looked for longer than was promised, before anything else is said."""
     appliance, past = session.appliance, session.appliance.past
-    begin = ended_at(appliance.ledger.head.tip)
     promise, now = past.promise_s, session.facts.at
-    if promise is None or now - datetime.fromisoformat(begin) <= timedelta(seconds=2 * promise):
+    if promise is None or now - _last_sign(session) <= timedelta(seconds=2 * promise):
         return
     rebooted = session.facts.boot_id != past.boot_id
+    seal_waiting(appliance, session.facts, session.options.hook)
+    begin = ended_at(appliance.ledger.head.tip)
     body = {"from": begin, "until": stamp(now), "promise_s": promise, "rebooted": rebooted}
     session.append(Kind.GAP, body)
+
+
+def _last_sign(session: Session) -> datetime:
+    """When the newest run or entry was, sealed or not."""
+    ledger, last = session.appliance.ledger, session.appliance.queue.last
+    return last or datetime.fromisoformat(ended_at(ledger.head.tip))
 
 
 def record_refusal(session: Session) -> None:
@@ -47,13 +57,16 @@ def record_refusal(session: Session) -> None:
 def record_run(session: Session, report: RunReport) -> RunReport:
     """The ``run`` entry closes the run and carries the folded memory for the next one.
 
-    A run that found what the newest one with findings found says so, in an entry without a file;
-    the first one of a day says everything again.
+    A run that found what the newest one with findings found says so, in an entry without a file,
+    or waits on the disk to be sealed with others; the first one of a day says everything again.
     """
     at = session.appliance.clock.now()
     body = _body(session, report, at)
-    receipt = _repeat(session, body, at) or session.append(Kind.RUN, body)
+    said = _repeated(session, body, at)
+    receipt = _in_full(session, report, body, at) if said is None else _short(session, said, at)
     session.options.hook("after-run-entry")
+    if receipt is None:
+        return replace(report, waits_s=_waits_s(session, at))
     return replace(report, seq=receipt.seq, commit=receipt.commit)
 
 
@@ -65,6 +78,7 @@ def _body(session: Session, report: RunReport, at: datetime) -> Body:
         "finished_at": stamp(at),
         "reached_at": stamp(past.reached_at) if past.reached_at else None,
         "checkpoint_at": stamp(past.checkpoint_at) if past.checkpoint_at else None,
+        "upkeep": past.kept.to_body(),
         "promise_s": session.options.promise_s,
         "since": since_body(report.findings, past.since, seq, stamp(at)),
     }
@@ -72,12 +86,47 @@ def _body(session: Session, report: RunReport, at: datetime) -> Body:
     return body
 
 
-def _repeat(session: Session, body: Body, at: datetime) -> Receipt | None:
-    newest = session.appliance.past.run
+def _repeated(session: Session, body: Body, at: datetime) -> dict[str, Any] | None:
+    """What a run says that found what the newest one with findings found; None if it did not."""
+    appliance = session.appliance
+    newest = appliance.past.run
     if newest is None or newest.recorded_at[:10] != stamp(at)[:10]:
         return None
-    if not found_the_same(body, newest.body, session.appliance.checks):
+    if not appliance.ledger.slim_allowed(session.subject, session.facts.boot_id):
+        return None
+    if not found_the_same(body, newest.body, appliance.checks):
         return None
     took = (at - session.facts.at) // timedelta(milliseconds=1)
-    said = {"like": newest.seq, "reached": body["intent"]["fetched"], "took_ms": max(took, 0)}
-    return session.append_slim(Kind.RUN, said)
+    return {"like": newest.seq, "reached": body["intent"]["fetched"], "took_ms": max(took, 0)}
+
+
+def _in_full(session: Session, report: RunReport, body: Body, at: datetime) -> Receipt:
+    # The body names its own number, so what waits gets its own before.
+    if seal_waiting(session.appliance, session.facts, session.options.hook):
+        body = _body(session, report, at)
+    return session.append(Kind.RUN, body)
+
+
+def _short(session: Session, said: dict[str, Any], at: datetime) -> Receipt | None:
+    """An entry without a file, for this run or all that wait; None while it waits itself."""
+    appliance, options = session.appliance, session.options
+    queue, ledger = appliance.queue, appliance.ledger
+    now = ripe(queue, at, options.seal_s, options.promise_s or 0)
+    if now and queue.waiting is None:
+        receipt = ledger.append_slim(Kind.RUN, said, at=at, clock=session.facts.reading(at))
+        appliance.past.follow(ledger.head.tip)
+        return receipt
+    enqueue(queue, ledger, at, **said)
+    options.hook("run-waits")
+    if not now:
+        # What a later run compares its clock with; entries say it for themselves.
+        appliance.past.last_clock = session.facts.body()
+        return None
+    return seal(ledger, appliance.past, queue, session.facts, at, options.hook)
+
+
+def _waits_s(session: Session, at: datetime) -> int:
+    """Within how many seconds the oldest run that waits is sealed."""
+    waiting = session.appliance.queue.waiting
+    waited = 0 if waiting is None else int((at - waiting.first).total_seconds())
+    return max(session.options.seal_s - waited, 0)

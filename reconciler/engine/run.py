@@ -6,20 +6,23 @@ from dataclasses import replace
 from typing import Literal
 
 from reconciler.engine import census
+from reconciler.engine.append import seal_waiting
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import gather, refuse_jump
 from reconciler.engine.heal import Healer
 from reconciler.engine.intent import pull
 from reconciler.engine.introspect import Introspection
 from reconciler.engine.look import Eye
+from reconciler.engine.pending import KEPT_ASIDE, whole
 from reconciler.engine.record import record_gap, record_refusal, record_run
 from reconciler.engine.recover import close_interrupted
+from reconciler.engine.sealing import newest_moment
 from reconciler.engine.session import Options, Session
-from reconciler.engine.upkeep import checkpoint
+from reconciler.engine.upkeep.keep import keep
 from reconciler.errors import IntentRefused
 from reconciler.model.answer import Answer
 from reconciler.model.desired import DesiredState
-from reconciler.model.run import RunReport
+from reconciler.model.run import RunReport, UpkeepProblem
 from reconciler.plan.planner import plan
 
 
@@ -34,6 +37,8 @@ def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport
     """
     session = _begin(appliance, options or Options())
     if not session.options.dry_run:
+        if appliance.queue.left_over:
+            seal_waiting(appliance, session.facts, session.options.hook)
         record_gap(session)
         record_refusal(session)
     desired = _usable(session)
@@ -68,8 +73,7 @@ def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport
         interrupted=interrupted,
     )
     recorded = record_run(session, report)
-    checkpoint(session)
-    return recorded
+    return replace(recorded, problems=(*_torn(appliance), *keep(session)))
 
 
 def _begin(appliance: Appliance, options: Options) -> Session:
@@ -77,10 +81,11 @@ def _begin(appliance: Appliance, options: Options) -> Session:
     deadline_s = float(appliance.home.settings.probe_deadline_s)
     machine = appliance.make_target("/", _nothing_known)
     facts = gather(appliance.clock, machine, deadline_s)
-    refuse_jump(facts, appliance.ledger.tip.time, appliance.past.last_clock)
+    newest = newest_moment(appliance.ledger, appliance.queue)
+    refuse_jump(facts, newest, appliance.past.last_clock)
     intent = pull(appliance, facts.at)
     if intent.status.fetched:
-        appliance.past.reached_at = facts.at
+        appliance.past.reached_at = whole(facts.at)
     options.hook("pulled")
     return Session(
         appliance=appliance,
@@ -105,7 +110,7 @@ def _open_eye(session: Session, desired: DesiredState) -> Eye:
     introspection = Introspection(
         watch=appliance.watch,
         open_intents=len(appliance.past.open_intents),
-        newest_at=appliance.ledger.tip.time,
+        newest_at=newest_moment(appliance.ledger, appliance.queue),
         status=session.intent.status,
         reached_at=appliance.past.reached_at,
         now=appliance.clock.now,
@@ -125,6 +130,12 @@ def _open_eye(session: Session, desired: DesiredState) -> Eye:
 def _mode(desired: DesiredState) -> Literal["observe", "enforce"]:
     both = {desired.client.mode, desired.host.mode}
     return "enforce" if both == {"enforce"} else "observe"
+
+
+def _torn(appliance: Appliance) -> tuple[UpkeepProblem, ...]:
+    """What of the runs that an earlier process left could not be read."""
+    trouble = appliance.queue.say()
+    return () if trouble is None else (UpkeepProblem("sealing", trouble, KEPT_ASIDE),)
 
 
 def _nothing_known(topic: str) -> Answer:

@@ -7,7 +7,9 @@ from reconciler.model.check import Check
 
 Body = Mapping[str, Any]
 
-_OF_THE_RUN = frozenset({"run", "started_at", "finished_at", "reached_at", "checkpoint_at"})
+_OF_THE_RUN = frozenset(
+    {"run", "started_at", "finished_at", "reached_at", "checkpoint_at", "upkeep"}
+)
 """Members of a run's body that differ in every run."""
 
 

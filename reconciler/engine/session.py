@@ -1,9 +1,11 @@
 """What the parts of one run share: who, when, under which desired state, and the way to record."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.engine.append import append, append_slim
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import Facts
 from reconciler.engine.intent import Intent
@@ -22,12 +24,19 @@ class Options:
         hook: Called with a name between any two steps; for watchdogs, progress and crash tests.
         stopping: Asked before each action; once true, nothing new is started.
         promise_s: Within how many seconds the next run follows; None if nobody promises one.
+        seal_s: How many seconds unchanged runs may wait to be sealed together; 0 signs each run
+            for itself. Whoever sets it seals what waits when it ends (`append.seal_waiting`).
+        allowing: Around work that has so many seconds by its own limit; for watchdogs.
     """
 
     dry_run: bool = False
     hook: Hook = field(default=lambda _where: None)
     stopping: Callable[[], bool] = field(default=lambda: False)
     promise_s: int | None = None
+    seal_s: int = 0
+    allowing: Callable[[float], AbstractContextManager[None]] = field(
+        default=lambda _seconds: nullcontext()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,25 +63,21 @@ class Session:
     def append(
         self, kind: Kind, body: Mapping[str, Any], *, closes: Reference | None = None
     ) -> Receipt:
-        """Append one signed entry, and follow it: the ledger and what is remembered never differ.
+        """Append one signed entry, and follow it; what waits to be sealed is sealed first.
 
         Raises:
             EvidenceError: It cannot be signed now; nothing was recorded.
             MachineError: It cannot be written; nothing was recorded.
         """
-        appliance, at = self.appliance, self.appliance.clock.now()
-        receipt = appliance.ledger.append(
+        return append(
+            self.appliance,
+            self.facts,
             kind,
             body,
-            at=at,
-            clock=self.facts.reading(at),
-            boot_id=self.facts.boot_id,
             subject=self.subject,
+            hook=self.options.hook,
             closes=closes,
         )
-        # As recorded: a restart reads the same times, to the millisecond.
-        appliance.past.follow(appliance.ledger.tip, receipt.reference)
-        return receipt
 
     def append_slim(self, kind: Kind, body: Mapping[str, Any]) -> Receipt | None:
         """Append one signed entry without a file; None where something has changed since the base.
@@ -80,9 +85,6 @@ class Session:
         Raises:
             EvidenceError, MachineError: As `append`.
         """
-        appliance, at = self.appliance, self.appliance.clock.now()
-        if not appliance.ledger.slim_allowed(self.subject, self.facts.boot_id):
-            return None
-        receipt = appliance.ledger.append_slim(kind, body, at=at, clock=self.facts.reading(at))
-        appliance.past.follow(appliance.ledger.tip, receipt.reference)
-        return receipt
+        return append_slim(
+            self.appliance, self.facts, kind, body, subject=self.subject, hook=self.options.hook
+        )

@@ -6,11 +6,11 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from reconciler.desired import strict_yaml
+from reconciler.engine.evidence_settings import EvidenceSettings, PathText
 from reconciler.errors import InputError, Where
 from reconciler.model.document import Document, Name
 
 SETTINGS_LIMIT = 64 * 1024
-PathText = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00]+$")]
 
 
 class FleetSettings(Document):
@@ -29,22 +29,14 @@ class FleetSettings(Document):
     max_mebibytes: int = Field(default=128, ge=1, le=4096)
 
 
-class EvidenceSettings(Document):
-    """Where evidence goes, and with which key it is signed."""
-
-    repository: PathText
-    key: PathText
-    signers: PathText
-
-
 class Settings(Document):
     """One appliance.
 
     Relative paths are relative to the directory of the settings file.
 
     Attributes:
-        state: Directory for the lock and the mirror of the fleet repository; nothing in it is a
-            source of truth.
+        state: Directory for the lock and the mirror of the fleet repository. Nothing in it is a
+            source of truth but the runs that wait to be sealed (``evidence.seal_s``).
         interval_s: Seconds between runs of the daemon.
         jitter_s: Up to so many seconds are added to each interval, so that a fleet does not pull
             in step.
@@ -62,11 +54,22 @@ class Settings(Document):
 
 
 class Home:
-    """Settings, and the directory that their relative paths start from."""
+    """Settings, and what their references start from.
 
-    def __init__(self, settings: Settings, base: Path) -> None:
+    Attributes:
+        settings: What the file says.
+        base: Directory that relative paths start from.
+        file: The settings file, for messages.
+        credentials: Directory of the credentials that systemd passes; None if it passes none.
+    """
+
+    def __init__(
+        self, settings: Settings, base: Path, file: Path, credentials: Path | None = None
+    ) -> None:
         self.settings = settings
         self.base = base
+        self.file = file
+        self.credentials = credentials
 
     def path(self, text: str) -> Path:
         """A path of the settings as an absolute path."""
@@ -75,13 +78,24 @@ class Home:
     @property
     def fleet_url(self) -> str:
         """The fleet URL; a relative path is resolved, a URL is left as it is."""
-        url = self.settings.fleet.url
+        return self.address(self.settings.fleet.url)
+
+    def address(self, url: str) -> str:
+        """An address of the settings: a relative path is resolved, a URL is left as it is."""
         is_remote = "://" in url or (":" in url.split("/", 1)[0])
         return url if is_remote else str(self.base / url)
 
+    def where(self, field: str) -> Where:
+        """A field of the settings, for a message."""
+        return Where(str(self.file), field=field)
 
-def load_settings(file: Path) -> Home:
+
+def load_settings(file: Path, credentials: Path | None = None) -> Home:
     """Read and check ``reconciler.yaml``.
+
+    Args:
+        file: Where it is.
+        credentials: Directory of the credentials that systemd passes; None if it passes none.
 
     Raises:
         InputError: It is missing, unreadable, too large or wrong; says which field and why.
@@ -96,4 +110,5 @@ def load_settings(file: Path) -> Home:
             where=Where(str(file)),
         ) from error
     document = strict_yaml.load(data, str(file), limit=SETTINGS_LIMIT)
-    return Home(strict_yaml.validate(document, Settings), file.resolve().parent)
+    settings = strict_yaml.validate(document, Settings)
+    return Home(settings, file.resolve().parent, file, credentials)

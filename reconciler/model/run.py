@@ -43,6 +43,24 @@ class IntentStatus:
     exit_code: ExitCode = ExitCode.CLEAN
 
 
+@dataclass(frozen=True, slots=True)
+class UpkeepProblem:
+    """Upkeep of the evidence that was due and did not come about; it stops nothing.
+
+    Attributes:
+        part: Which: ``push``, ``anchors``, ``witness/hub`` …
+        message: What is wrong, in one sentence.
+        hint: What to do about it.
+    """
+
+    part: str
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.part}: {self.message}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """One run.
@@ -61,6 +79,9 @@ class RunReport:
         census: What was loaded, by kind.
         seq: Sequence number of the ``run`` entry; ``None`` for a dry run.
         commit: Commit of the ``run`` entry in the evidence repository; ``None`` for a dry run.
+        waits_s: For a run that is on the disk and not in the ledger yet: within how many seconds
+            it is sealed, together with others; it has no entry of its own.
+        problems: What did not come about of the upkeep after the run.
     """
 
     run: str
@@ -76,6 +97,13 @@ class RunReport:
     census: Mapping[str, int]
     seq: int | None = None
     commit: str | None = None
+    waits_s: int | None = None
+    problems: tuple[UpkeepProblem, ...] = ()
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the run is evidence; a dry run is not."""
+        return self.seq is not None or self.waits_s is not None
 
     @property
     def exit_code(self) -> ExitCode:

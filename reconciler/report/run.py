@@ -1,5 +1,6 @@
 """One run, for a terminal and for machines."""
 
+from dataclasses import asdict
 from typing import Any
 
 from reconciler.evidence.bodies import finding_body, not_done_body, plan_body
@@ -56,7 +57,7 @@ def _acts(report: RunReport) -> list[str]:
             f"{left.action.runbook} {left.result} by {left.verdict.guard}: "
             f"{left.verdict.reason}{again}"
         )
-    if report.seq is None:
+    if not report.recorded:
         lines += [
             f"would run {action.runbook} for {', '.join(action.rules)}"
             for action in report.plan.actions
@@ -65,16 +66,28 @@ def _acts(report: RunReport) -> list[str]:
 
 
 def _evidence(report: RunReport) -> list[str]:
-    if report.seq is None:
+    if not report.recorded:
         return ["dry run: nothing was changed and nothing was written"]
     commit = (report.commit or "")[:12]
-    return [f"evidence: entry {report.seq}, signed commit {commit} on branch {report.target}"]
+    where = f"entry {report.seq}, signed commit {commit} on branch {report.target}"
+    lines = [f"evidence: {_waits(report) or where}"]
+    for problem in report.problems:
+        lines += [f"upkeep: {table.clean(str(problem))}", f"  hint: {problem.hint}"]
+    return lines
+
+
+def _waits(report: RunReport) -> str | None:
+    """Where a run is that has no entry yet."""
+    if report.waits_s is None:
+        return None
+    return f"on the disk, sealed within {-(-report.waits_s // 60)} min"
 
 
 def one_line(report: RunReport) -> str:
     """One line for a log."""
     done = ", ".join(f"{o.runbook} {o.result}" for o in report.outcomes) or "nothing done"
-    return f"{report.target} entry {report.seq}: {table.summary(report.findings)}; {done}"
+    where = _waits(report) or f"entry {report.seq}"
+    return f"{report.target} {where}: {table.summary(report.findings)}; {done}"
 
 
 def as_document(report: RunReport) -> dict[str, Any]:
@@ -110,5 +123,10 @@ def as_document(report: RunReport) -> dict[str, Any]:
             for o in (*report.interrupted, *report.outcomes)
         ],
         "not_done": [not_done_body(left) for left in report.not_done],
-        "evidence": {"seq": report.seq, "commit": report.commit},
+        "evidence": {
+            "seq": report.seq,
+            "commit": report.commit,
+            "sealed_within_s": report.waits_s,
+        },
+        "upkeep": [asdict(problem) for problem in report.problems],
     }
