@@ -9,7 +9,18 @@ from pathlib import Path
 
 from benchmarks.table import Table
 
-NAMES = ("cli_start", "ledger_append", "poll_noop", "tick_profile", "host_tick")
+NAMES = (
+    "cli_start",
+    "ledger_append",
+    "ledger_long",
+    "verify_year",
+    "verify_day",
+    "hook_cost",
+    "evidence_year",
+    "poll_noop",
+    "tick_profile",
+    "host_tick",
+)
 
 README = Path(__file__).with_name("README.md")
 MARK = "<!-- measured: everything below is written by --readme -->"

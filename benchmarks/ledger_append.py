@@ -1,155 +1,93 @@
 """Signed, durable appends against what a person would type: ``git add`` and ``git commit -S``."""
 
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
+from benchmarks.drift import BOOT, SUBJECT, Body, Habit
+from benchmarks.git_peer import version
+from benchmarks.long_ledger import CLIENT, HOST, build, directory
 from benchmarks.rounds import Row, Sample, cost_of, in_turn
-from benchmarks.table import Table
-from reconciler.evidence.statement import Kind
+from benchmarks.stats import paired_ratio
+from benchmarks.table import Table, number
+from reconciler.evidence.entry import Kind
 from reconciler.ledger import keys
 from reconciler.ledger.store import Ledger
 from tests.support.commands import MINIMAL_ENV
 
-CLIENT, HOST = "example-clinic", "workstation"
-FINDINGS = 39
-"""Findings in a run of the baseline linux-hipaa-v1 on one host."""
-
 OURS = 20
 GIT = 5
-LENGTHS = (100, 1000)
-EVERY = timedelta(minutes=5)
-"""The usual interval between runs; entries of one day lie in one folder."""
+EVERY = timedelta(minutes=1)
+SLIM = "Ledger.append_slim, a run that found the same"
+FULL = "Ledger.append, a run with all its findings"
+_PLAIN = "git add && git commit -S"
+_DURABLE = "the same, core.fsync=all"
 
 
 def measure(rounds: int) -> list[Table]:
-    """Throughput against git, and cost at two lengths of the ledger."""
-    with _directory() as directory:
-        return [_against_git(directory, rounds), _flatness(directory, rounds)]
-
-
-@contextmanager
-def _directory() -> Iterator[Path]:
-    """On a disk, not in memory: fsync is part of what is measured."""
-    directory = Path(tempfile.mkdtemp(dir="/var/tmp"))
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory)
-
-
-def run_body(findings: int = FINDINGS) -> dict[str, Any]:
-    """The body of a ``run`` entry of the usual size, with made-up findings."""
-    return {
-        "findings": [
-            {
-                "rule": f"rule-{number}",
-                "check": "LNX-SYSCTL-001",
-                "status": "pass",
-                "severity": "low",
-                "controls": ["hipaa:164.308(a)(1)(ii)(B)", "hipaa:164.312(e)(1)"],
-                "observed": {"number": number},
-                "expected": {"number": str(number)},
-                "failed": [],
-                "reason": "",
-                "exception": None,
-                "raw_digest": f"{number:064x}",
-            }
-            for number in range(findings)
-        ]
-    }
-
-
-def _ledger(directory: Path, name: str) -> Ledger:
-    key = keys.generate(directory / f"{name}.key", f"{CLIENT}/{HOST}")
-    place = directory / f"{name}.git"
-    first = {"made": "for a benchmark"}
-    now = datetime.now(UTC)
-    return Ledger.create(
-        place, CLIENT, HOST, key, body=first, at=now, signers_file=directory / "signers"
-    )
-
-
-def _append(ledger: Ledger, body: dict[str, Any], times: int) -> None:
-    for _ in range(times):
-        ledger.append(Kind.RUN, body, at=ledger.tip.time + EVERY, subject=None)
-
-
-def _against_git(directory: Path, rounds: int) -> Table:
-    body = run_body()
-    with _ledger(directory, "race") as ledger:
-        _append(ledger, body, 1)
-        content = _statement(directory / "race.git")
-        plain = _GitPeer(directory, "plain", content, ())
-        durable = _GitPeer(directory, "durable", content, ("core.fsync=all",))
+    """Throughput of both kinds of entries against git."""
+    place = build(directory(), 1, Habit())
+    content = _statement(place.repository)
+    work = directory()
+    with place.open() as ledger:
+        body = newest_run(ledger)
+        plain = _GitPeer(work, "plain", content, ())
+        durable = _GitPeer(work, "durable", content, ("core.fsync=all",))
         rows: dict[str, Row] = {
-            "Ledger.append": lambda: _rated(ledger, body),
-            "git add && git commit -S": plain.commit,
-            "the same, core.fsync=all": durable.commit,
+            SLIM: lambda: _rated(cost_of(lambda: append_slim(ledger), OURS)),
+            FULL: lambda: _rated(cost_of(lambda: append_full(ledger, body), OURS)),
+            _PLAIN: plain.commit,
+            _DURABLE: durable.commit,
         }
         taken = in_turn(rows, rounds)
-    return Table(
-        name="ledger_append",
-        title=f"Signed entries of {len(content):,} bytes on one disk, {rounds} rounds of {OURS} "
-        f"(ours) and {GIT} (git) in turn; SSH signatures (Ed25519).",
-        metrics={"cpu_ms": "CPU ms an entry", "wall_ms": "wall ms an entry", "per_s": "entries/s"},
-        rows=taken,
-        base="Ledger.append",
-        versions={"git add && git commit -S": f"({_version()})"},
-        notes=(
-            "An entry of ours is a signed DSSE envelope in a signed commit: two signatures, seven "
-            "objects. All of it, the reference too, is synced before the receipt; git by default "
-            "syncs objects and not the reference.",
-            "Git starts ssh-keygen for each signature; the same stock tools verify both.",
-        ),
-    )
+    full = paired_ratio(taken[_PLAIN]["cpu_ms"], taken[FULL]["cpu_ms"])
+    return [
+        Table(
+            name="ledger_append",
+            title=f"Signed entries on one disk, {rounds} rounds of {OURS} (ours) and {GIT} (git) "
+            f"in turn; SSH signatures (Ed25519); a file of {len(content):,} bytes where there is "
+            "one.",
+            metrics={
+                "cpu_ms": "CPU ms an entry",
+                "wall_ms": "wall ms an entry",
+                "per_s": "entries/s",
+            },
+            rows=taken,
+            base=SLIM,
+            versions={_PLAIN: f"({version()})"},
+            notes=(
+                f"git add && git commit -S costs {number(full.middle)} "
+                f"[{number(full.low)}-{number(full.high)}] times the CPU of Ledger.append.",
+                "An entry with a file is a signed DSSE envelope in a signed commit: two "
+                "signatures, seven objects. One without a file is a signed commit. Of ours all is "
+                "synced before the receipt, the reference too; git by default waits for none of "
+                "what it writes here, and with core.fsync=all for all of it.",
+                "Git starts ssh-keygen for each signature; the same stock tools verify both.",
+            ),
+        )
+    ]
 
 
-def _rated(ledger: Ledger, body: dict[str, Any]) -> Sample:
-    cost = cost_of(lambda: _append(ledger, body, 1), OURS)
+def newest_run(ledger: Ledger) -> Body:
+    """The body of the newest run with findings."""
+    entries = (record.entry for record in ledger.entries())
+    return dict(next(e.body for e in entries if e.kind is Kind.RUN and not e.slim))
+
+
+def append_full(ledger: Ledger, body: Body) -> None:
+    """Append a run with a file."""
+    at = ledger.tip.time + EVERY
+    ledger.append(Kind.RUN, body, at=at, subject=SUBJECT, boot_id=BOOT)
+
+
+def append_slim(ledger: Ledger) -> None:
+    """Append a run without one."""
+    body = {"like": ledger.head.base.seq, "reached": True, "took_ms": 900}
+    ledger.append_slim(Kind.RUN, body, at=ledger.tip.time + EVERY)
+
+
+def _rated(cost: Sample) -> Sample:
     return {**cost, "per_s": 1000 / cost["wall_ms"]}
-
-
-def _flatness(directory: Path, rounds: int) -> Table:
-    """The cost at 1,000 entries divided by that at 100, on two ledgers, measured in turn."""
-    body = run_body()
-    rows: dict[str, Row] = {}
-    ledgers = []
-    for length in LENGTHS:
-        ledger = _ledger(directory, f"long-{length}")
-        ledgers.append(ledger)
-        _append(ledger, body, length - 1)
-        rows[f"{length} entries"] = lambda ledger=ledger: cost_of(  # type: ignore[misc]
-            lambda: _append(ledger, body, 1), OURS
-        )
-        rows[f"open and prove the newest of {length}"] = lambda length=length: cost_of(  # type: ignore[misc]
-            lambda: _reopen(directory, length), OURS
-        )
-    taken = in_turn(rows, rounds)
-    for ledger in ledgers:
-        ledger.close()
-    return Table(
-        name="ledger_flatness",
-        title=f"Append to, and open, a ledger that holds so many entries; {rounds} rounds of "
-        f"{OURS} in turn.",
-        metrics={"cpu_ms": "CPU ms", "wall_ms": "wall ms"},
-        rows=taken,
-        base="100 entries",
-        notes=(
-            "Entries are five minutes apart, as in the daemon. The ledgers grow by a few hundred "
-            "entries while they are measured.",
-        ),
-    )
-
-
-def _reopen(directory: Path, length: int) -> None:
-    key = keys.load(directory / f"long-{length}.key")
-    Ledger.open(directory / f"long-{length}.git", CLIENT, HOST, key).close()
 
 
 def _statement(repository: Path) -> bytes:
@@ -157,10 +95,6 @@ def _statement(repository: Path) -> bytes:
     names = _git(repository, "ls-tree", "-r", "--name-only", f"{CLIENT}/{HOST}").split()
     files = [_git(repository, "show", f"{CLIENT}/{HOST}:{name}") for name in names]
     return max(files, key=len).encode()
-
-
-def _version() -> str:
-    return _git(Path("/"), "version").split()[2]
 
 
 def _git(directory: Path, *arguments: str) -> str:
@@ -191,8 +125,7 @@ class _GitPeer:
 
     def commit(self) -> Sample:
         """The cost of one of several commits."""
-        cost = cost_of(self._one, GIT)
-        return {**cost, "per_s": 1000 / cost["wall_ms"]}
+        return _rated(cost_of(self._one, GIT))
 
     def _one(self) -> None:
         self._count += 1
