@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reconciler.evidence.claims import Claim
 from reconciler.evidence.fault import Fault
@@ -10,6 +11,8 @@ from reconciler.report.gap_text import described, moment
 from reconciler.report.period import Period
 
 MOST = 100
+
+_SOURCE = "The repository that this kit was taken from does NOT verify"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +59,40 @@ def own(facts: Facts) -> list[str]:
     ]
 
 
+def source_text(faults: Sequence[Fault]) -> str:
+    """What verification.txt says of the repository that a kit was taken from; empty if it holds."""
+    if not faults:
+        return ""
+    lines = [f"NOT VERIFIED: {_SOURCE}, {_count(faults)}"]
+    return "".join(f"{line}\n" for line in [*lines, *(f"  {fault}" for fault in faults[:MOST])])
+
+
+def source_document(faults: Sequence[Fault]) -> dict[str, Any]:
+    """The same for verification.json."""
+    listed = [
+        {
+            "code": fault.code.value,
+            "commit": fault.place.commit,
+            "seq": fault.place.seq,
+            "path": fault.place.path,
+            "message": fault.message,
+        }
+        for fault in faults
+    ]
+    return {"ok": not faults, "faults": listed}
+
+
+def _count(faults: Sequence[Fault]) -> str:
+    return f"{len(faults)} fault{'s' * (len(faults) != 1)}"
+
+
 def _faults(facts: Facts) -> Iterator[str]:
     for faults, what in (
         (facts.faults, "What is in this kit does NOT verify"),
-        (facts.source_faults, "The repository that this kit was taken from does NOT verify"),
+        (facts.source_faults, _SOURCE),
     ):
         if faults:
-            count = f"{len(faults)} fault{'s' * (len(faults) != 1)}"
-            yield f"{what}, {count}: {'; '.join(map(str, faults[:MOST]))}."
+            yield f"{what}, {_count(faults)}: {'; '.join(map(str, faults[:MOST]))}."
 
 
 def _host(facts: Facts, view: View) -> Iterator[str]:

@@ -116,12 +116,14 @@ class _Maker:
         anchors = roots(self.wanted.roots)
         ends, said = self.cut.appliances, self.cut.notes
         notes = notes_of(self.result, ends, said, self.signers, tuple(anchors))
-        document = json.dumps(audit.as_document(self.result), indent=2, sort_keys=True)
+        said_text = f"{audit.render(self.result)}\n{kit_facts.source_text(source_faults)}"
+        source = {"source": kit_facts.source_document(source_faults)}
+        document = json.dumps(audit.as_document(self.result) | source, indent=2, sort_keys=True)
         facts = self._facts(views, source_faults)
         return {
             "keys/fingerprints.txt": _fingerprints(self.signers),
             "verification.json": f"{document}\n".encode(),
-            "verification.txt": f"{audit.render(self.result)}\n".encode(),
+            "verification.txt": said_text.encode(),
             "HOW-TO-CHECK.md": kit_page.page(self._checked(), notes.stamps),
             "DISCLOSURES.md": disclosures.page(self.wanted.known, kit_facts.own(facts)),
             **anchors,

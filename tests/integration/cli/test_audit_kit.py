@@ -1,6 +1,8 @@
 """`reconciler audit-kit`: what a person types, what comes back."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -13,6 +15,18 @@ from tests.support.evidence_reading import Story, call, tell
 from tests.support.kit_rig import AUDIT, KitRig, copied, full, hub_of, told
 
 pytestmark = pytest.mark.integration
+
+_BARE = """
+import sys
+for name in ("pydantic", "pygit2", "yaml", "typst", "boto3", "httpx", "rfc3161_client"):
+    sys.modules[name] = None
+from reconciler.cli.audit_kit import command
+from reconciler.errors import ReconcilerError
+try:
+    command.main(args={arguments!r}, standalone_mode=False)
+except ReconcilerError as error:
+    print(error, error.hint)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +125,23 @@ def test_a_repository_that_does_not_verify_has_an_exit_code(
     kit.rig.git("update-ref", "refs/tags/x", tip)
     assert make(kit, tmp_path / "kit") == ExitCode.EVIDENCE
     assert "the repository does not verify: unknown-ref" in capsys.readouterr().err
+
+
+def test_the_small_install_makes_a_kit_without_pages(plain: KitRig, tmp_path: Path) -> None:
+    """An auditor has click and cryptography; pages for paper need one package more."""
+    arguments = [str(plain.path), "--signers", str(plain.rig.signers_file)]
+    arguments += ["--from", "2026-03", "--to", "2026-03", "--control", AUDIT, "--jobs", "1"]
+    for name, options, said in (
+        ("kit", ["--no-pdf"], "VERIFIED"),
+        ("paper", [], "reconciler[pdf]"),
+    ):
+        code = _BARE.format(arguments=[*arguments, "--out", str(tmp_path / name), *options])
+        result = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=100
+        )
+        assert said in result.stdout, result.stderr
+    assert (tmp_path / "kit/controls/hipaa-164.312.b.csv").exists()
+    assert not (tmp_path / "paper").exists()
 
 
 @pytest.mark.parametrize(

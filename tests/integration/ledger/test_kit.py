@@ -306,6 +306,11 @@ def test_what_is_wrong_with_the_repository_is_in_the_kit(plain: KitRig, tmp_path
     assert [fault.code for fault in made.source_faults] == [Code.UNKNOWN_REF]
     said = text(tmp_path / "kit", "DISCLOSURES.md")
     assert "The repository that this kit was taken from does NOT verify, 1 fault" in said
+    found = text(tmp_path / "kit", "verification.txt")
+    assert "NOT VERIFIED: The repository" in found and "unknown-ref at" in found
+    document = json.loads(text(tmp_path / "kit", "verification.json"))
+    assert (document["ok"], document["source"]["ok"]) == (True, False)
+    assert [fault["code"] for fault in document["source"]["faults"]] == ["unknown-ref"]
 
 
 def test_what_is_wrong_with_another_clinic_is_not(tmp_path: Path) -> None:
