@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import re
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from reconciler.errors import EvidenceError, InputError, LedgerDamaged, MachineE
 from reconciler.evidence import canonical, sshsig
 from reconciler.evidence.fault import Code, Place
 from reconciler.evidence.testimony import Saying
+from reconciler.ledger.kit.export import export
 from reconciler.ledger.kit.folder import MANIFEST
 from reconciler.ledger.packing.bundle import read_bundle
 from reconciler.ledger.verify import Extra, load_signers, verify
@@ -352,6 +354,19 @@ def test_nothing_is_written_over(plain: KitRig, tmp_path: Path) -> None:
     with pytest.raises(MachineError, match="there is no directory"):
         plain.export(tmp_path / "no" / "kit")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kit", "link"]
+
+
+@pytest.mark.parametrize("limit", [64, 2_000, 7_000])
+def test_a_disk_that_is_full_leaves_nothing(plain: KitRig, tmp_path: Path, limit: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    wanted = plain.wanted(controls=(AUDIT,), pdf=True)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+        with pytest.raises(MachineError, match="cannot write"):
+            export(wanted, tmp_path / "kit")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_page_needs_the_extra_and_says_so_before_anything_is_done(
