@@ -89,13 +89,25 @@ class Saying:
     body: Mapping[str, Any] | None = None
 
 
-def witnesses_of(signers: AllowedSigners) -> dict[str, bytes]:
-    """Name (``witness/<name>``) to raw public key of every witness that is listed."""
-    return {
-        signer.principal: signer.public
-        for signer in signers.signers
-        if signer.principal.startswith(f"{WITNESS}/")
-    }
+def vouchers(note: str, signers: AllowedSigners) -> dict[str, int]:
+    """Which listed witnesses (``witness/<name>``) cosigned a note, and when.
+
+    A witness may be listed with several keys: what it vouched for with an older one still counts.
+
+    Raises:
+        EvidenceError: A cosignature by a listed key does not fit.
+    """
+    listed: list[dict[str, bytes]] = [{}]
+    for signer in signers.signers:
+        if signer.principal.startswith(f"{WITNESS}/"):
+            free = next((one for one in listed if signer.principal not in one), None)
+            if free is None:
+                listed.append(free := {})
+            free[signer.principal] = signer.public
+    found: dict[str, int] = {}
+    for witnesses in listed:
+        found |= cosignatures(note, witnesses)
+    return found
 
 
 def sayings(records: Iterable[Record]) -> list[Saying]:
@@ -194,7 +206,7 @@ class _Ear:
         self._report = report
         self._origin = origin
         self._publics = publics
-        self._witnesses = witnesses_of(signers)
+        self._signers = signers
         self.faults: list[Fault] = []
 
     def own_checkpoint(self, record: Record) -> bool:
@@ -218,7 +230,7 @@ class _Ear:
             if claimed.origin != self._origin:
                 return []
             self._signed_by_log(saying.note)
-            found = cosignatures(saying.note, self._witnesses)
+            found = vouchers(saying.note, self._signers)
         except EvidenceError as error:
             self._fault(Code.COSIGNATURE, saying.place, error.message)
             return []

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from reconciler.errors import EvidenceError
 from reconciler.evidence import layout
-from reconciler.evidence.note import cosignatures, read_checkpoint
+from reconciler.evidence.note import read_checkpoint
 from reconciler.evidence.record import Record
 from reconciler.evidence.signers import AllowedSigners
-from reconciler.evidence.testimony import Cosigned, Saying, sayings, witnesses_of
+from reconciler.evidence.testimony import Cosigned, Saying, sayings, vouchers
 from reconciler.ledger.anchored import Weighed
 from reconciler.ledger.anchors.model import AnchorState, Method
 from reconciler.ledger.kit.nouns import End
@@ -115,12 +115,12 @@ def _worth(one: Weighed) -> tuple[bool, bool, int, str]:
 
 def _saying(end: End, wanted: Cosigned, said: Sequence[Saying], signers: AllowedSigners) -> str:
     """The note with a cosignature that was found to hold."""
-    origin, witnesses = layout.origin(end.client, end.host), witnesses_of(signers)
+    origin = layout.origin(end.client, end.host)
     for saying in said:
         claimed = read_checkpoint(saying.note)
         if (claimed.origin, claimed.size) != (origin, wanted.size):
             continue
-        if cosignatures(saying.note, witnesses).get(wanted.witness) == wanted.time:
+        if vouchers(saying.note, signers).get(wanted.witness) == wanted.time:
             return saying.note
     message = f"{wanted.witness} was heard about {end.name}, and no note of it is there"
     raise EvidenceError(message, hint="Please report this.")

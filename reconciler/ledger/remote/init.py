@@ -19,6 +19,7 @@ _FILES = {
     "config": "config",
     "hooks/pre-receive": "hooks/pre-receive",
     "trust/README.md": "trust/README.md",
+    "DISCLOSURES.md": "DISCLOSURES.md",
     # A bare repository has no work tree: git looks for attributes here.
     ".gitattributes": "info/attributes",
 }

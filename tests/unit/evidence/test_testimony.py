@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.evidence import sshsig, testimony
+from reconciler.evidence import testimony
 from reconciler.evidence.audit import AuditReport
 from reconciler.evidence.entry import Kind
 from reconciler.evidence.fault import Code, Fault, Place
@@ -55,11 +55,19 @@ def entry_said(forge: Forge, note: str, **changes: Any) -> list[Saying]:
 # Who says what
 
 
-def test_witnesses_are_listed_by_the_names_they_sign_with() -> None:
-    assert testimony.witnesses_of(SIGNERS) == {
-        "witness/hub": sshsig.raw_public(HUB),
-        "witness/far": sshsig.raw_public(FAR),
-    }
+def test_a_witness_vouches_by_the_name_it_is_listed_with() -> None:
+    note = vouched(honest(4).note())
+    assert testimony.vouchers(note, SIGNERS) == {"witness/hub": AT}
+    assert testimony.vouchers(note, allowed(signer_line("witness/far", FAR))) == {}
+
+
+def test_what_a_witness_vouched_for_with_an_older_key_still_counts() -> None:
+    note = vouched(honest(4).note())
+    newer = signer_line("witness/hub", key_of("witness/hub 2027"))
+    older = signer_line("witness/hub", HUB)
+    for listed in (allowed(newer, older), allowed(older, newer)):
+        assert testimony.vouchers(note, listed) == {"witness/hub": AT}
+    assert testimony.vouchers(note, allowed(newer)) == {}
 
 
 def test_only_cosignature_entries_say_something() -> None:

@@ -94,5 +94,5 @@ def test_the_document_has_everything_a_machine_needs() -> None:
         "fail": 0, "unknown": 0, "excepted": 0, "pass": 1, "not_applicable": 0,
     }  # fmt: skip
     assert document["plan"]["actions"][0]["runbook"] == "RB-X-001"
-    assert document["evidence"] == {"seq": 7, "commit": "e" * 40}
+    assert document["evidence"] == {"seq": 7, "commit": "e" * 40, "sealed_within_s": None}
     assert one_line(REPORT).startswith("c/h entry 7: 1 rules: 0 fail")
