@@ -56,11 +56,10 @@ _HOUR = 12
 _DAY = 288
 _AWAY = range(900, 937)
 _SEALED = range(1400, 1411)
-_FRONT, _MIDDLE = 400, 60
-"""So many of the newest entries are not in the first pack, and not in the second."""
+_NEWEST = (400, 60)
 
 
-@dataclass
+@dataclass(repr=False)
 class AttackLedger:
     """The repository, and all that is needed to forge it.
 
@@ -207,12 +206,26 @@ def bound(principal: str, key: object, first: int, last: int | None = None) -> s
     return f"{line} ledger:{first}-{'' if last is None else last}\n"
 
 
-def store(path: Path, desk: Book, others: tuple[Book, ...], signers_file: Path) -> None:
-    """Write a repository: old entries in packs, the newest loose, some references packed."""
+def store(
+    path: Path,
+    desk: Book,
+    others: tuple[Book, ...],
+    signers_file: Path,
+    newest: tuple[int, int] = _NEWEST,
+) -> None:
+    """Write a repository: old entries in packs, the newest loose, some references packed.
+
+    Args:
+        path: Where.
+        desk: The appliance whose newest entries are loose.
+        others: Branches whose newest entry is loose.
+        signers_file: What stock git is told to use.
+        newest: So many entries of the desk are not in the first pack, and not in the second.
+    """
     create_repository(path, desk.client, desk.host, signers_file)
     packed: set[bytes] = set()
     size = len(desk.commits)
-    front, middle = max(size - _FRONT, 0), max(size - _MIDDLE, 0)
+    front, middle = (max(size - one, 0) for one in newest)
     spans = [(desk, 0, front), (desk, front, middle), *((book, 0, -1) for book in others)]
     for book, first, last in spans:
         if book.commits[first:last]:
