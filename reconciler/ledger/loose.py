@@ -110,8 +110,8 @@ def check(path: str, oid: str) -> None:
 
 
 def is_leftover(name: str) -> bool:
-    """Whether a file is what an interrupted writer leaves; Git's own housekeeping removes those."""
-    return name.startswith((_TEMPORARY, "tmp_object_git2_", "tmp_pack_", "tmp_idx_"))
+    """Whether a file is what an interrupted writer leaves: of ours, of git or of libgit2."""
+    return name.startswith((_TEMPORARY, "tmp_object_git2_", "tmp_pack_", "tmp_idx_", "pack_git2_"))
 
 
 def _read(path: str) -> bytes:

@@ -45,8 +45,7 @@ class Swap:
             MachineError: It cannot be locked.
         """
         with on_disk(self._reference):
-            if not self._reference.exists():
-                self._make_directories()
+            make_directories(self._directory, self._name)
             remove_stale(self._lock)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._file = os.fdopen(os.open(self._lock, flags, 0o644), "wb")
@@ -77,18 +76,6 @@ class Swap:
             self._file = None
             flush(self._reference.parent)
 
-    def _make_directories(self) -> None:
-        """Make the directories of a new file, and see that their names are on the disk.
-
-        Before the file has its name: so whoever finds it there knows that they are. They may have
-        been there without it, from a writer that was killed, or since Git packed the references.
-        """
-        self._reference.parent.mkdir(parents=True, exist_ok=True)
-        for above in self._reference.parent.parents:
-            flush(above)
-            if above == self._directory:
-                break
-
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -102,6 +89,29 @@ class Swap:
             with suppress(OSError):
                 self._file.close()
             self._file = None
+
+
+def make_directories(directory: Path, name: str) -> None:
+    """Make the directories of a reference that has no file yet; their names are on the disk then.
+
+    This is done before the file has its name, so whoever finds it there knows that they are. They
+    may be there without it: from a writer that was killed, or since Git packed the references.
+
+    Args:
+        directory: The repository.
+        name: Full reference name.
+
+    Raises:
+        OSError: They cannot be made.
+    """
+    reference = directory / name
+    if reference.exists():
+        return
+    reference.parent.mkdir(parents=True, exist_ok=True)
+    for above in reference.parent.parents:
+        flush(above)
+        if above == directory:
+            break
 
 
 def remove_stale(lock: Path) -> None:

@@ -29,6 +29,7 @@ _TRAILED = re.compile(
     r"objects/(pack/multi-pack-index|info/commit-graph|info/commit-graphs/graph-[0-9a-f]{40}\.graph)"
 )
 _LISTS = re.compile(r"objects/info/(packs|commit-graphs/commit-graph-chain)")
+_HALVES = {".pack": ".idx", ".idx": ".pack", ".rev": ".pack", ".bitmap": ".pack"}
 _FORBIDDEN = ("shallow", "info/grafts")
 _MAX_LIST = 1024 * 1024
 
@@ -195,8 +196,6 @@ class _Sweep:
     def _pack(self, file: Path) -> None:
         if file.suffix == ".pack":
             self._packed(file)
-        elif not file.with_suffix(".pack").exists():
-            raise _wrong("lies here without its pack")
         else:
             packs.check_trailer(file)
 
@@ -268,8 +267,10 @@ def _rank(pack: PackReader) -> tuple[int, str]:
 
 
 def _is_half_done(file: Path) -> bool:
-    """Whether it is a pack without an index, which a crash leaves and nobody reads."""
-    return file.suffix == ".pack" and not file.with_suffix(".idx").exists()
+    """Whether it is half of a pack, which a crash leaves and nobody reads: git neither."""
+    if file.parent.parts[-2:] != ("objects", "pack") or file.suffix not in _HALVES:
+        return False
+    return not file.with_suffix(_HALVES[file.suffix]).exists()
 
 
 def _short(file: Path) -> bytes:

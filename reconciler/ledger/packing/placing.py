@@ -1,7 +1,7 @@
 """Putting a pack into its place: written, synced, proven, and only then there.
 
-Rule 1: The pack gets its name before its index: a pack without an index is no part of a repository,
-an index without a pack would be a broken one.
+Rule 1: The pack gets its name before its index, and keeps it through a power cut before that: a
+pack without an index is no part of a repository, an index without a pack would be a broken one.
 Rule 2: Until both have their names, whatever they replace stays.
 """
 
@@ -70,6 +70,7 @@ def place_pack(
             if prove is not None:
                 prove(PackReader(staged, partial))
             partial.rename(pack)
+            flush(directory)
             staged.rename(index)
         finally:
             staged.unlink(missing_ok=True)

@@ -182,17 +182,24 @@ def _prove_all(names: Iterable[bytes], pack: PackReader) -> None:
 def _remove_packs(indexes: list[Path]) -> None:
     """Remove packs, and first whatever would miss them."""
     for index in indexes:
-        for path in sorted(index.parent.glob("multi-pack-index*"), reverse=True):
-            path.unlink(missing_ok=True)
+        _remove_durably(sorted(index.parent.glob("multi-pack-index*"), reverse=True))
         # A pack without an index is no part of a repository; an index without a pack is a fault.
-        for suffix in (*_DERIVED, ".idx", ".pack"):
-            index.with_suffix(suffix).unlink(missing_ok=True)
-        flush(index.parent)
+        _remove_durably(index.with_suffix(suffix) for suffix in (*_DERIVED, ".idx"))
+        _remove_durably([index.with_suffix(".pack")])
+
+
+def _remove_durably(files: Iterable[Path]) -> None:
+    """Remove files of one directory; they are gone for good before anything else goes."""
+    there = [file for file in files if file.exists()]
+    for file in there:
+        file.unlink(missing_ok=True)
+    if there:
+        flush(there[0].parent)
 
 
 def _forget_list(objects: Path) -> None:
     """Remove git's list of packs before it is wrong; ``git update-server-info`` makes it again."""
-    (objects / "info/packs").unlink(missing_ok=True)
+    _remove_durably([objects / "info/packs"])
 
 
 def _remove_half_done(directory: Path, lock: Path) -> None:

@@ -17,7 +17,7 @@ from reconciler.ledger.durable import on_disk
 from reconciler.ledger.lock import HostLock
 from reconciler.ledger.objects import ObjectStore, repository_directory
 from reconciler.ledger.receive import REFUSAL_CODES
-from reconciler.ledger.refs import remove_stale
+from reconciler.ledger.refs import make_directories, remove_stale
 from reconciler.ledger.remote.memory import Memory, load, next_try, save
 from reconciler.ledger.remote.standing import Relation, Standing, compare
 from reconciler.transport import push as wire
@@ -226,6 +226,9 @@ def _move(outbox: Outbox, before: str | None, commit: str) -> Seen:
         with HostLock(path / "push.lock"), on_disk(path):
             for place in ("", "logs/"):
                 remove_stale(path / f"{place}{name}.lock")
+            if (path / "refs").is_dir():
+                # libgit2 syncs the file and its directory, but not the names of new directories.
+                make_directories(path, name)
             return _sent(outbox, before, commit)
     except MachineError as error:
         return Seen(None, "moved" if isinstance(error, Busy) else "local", error.message)
