@@ -1,6 +1,7 @@
 """Kills a writer at every step of an append; run as a process of its own, because it forks.
 
-``python -m tests.support.crash_driver DIRECTORY steps|moments|growing`` prints JSON lines.
+``python -m tests.support.crash_driver DIRECTORY create|append|slim|checkpoint|moments|growing``
+prints JSON lines. ``marked`` kills nobody, but writes a line before each step, for strace to see.
 """
 
 import json
@@ -17,13 +18,16 @@ from threading import Lock
 from typing import Any
 
 from reconciler.evidence.statement import Kind
-from tests.support.ledger_rig import Rig, filled
+from reconciler.ledger import keys, refs
+from reconciler.ledger.store import Ledger, Receipt
+from tests.support.ledger_rig import Rig, filled, make_rig
 
-STEPS = ("open", "fsync", "rename", "unlink", "mkdir", "pwrite", "close")
+REF = "refs/heads/smile/desk"
+STEPS = ("open", "fsync", "rename", "replace", "unlink", "mkdir", "pwrite", "close")
 
 
-def dies_at(number: int) -> None:
-    """Make this process kill itself before its n-th system call of `STEPS`; 0 is never."""
+def before_steps(act: Callable[[int], None]) -> None:
+    """Call something before each system call of `STEPS`, with its number from 1 on."""
     lock, count = Lock(), 0
 
     def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,14 +35,23 @@ def dies_at(number: int) -> None:
             nonlocal count
             with lock:
                 count += 1
-                if count == number:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                act(count)
             return original(*arguments, **options)
 
         return step
 
     for name in STEPS:
         setattr(os, name, wrapped(getattr(os, name)))
+
+
+def dies_at(number: int) -> None:
+    """Make this process kill itself before its n-th system call of `STEPS`; 0 is never."""
+
+    def act(count: int) -> None:
+        if count == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    before_steps(act)
 
 
 def in_child(act: Callable[[], None]) -> int:
@@ -52,12 +65,32 @@ def in_child(act: Callable[[], None]) -> int:
     return os.waitpid(child, 0)[1]
 
 
-def append_and_tell(rig: Rig, told: Path, number: int) -> None:
-    ledger = rig.open()
-    rig.at = ledger.tip.time
-    dies_at(number)
-    receipt = rig.run(ledger)
-    told.write_text(str(receipt.seq))
+def slim_run(rig: Rig, ledger: Ledger) -> Receipt:
+    body = {"like": ledger.tip.seq, "reached": True, "took_ms": 90}
+    return ledger.append_slim(Kind.RUN, body, at=rig.tick())
+
+
+def checkpoint(rig: Rig, ledger: Ledger) -> Receipt:
+    return ledger.append_slim(Kind.CHECKPOINT, {"note": ledger.note()}, at=rig.tick())
+
+
+ACTS: dict[str, Callable[[Rig, Ledger], Receipt]] = {
+    "append": Rig.run,
+    "slim": slim_run,
+    "checkpoint": checkpoint,
+}
+
+
+def act_and_tell(rig: Rig, told: Path, how: str, number: int) -> None:
+    if how == "create":
+        dies_at(number)
+        seq = rig.create().tip.seq
+    else:
+        ledger = rig.open()
+        rig.at = ledger.tip.time
+        dies_at(number)
+        seq = ACTS[how](rig, ledger).seq
+    told.write_text(str(seq))
     os._exit(0)
 
 
@@ -71,35 +104,44 @@ def append_for_ever(rig: Rig, told: Path) -> None:
             file.flush()
 
 
-def go_on(rig: Rig) -> None:
-    ledger = rig.open()
+def close_intents(rig: Rig, ledger: Ledger) -> int:
+    """Say of what was begun that it was interrupted, as every run does first; how many there were.
+
+    Until then, nothing can be said without a file.
+    """
+    found = ledger.open_intents
+    for intent in found:
+        body = {"result": "interrupted"}
+        ledger.append(Kind.OUTCOME, body, at=rig.tick(), subject=None, closes=intent)
+    return len(found)
+
+
+def go_on(rig: Rig, entries: int) -> None:
+    """What the next run does, and the root of the log signed at the end."""
+    ledger = rig.open() if entries else rig.create()
     rig.at = ledger.tip.time
-    for intent in ledger.open_intents:
-        ledger.append(
-            Kind.OUTCOME,
-            {"result": "interrupted"},
-            at=rig.tick(),
-            subject=None,
-            closes=intent,
-        )
+    close_intents(rig, ledger)
     rig.run(ledger)
+    checkpoint(rig, ledger)
     os._exit(0)
 
 
 def state(rig: Rig, told: Path) -> dict[str, Any]:
     """What is there after a kill, and after going on."""
-    found = rig.verify()
-    before = {
-        "faults": [str(fault) for fault in found.faults],
-        "entries": found.branches[0].entries,
-        "leftovers": len(found.sweep.leftovers),
-        "unreferenced": found.sweep.unreferenced,
-        "told": [int(line) for line in told.read_text().split()] if told.exists() else [],
-    }
-    went_on = in_child(partial(go_on, rig))
+    before: dict[str, Any] = {"faults": [], "entries": 0, "leftovers": 0, "unreferenced": 0}
+    if (rig.path / REF).exists():
+        found = rig.verify()
+        before = {
+            "faults": [str(fault) for fault in found.faults],
+            "entries": found.branches[0].entries,
+            "leftovers": len(found.sweep.leftovers),
+            "unreferenced": found.sweep.unreferenced,
+        }
+    went_on = in_child(partial(go_on, rig, before["entries"]))
     after = rig.verify()
     return {
         **before,
+        "told": [int(line) for line in told.read_text().split()] if told.exists() else [],
         "went_on": went_on,
         "faults_after": [str(fault) for fault in after.faults],
         "entries_after": after.branches[0].entries,
@@ -107,22 +149,36 @@ def state(rig: Rig, told: Path) -> dict[str, Any]:
     }
 
 
-def at_every_step(base: Path) -> None:
-    rig = filled(base, runs=0)
+def at_every_step(base: Path, how: str) -> None:
+    rig = make_rig(base) if how == "create" else filled(base, runs=1)
     number, status = 0, -1
     while status != 0:
         number += 1
         copy = base / f"kill{number}"
-        shutil.copytree(rig.path, copy / "smile.git")
+        copy.mkdir()
         shutil.copy(rig.signers_file, copy)
+        if how != "create":
+            shutil.copytree(rig.path, copy / "smile.git")
         killed = Rig(copy, rig.key)
-        status = in_child(partial(append_and_tell, killed, copy / "told", number))
+        status = in_child(partial(act_and_tell, killed, copy / "told", how, number))
         print(json.dumps({"kill": number, "status": status, **state(killed, copy / "told")}))
         shutil.rmtree(copy)
 
 
+def marked(base: Path) -> None:
+    """Every kind of append, with a line in ``marks`` before each step."""
+    rig = Rig(base, keys.load(base / "key"))
+    ledger = rig.open()
+    rig.at = ledger.tip.time
+    marks = os.open(base / "marks", os.O_WRONLY | os.O_CREAT, 0o600)
+    before_steps(lambda _: os.write(marks, b"step\n") and None)
+    for act in ACTS.values():
+        act(rig, ledger)
+    os._exit(0)
+
+
 def at_any_moment(base: Path, rounds: int = 12) -> None:
-    rig = filled(base, runs=0)
+    rig = filled(base, runs=1)
     source = random.Random(7)
     for number in range(rounds):
         told = base / f"told{number}"
@@ -138,7 +194,7 @@ def at_any_moment(base: Path, rounds: int = 12) -> None:
 
 
 def while_it_grows(base: Path) -> None:
-    rig = filled(base, runs=0)
+    rig = filled(base, runs=1)
     child = os.fork()
     if child == 0:
         append_for_ever(rig, base / "told")
@@ -152,7 +208,14 @@ def while_it_grows(base: Path) -> None:
     os.waitpid(child, 0)
 
 
-WAYS = {"steps": at_every_step, "moments": at_any_moment, "growing": while_it_grows}
+WAYS: dict[str, Callable[[Path], None]] = {
+    **{how: partial(at_every_step, how=how) for how in ("create", *ACTS)},
+    "moments": at_any_moment,
+    "growing": while_it_grows,
+    "marked": marked,
+}
 
 if __name__ == "__main__":
+    # A stale lock is waited for; here it is stale each time.
+    refs._PATIENCE_S = 0.001
     WAYS[sys.argv[2]](Path(sys.argv[1]))

@@ -12,16 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from reconciler.evidence.statement import Kind
 from reconciler.ledger import keys
 from reconciler.ledger.packing.repack import repack
 from reconciler.ledger.remote.push import push
-from reconciler.ledger.store import Ledger, Receipt
-from tests.support.crash_driver import in_child
+from reconciler.ledger.store import Receipt
+from tests.support.crash_driver import REF, checkpoint, in_child, slim_run
 from tests.support.evidence_server import outbox
 from tests.support.ledger_rig import Rig
-
-REF = "refs/heads/smile/desk"
 
 
 class Life:
@@ -72,27 +69,6 @@ def list_packs(objects: Path) -> None:
     directory = os.open(objects / "info", os.O_RDONLY)
     os.fsync(directory)
     os.close(directory)
-
-
-def slim_run(rig: Rig, ledger: Ledger) -> Receipt:
-    body = {"like": ledger.tip.seq, "reached": True, "took_ms": 90}
-    return ledger.append_slim(Kind.RUN, body, at=rig.tick())
-
-
-def checkpoint(rig: Rig, ledger: Ledger) -> Receipt:
-    return ledger.append_slim(Kind.CHECKPOINT, {"note": ledger.note()}, at=rig.tick())
-
-
-def close_intents(rig: Rig, ledger: Ledger) -> int:
-    """Say of what was begun that it was interrupted, as every run does first; how many there were.
-
-    Until then, nothing can be said without a file.
-    """
-    found = ledger.open_intents
-    for intent in found:
-        body = {"result": "interrupted"}
-        ledger.append(Kind.OUTCOME, body, at=rig.tick(), subject=None, closes=intent)
-    return len(found)
 
 
 def killed_repack(rig: Rig) -> None:

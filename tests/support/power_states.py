@@ -15,10 +15,10 @@ from reconciler.ledger.ref_files import read_ref
 from reconciler.ledger.remote.push import push
 from reconciler.ledger.verify import verify
 from tests.support import disk, power_cut
+from tests.support.crash_driver import REF, checkpoint, close_intents
 from tests.support.disk import EXTREMES, Chance, Fate, Image
 from tests.support.evidence_server import outbox
 from tests.support.ledger_rig import Rig
-from tests.support.power_cut_driver import REF, checkpoint, close_intents
 from tests.support.syscalls import Call
 
 
