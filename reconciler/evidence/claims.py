@@ -97,11 +97,12 @@ def claims(
     """
     if not report.ok or report.newest is None or report.oldest is None:
         return [Claim("entries", State.FALSE, report.sentence, report.ref)]
-    made = [_runs(report), _order(report), _keys(report), _policies(report), _intents(report)]
-    made.append(_gaps(report))
-    if heard is not None:
-        made += [*_witnesses(report, heard), *_times(report, times), _copies(report, copies)]
-    return made
+    made = [_runs(report), _order(report), _keys(report)]
+    if heard is None:
+        # A witness runs nothing, and promises nothing.
+        return made
+    made += [_policies(report), _intents(report), _gaps(report)]
+    return [*made, *_witnesses(report, heard), *_times(report, times), _copies(report, copies)]
 
 
 def _runs(report: AuditReport) -> Claim:
@@ -112,7 +113,9 @@ def _runs(report: AuditReport) -> Claim:
     kinds = ", ".join(
         f"{count:,} {kind.value}" for kind, count in sorted(report.counts.items(), key=_most_first)
     )
-    text = f"{_count(report.runs, 'run')} in {_count(report.entries, 'entry', 'entries')} {span}"
+    text = f"{_count(report.entries, 'entry', 'entries')} {span}"
+    if report.runs:
+        text = f"{_count(report.runs, 'run')} in {text}"
     return _proven(report, "runs", f"{text} ({kinds}), by the appliance's clock")
 
 
@@ -150,6 +153,8 @@ def _policies(report: AuditReport) -> Claim:
 def _intents(report: AuditReport) -> Claim:
     begun = report.counts.get(Kind.INTENT, 0)
     waiting = report.open_intents
+    if not begun:
+        return _proven(report, "intents", "nothing was done: there is no intent to act")
     text = f"{_count(begun, 'intent')}, each signed before its act and closed by one outcome"
     if waiting:
         seqs = ", ".join(f"{reference.seq:,}" for reference in waiting)
