@@ -237,6 +237,7 @@ def _copies(report: AuditReport, copies: CopyClaim | None) -> Claim:
     )
     if copies.holes:
         text += f", with {_count(copies.holes, 'hole')} between them"
+        return _missing(report, "copies", text)
     if not copies.checked:
         return _missing(report, "copies", f"{text}; the store was not asked")
     return _proven(report, "copies", f"{text}; each was found there as recorded")
