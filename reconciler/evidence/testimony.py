@@ -5,9 +5,8 @@ wrote a whole history anew. Somebody who remembers a root can: a witness's cosig
 ledger or in a note that an auditor brings, is held against the log that was recomputed here.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from reconciler.errors import EvidenceError
 from reconciler.evidence import layout
@@ -15,12 +14,32 @@ from reconciler.evidence.audit import AuditReport
 from reconciler.evidence.entry import Kind
 from reconciler.evidence.fault import Code, Fault, Place
 from reconciler.evidence.merkle import HASH_BYTES
-from reconciler.evidence.note import Checkpoint, cosignatures, open_checkpoint, read_checkpoint
+from reconciler.evidence.note import Checkpoint, open_checkpoint, read_checkpoint
 from reconciler.evidence.record import Record
+from reconciler.evidence.sayings import (
+    WITNESS,
+    Saying,
+    gone,
+    refused,
+    sayings,
+    sizes_of,
+    vouchers,
+)
 from reconciler.evidence.signers import AllowedSigners
 
-WITNESS = "witness"
-"""The client of every witness: its branch is ``refs/heads/witness/<name>``."""
+__all__ = [
+    "WITNESS",
+    "Cosigned",
+    "Objected",
+    "Saying",
+    "Testimony",
+    "gone",
+    "hear",
+    "refused",
+    "sayings",
+    "sizes_of",
+    "vouchers",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,68 +91,6 @@ class Testimony:
     faults: tuple[Fault, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Saying:
-    """A cosigned note, and where it stands.
-
-    Attributes:
-        place: The entry it stands in, or the file that the auditor brought.
-        note: The note with the cosignature.
-        witness: Who is said to have vouched; None for whoever is known.
-        body: The body of the entry, None for a file.
-    """
-
-    place: Place
-    note: str
-    witness: str | None = None
-    body: Mapping[str, Any] | None = None
-
-
-def vouchers(note: str, signers: AllowedSigners) -> dict[str, int]:
-    """Which listed witnesses (``witness/<name>``) cosigned a note, and when.
-
-    A witness may be listed with several keys: what it vouched for with an older one still counts.
-
-    Raises:
-        EvidenceError: A cosignature by a listed key does not fit.
-    """
-    listed: list[dict[str, bytes]] = [{}]
-    for signer in signers.signers:
-        if signer.principal.startswith(f"{WITNESS}/"):
-            free = next((one for one in listed if signer.principal not in one), None)
-            if free is None:
-                listed.append(free := {})
-            free[signer.principal] = signer.public
-    found: dict[str, int] = {}
-    for witnesses in listed:
-        found |= cosignatures(note, witnesses)
-    return found
-
-
-def sayings(records: Iterable[Record]) -> list[Saying]:
-    """What witnesses say in the entries of ledgers."""
-    found = []
-    for record in records:
-        entry = record.entry
-        if entry.kind is Kind.COSIGNATURE:
-            name = f"{WITNESS}/{entry.host}" if entry.client == WITNESS else None
-            found.append(Saying(record.place, str(entry.body.get("note")), name, dict(entry.body)))
-    return found
-
-
-def sizes_of(origin: str, marks: Iterable[Record], said: Iterable[Saying]) -> set[int]:
-    """Sizes of a log whose roots have to be known to judge what is said of it."""
-    sizes = {record.entry.seq for record in marks if record.entry.kind is Kind.CHECKPOINT}
-    for saying in said:
-        try:
-            claimed = read_checkpoint(saying.note)
-        except EvidenceError:
-            continue
-        if claimed.origin == origin:
-            sizes.add(claimed.size)
-    return sizes
-
-
 def hear(
     report: AuditReport,
     client: str,
@@ -169,30 +126,6 @@ def hear(
     )
 
 
-def gone(said: Iterable[Saying], origins: Set[str]) -> list[Fault]:
-    """What is said of logs that are not there at all: such a log is shorter than any.
-
-    A witness's ledger also says what it vouched for of other clients, who have other repositories.
-
-    Args:
-        said: What witnesses say.
-        origins: Names of the logs that are there.
-    """
-    clients = {origin.rpartition("/")[0] for origin in origins}
-    faults = []
-    for saying in said:
-        try:
-            claimed = read_checkpoint(saying.note)
-        except EvidenceError as error:
-            faults.append(Fault(Code.COSIGNATURE, saying.place, error.message))
-            continue
-        ours = saying.body is None or claimed.origin.rpartition("/")[0] in clients
-        if ours and claimed.origin not in origins:
-            message = f"{claimed.size} entries of {claimed.origin} were seen; no such log is here"
-            faults.append(Fault(Code.SHORTER, saying.place, message))
-    return faults
-
-
 class _Ear:
     """Listens for one log."""
 
@@ -225,6 +158,9 @@ class _Ear:
 
     def saying(self, saying: Saying) -> list[Cosigned]:
         """What a witness vouches for, if it is about this log and holds."""
+        if not saying.vouched:
+            self._shown(saying)
+            return []
         try:
             claimed = read_checkpoint(saying.note)
             if claimed.origin != self._origin:
@@ -245,6 +181,18 @@ class _Ear:
         if not self._fits(claimed, Code.EQUIVOCATION, saying.place, who):
             return []
         return [Cosigned(name, claimed.size, time) for name, time in found.items()]
+
+    def _shown(self, saying: Saying) -> None:
+        """A note that a witness did not vouch for: if the log signed it, it must hold as well."""
+        try:
+            claimed = read_checkpoint(saying.note)
+            if claimed.origin != self._origin:
+                return
+            self._signed_by_log(saying.note)
+        except EvidenceError:
+            # Anybody can show a witness anything.
+            return
+        self._fits(claimed, Code.EQUIVOCATION, saying.place, "the log itself")
 
     def _signed_by_log(self, note: str) -> None:
         for public in self._publics:

@@ -11,7 +11,8 @@ from reconciler.evidence.claims import Claim, State, TimeClaim, claims
 from reconciler.evidence.entry import Kind
 from reconciler.evidence.fault import Code, Fault, Place
 from reconciler.evidence.record import Branch, Record
-from reconciler.evidence.testimony import WITNESS, Saying, Testimony, gone, hear, sayings, sizes_of
+from reconciler.evidence.sayings import WITNESS, Saying, gone, refused, sayings, sizes_of
+from reconciler.evidence.testimony import Testimony, hear
 from reconciler.evidence.whole import Start
 from reconciler.ledger import audit_cache
 from reconciler.ledger.anchored import Anchored, weigh
@@ -87,15 +88,15 @@ class Work:
         refs = frozenset(part.branch.ref for part in self.parts)
         self._look_further_back()
         marks = [mark for part in self.parts for mark in part.marks]
-        said = (*sayings(marks), *self.extra.said)
+        said = (*sayings(marks), *refused(marks), *self.extra.said)
         for part in self.parts:
             report = self._judge(part, refs, said)
             self.reports.append(report)
             if part.branch.client == WITNESS:
                 self.claims += claims(report, None)
-                self.faults += hear(
-                    report, WITNESS, part.branch.host, part.branch.signers, said
-                ).faults
+                host, signers = part.branch.host, part.branch.signers
+                self.faults += hear(report, WITNESS, host, signers, said).faults
+                self.faults += self._compare(report)
             else:
                 self._hear(part.branch, report, said, marks)
             self._admit_earlier(part, report)
@@ -160,7 +161,8 @@ class Work:
 
     def _look_further_back(self) -> None:
         """Give up what an earlier audit proved where it did not keep a root that is asked for."""
-        said = (*sayings(m for part in self.parts for m in part.marks), *self.extra.said)
+        marks = [mark for part in self.parts for mark in part.marks]
+        said = (*sayings(marks), *refused(marks), *self.extra.said)
         for part in self.parts:
             start = part.start
             if start is None:

@@ -11,10 +11,12 @@ import pytest
 from reconciler.evidence.claims import State
 from reconciler.evidence.fault import Code
 from reconciler.evidence.statement import Kind
+from reconciler.ledger.extra import Extra, Known
 from reconciler.ledger.verify import Verification
 from tests.support.attack_book import Book, Script, begin, look, quiet
 from tests.support.attack_ledger import STEP, AttackLedger
 from tests.support.attacking import Scene, as_if_after, by_outsider, codes, named, path_of
+from tests.support.evidence_keys import test_key
 
 pytestmark = pytest.mark.integration
 
@@ -359,6 +361,50 @@ class TestTwoHistories:
         result = scene.verify()
         assert result.ok
         assert claimed(result)["unwitnessed"] is State.NOT_PROVEN
+
+    @pytest.mark.parametrize("signed", [True, False])
+    def test_what_a_witness_was_shown(
+        self, long_ledger: AttackLedger, scene: Scene, signed: bool
+    ) -> None:
+        """It kept the other root, which the log's key signed, or somebody who has no such key."""
+        other = self.fork(long_ledger)
+        if not signed:
+            other.key = test_key("mallory")
+        size = len(long_ledger.desk.commits)
+        root = other.log(size).root()
+        hub = long_ledger.hub.fork(len(long_ledger.hub.commits))
+        hub.at = long_ledger.desk.at
+        shown = {"commit": None, "size": size, "root": root.hex(), "note": other.note(size, root)}
+        body = {
+            "origin": "reconciler/smile/desk",
+            "reason": "equivocation",
+            "message": "log signed another root than was vouched for",
+            "shown": shown,
+            "cosigned": None,
+        }
+        oid = hub.append(Kind.REFUSAL, body)
+        scene.show(hub)
+        for result in (scene.verify(), scene.verify_again()):
+            found = [(fault.code, fault.place.commit) for fault in result.faults]
+            assert found == ([(Code.EQUIVOCATION, oid)] if signed else [])
+            said = {(claim.subject, claim.state) for claim in result.claims}
+            assert ("witness", State.FALSE) in said
+
+    @pytest.mark.parametrize("branch", ["desk", "hub"])
+    def test_another_clone_has_more(
+        self, long_ledger: AttackLedger, scene: Scene, branch: str
+    ) -> None:
+        book: Book = getattr(long_ledger, branch)
+        size = len(book.commits)
+        known = Known(book.branch, size, book.log(size).root(), "another clone")
+        assert long_ledger.verify(scene.path, Extra(known=(known,))).ok
+        scene.point(book.branch, book.commits[-2])
+        result = long_ledger.verify(scene.path, Extra(known=(known,)))
+        assert named(result, Code.SHORTER, path=book.branch)
+        (scene.path / book.branch).unlink()
+        (scene.path / "packed-refs").unlink()
+        result = long_ledger.verify(scene.path, Extra(known=(known,)))
+        assert named(result, Code.SHORTER, path=book.branch)
 
     def test_the_sequence_begins_again(self, long_ledger: AttackLedger, scene: Scene) -> None:
         desk = long_ledger.desk.fork(0)
