@@ -1,15 +1,21 @@
 """``reconciler doctor``."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from reconciler.cli.common import DEFAULT_CONFIG, colour, config_option, emit, json_option
+from reconciler.cli.common import (
+    colour,
+    config_option,
+    config_path,
+    credentials,
+    emit,
+    json_option,
+)
 from reconciler.errors import ExitCode
 
-COLOURS = {"ok": "green", "limited": "yellow", "broken": "red"}
+COLOURS = {"ok": "green", "limited": "yellow", "broken": "red", "absent": "bright_black"}
 
 
 @click.command()
@@ -18,12 +24,13 @@ COLOURS = {"ok": "green", "limited": "yellow", "broken": "red"}
 def command(config: Path | None, as_json: bool) -> int:
     """Say what this machine lacks for each part of a run; changes nothing.
 
-    Exit code 7 when a part is broken; parts that are merely limited make their checks unknown.
+    Exit code 7 when a part is broken; parts that are merely limited make their checks unknown, or
+    do not come about at present. What keeps the evidence (remote, witnesses, anchors, copies) is
+    absent where the settings do not ask for it; the evidence server is asked, nobody else.
     """
     from reconciler.engine.doctor import diagnose
 
-    path = config or Path(os.environ.get("RECONCILER_CONFIG", DEFAULT_CONFIG))
-    found = diagnose(path)
+    found = diagnose(config_path(config), credentials=credentials())
     if as_json:
         emit([asdict(diagnosis) for diagnosis in found])
     else:

@@ -8,6 +8,7 @@ SUBCOMMANDS = {
     "init": ("evidence_remote:init", "Make an evidence repository that appliances push to."),
     "push": ("evidence_remote:push", "Push this appliance's evidence to its repository."),
     "resume": ("evidence_remote:resume", "Take the ledger up again from its repository."),
+    "checkpoint": ("evidence_checkpoint:command", "Sign the root of the log now."),
     "query": ("evidence_query:command", "Find entries by control, rule, host, incident, time."),
     "show": ("evidence_show:command", "Show one entry, who signed it, what is around it."),
     "diff": ("evidence_diff:command", "Say what changed between two runs."),

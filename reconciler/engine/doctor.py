@@ -7,10 +7,10 @@ from pathlib import Path
 
 from reconciler.checks import catalogue as checks
 from reconciler.engine.appliance import linux_target, read_ledger
+from reconciler.engine.clock import SystemClock
+from reconciler.engine.doctor_evidence import diagnose_evidence
 from reconciler.engine.settings import Home, load_settings
 from reconciler.errors import ReconcilerError
-from reconciler.evidence import sshsig
-from reconciler.ledger import keys
 from reconciler.ledger.verify import load_signers
 from reconciler.model.answer import Answer
 from reconciler.model.diagnosis import Diagnosis
@@ -22,6 +22,7 @@ from reconciler.model.probe import (
     Probe,
     ReadFile,
 )
+from reconciler.ports import Clock
 from reconciler.steps import catalogue as steps
 
 PROBES: tuple[tuple[str, Probe, str], ...] = (
@@ -35,16 +36,25 @@ PROBES: tuple[tuple[str, Probe, str], ...] = (
 )
 
 
-def diagnose(config: Path) -> list[Diagnosis]:
-    """Look at every part, worst news included; never raises for what it finds."""
+def diagnose(
+    config: Path, *, credentials: Path | None = None, clock: Clock | None = None
+) -> list[Diagnosis]:
+    """Look at every part, worst news included; never raises for what it finds.
+
+    Args:
+        config: The settings file.
+        credentials: Directory of the credentials that systemd passes; None if it passes none.
+        clock: Another clock, for tests.
+    """
     found = [_python(), _catalogues()]
     try:
-        home = load_settings(config)
+        home = load_settings(config, credentials)
     except ReconcilerError as error:
         found.append(_broken("settings", error))
     else:
         found.append(Diagnosis("settings", "ok", str(config)))
         found += _appliance(home)
+        found += diagnose_evidence(home, (clock or SystemClock()).now())
     return [*found, *_machine()]
 
 
@@ -62,7 +72,6 @@ def _catalogues() -> Diagnosis:
 def _appliance(home: Home) -> Iterator[Diagnosis]:
     evidence, fleet = home.settings.evidence, home.settings.fleet
     parts: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("signing key", lambda: _fingerprint(home.path(evidence.key))),
         ("fleet signers", lambda: _signers(home.path(fleet.signers))),
         ("evidence signers", lambda: _signers(home.path(evidence.signers))),
         ("ledger", lambda: f"entry {next(read_ledger(home)).entry.seq} verifies"),
@@ -78,10 +87,6 @@ def _appliance(home: Home) -> Iterator[Diagnosis]:
     else:
         hint = "Make it, and let the user that runs the reconciler write there."
         yield Diagnosis("state directory", "broken", f"cannot write {state}", hint)
-
-
-def _fingerprint(file: Path) -> str:
-    return sshsig.fingerprint(sshsig.raw_public(keys.load(file)))
 
 
 def _signers(file: Path) -> str:

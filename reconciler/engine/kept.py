@@ -207,13 +207,16 @@ def _followed(marks: Iterable[Mark], now: datetime) -> tuple[Mark, ...]:
 
 
 def _of_way(came: list[Mark], now: datetime) -> Iterable[Mark]:
-    """The newest note's, the newest whole proof, and what is pending and not given up."""
+    """All marks of the newest note, of the newest whole proof, and of what is pending.
+
+    All of a note or none: the first of them says when it was stamped.
+    """
     newest = list({mark.note_sha256: None for mark in came})[-1]
-    whole = {mark.note_sha256 for mark in came if mark.state is AnchorState.COMPLETE}
-    yield from (mark for mark in came if mark.note_sha256 == newest)
-    yield from [mark for mark in came if mark.state is AnchorState.COMPLETE][-1:]
-    pending = [m for m in came if m.note_sha256 not in whole and now - m.at <= GIVE_UP]
-    yield from pending[-_MAX:]
+    whole = [mark.note_sha256 for mark in came if mark.state is AnchorState.COMPLETE]
+    late = now - GIVE_UP
+    pending = [m.note_sha256 for m in came if m.note_sha256 not in whole and m.at >= late]
+    notes = {newest, *whole[-1:], *pending[-_MAX:]}
+    return (mark for mark in came if mark.note_sha256 in notes)
 
 
 def _mark_body(mark: Mark) -> dict[str, Any]:

@@ -35,6 +35,24 @@ evidence:
   repository: evidence/{client}.git
   key: keys/appliance
   signers: trust/evidence_signers
+  # Off until set; reconciler doctor says what is absent. Files are paths, never the secrets.
+  # seal_s: 3600                # unchanged runs of an hour under one signature
+  # remote:                     # where everything is pushed to
+  #   url: ssh://git@evidence.example/{client}.git
+  #   ssh_key: keys/push
+  #   known_hosts: trust/known_hosts
+  # witnesses:                  # who cosigns checkpoints
+  #   - {{name: hub, url: "https://hub.example/witness", key: ssh-ed25519 AAAA}}
+  # anchors:                    # who proves, daily, that a checkpoint was there
+  #   calendars: ["https://alice.btc.calendar.opentimestamps.org"]
+  #   authorities:
+  #     - {{name: tsa-one, url: "https://tsa.example/tsr", roots: trust/tsa-one.pem}}
+  # copies:                     # S3 with Object Lock: nobody deletes them for six years
+  #   endpoint: https://s3.example
+  #   bucket: clinic-evidence
+  #   region: eu-central-1
+  #   access_key_file: keys/s3.id
+  #   secret_key_file: keys/s3.secret
 state: state
 interval_s: 300
 """

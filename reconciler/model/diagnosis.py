@@ -10,13 +10,13 @@ class Diagnosis:
 
     Attributes:
         subject: The part: ``settings``, ``signing key``, ``D-Bus`` …
-        state: ``ok``; ``limited`` (checks that need it say ``unknown``); ``broken`` (no run can
-            work without it).
+        state: ``ok``; ``limited`` (checks that need it say ``unknown``, or it does not work now);
+            ``broken`` (no run can work without it); ``absent`` (nobody asked for it).
         detail: What was seen.
         hint: What to do; empty when ``ok``.
     """
 
     subject: str
-    state: Literal["ok", "limited", "broken"]
+    state: Literal["ok", "limited", "broken", "absent"]
     detail: str
     hint: str = ""

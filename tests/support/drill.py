@@ -163,11 +163,11 @@ class Drill:
         return verify(Path(self.site.evidence), load_signers(Path(self.site.signers)))
 
 
-def new_drill(directory: Path) -> Drill:
+def new_drill(directory: Path, *, days_ago: int = 1) -> Drill:
     """A clean machine under enforcement, that has not run yet."""
-    # Yesterday morning: most of a day is left before the date changes.
-    yesterday = datetime.now(UTC) - timedelta(days=1)
-    clock = SettableClock(yesterday.replace(hour=6, minute=0))
+    # In the morning of an earlier day: most of it is left before the date changes.
+    day = datetime.now(UTC) - timedelta(days=days_ago)
+    clock = SettableClock(day.replace(hour=6, minute=0))
     site = new_site(directory, clock)
     (site.made.fleet / BASELINE_FILE).write_text(_BASELINE)
     site.edit(HOST_FILE, lambda _old: _HOST, at=clock.at)

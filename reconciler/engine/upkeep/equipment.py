@@ -13,7 +13,7 @@ from reconciler.engine.kept import WITNESS
 from reconciler.engine.settings import Home
 from reconciler.errors import EvidenceError, InputError, MachineError
 from reconciler.evidence import sshsig
-from reconciler.ledger.remote.push import PUSH_LIMITS, Outbox
+from reconciler.ledger.remote.push import PUSH_LIMITS, SLICE, Outbox
 from reconciler.ledger.witness_client import WitnessAddress
 from reconciler.ledger.worm.settings import StoreSettings
 from reconciler.ledger.worm.store import WormStore
@@ -96,6 +96,7 @@ def _outbox(home: Home) -> Outbox | None:
             max_bytes=remote.max_mebibytes * MIB,
             memory_bytes=PUSH_LIMITS.memory_bytes,
         ),
+        most=SLICE,
     )
 
 
@@ -115,9 +116,9 @@ def _witnesses(home: Home) -> tuple[WitnessAddress, ...]:
 def _witness(home: Home, number: int, settings: WitnessSettings) -> WitnessAddress:
     from reconciler.ledger.anchors.http import check_url  # noqa: PLC0415 - lazy: httpx
 
-    with _at(home, f"witnesses.{number}.url"):
+    with _at(home, f"witnesses[{number}].url"):
         url = check_url(settings.url.rstrip("/"))
-    with _at(home, f"witnesses.{number}.key"):
+    with _at(home, f"witnesses[{number}].key"):
         public = sshsig.parse_public(*settings.key.split(" "))
     return WitnessAddress(url, f"{WITNESS}{settings.name}", public)
 
@@ -131,7 +132,7 @@ def _anchors(home: Home) -> "AnchorSettings | None":
 
     for name in ("calendars", "upgrade_from"):
         for number, url in enumerate(getattr(anchors, name)):
-            with _at(home, f"anchors.{name}.{number}"):
+            with _at(home, f"anchors.{name}[{number}]"):
                 http.check_url(url)
     if anchors.min_calendars > max(len(anchors.calendars), 1):
         message = f"{anchors.min_calendars} of {len(anchors.calendars)} calendars cannot answer"
@@ -152,10 +153,10 @@ def _authority(home: Home, number: int, settings: AuthoritySettings) -> "Authori
 
     def certificates(name: str) -> bytes | None:
         text = getattr(settings, name)
-        field = f"anchors.authorities.{number}.{name}"
+        field = f"anchors.authorities[{number}].{name}"
         return None if text is None else _certificates(home, field, home.path(text))
 
-    with _at(home, f"anchors.authorities.{number}.url"):
+    with _at(home, f"anchors.authorities[{number}].url"):
         url = http.check_url(settings.url)
     return rfc3161.Authority(
         name=settings.name,

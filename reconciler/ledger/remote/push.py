@@ -110,6 +110,7 @@ class Outbox:
         home: Folder for what the child process needs.
         limits: Bounds of one transfer.
         slice: Entries that go in one transfer.
+        most: Entries that go in one push at most; the rest is due at once. None for no limit.
     """
 
     repository: Path
@@ -119,6 +120,7 @@ class Outbox:
     home: Path
     limits: WireLimits = PUSH_LIMITS
     slice: int = SLICE
+    most: int | None = None
 
 
 def push(outbox: Outbox, known: str | None = None) -> PushResult:
@@ -173,7 +175,8 @@ def push_when_due(outbox: Outbox, file: Path, now: datetime, rng: Random) -> Pus
     smaller = max(SMALLEST_SLICE, outbox.slice >> min(before.attempts, 16))
     result = push(replace(outbox, slice=min(smaller, outbox.slice)), before.tip)
     shown = result.shown or before.tip
-    if result.done:
+    if result.cause is None:
+        # All of it, or as much as was asked for: there is nothing to wait for.
         save(file, Memory(shown))
         return result
     again = next_try(1 if result.pushed else failed, now, rng)
@@ -192,17 +195,23 @@ def _opened(outbox: Outbox) -> tuple[ObjectStore, str]:
 
 
 def _send(outbox: Outbox, tip: str, shown: str | None, standing: Standing, lost: int) -> PushResult:
-    pending = standing.pending
+    pending = standing.pending[: outbox.most]
+    more = len(standing.pending) - len(pending)
     for start in range(0, len(pending), outbox.slice):
         commit = pending[start : start + outbox.slice][-1]
         seen = _move(outbox, shown, commit)
         if seen.cause is not None:
             stopped = _stopped(seen, tip)
-            left = len(pending) - start
+            left = len(standing.pending) - start
             return replace(stopped, shown=shown, pushed=start, pending=left, lost=lost)
         shown = commit
     return PushResult(
-        state=PushState.PUSHED, tip=tip, shown=shown, pushed=len(pending), pending=0, lost=lost
+        state=PushState.DEFERRED if more else PushState.PUSHED,
+        tip=tip,
+        shown=shown,
+        pushed=len(pending),
+        pending=more,
+        lost=lost,
     )
 
 

@@ -95,4 +95,5 @@ def test_the_document_has_everything_a_machine_needs() -> None:
     }  # fmt: skip
     assert document["plan"]["actions"][0]["runbook"] == "RB-X-001"
     assert document["evidence"] == {"seq": 7, "commit": "e" * 40, "sealed_within_s": None}
+    assert document["upkeep"] == []
     assert one_line(REPORT).startswith("c/h entry 7: 1 rules: 0 fail")

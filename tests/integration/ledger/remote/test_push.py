@@ -349,3 +349,15 @@ def test_server_with_a_full_disk(rig: Rig, fast: Path) -> None:
         need("private mount", done.stderr.strip())
     assert done.returncode == 0, done.stderr
     assert done.stdout == "pushed\n"
+
+
+def test_as_much_as_is_asked_for_goes_in_one_push_and_the_rest_at_once(
+    rig: Rig, server: EvidenceServer, tmp_path: Path
+) -> None:
+    there, file = outbox(rig, server.url, most=4), tmp_path / "memory"
+    first = push_when_due(there, file, START, Random(1))
+    assert (first.state, first.pushed, first.pending) == (PushState.DEFERRED, 4, 2)
+    assert (first.cause, first.next_try, memory.load(file).attempts) == (None, None, 0)
+
+    second = push_when_due(there, file, START, Random(1))
+    assert (second.state, second.pushed, second.pending) == (PushState.PUSHED, 2, 0)
