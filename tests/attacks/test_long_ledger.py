@@ -100,7 +100,7 @@ class TestDropped:
             spoil=as_if_after(len(desk.commits) - LATE)(desk),
         )
         scene.show(desk)
-        result = scene.verify()
+        result = scene.verify_again()
         assert named(result, Code.SEQUENCE, commit=oid)
         assert named(result, Code.CHAIN, commit=oid)
 
@@ -134,7 +134,7 @@ class TestReordered:
         two = desk.append_slim(body=body, seq=size + 1, previous="ab" * 32)
         one = desk.append_slim(body=body, seq=size, previous=first)
         scene.show(desk)
-        result = scene.verify()
+        result = scene.verify_again()
         assert named(result, Code.SEQUENCE, commit=two, seq=size + 1)
         assert named(result, Code.SEQUENCE, commit=one, seq=size)
         assert named(result, Code.CHAIN, commit=one, seq=size)
@@ -162,7 +162,7 @@ class TestDuplicated:
         desk.names[desk.branch] = by_outsider(desk, desk.commits[-1], [desk.commits[-1]])
         scene.show(desk)
         tip = desk.names[desk.branch]
-        assert named(scene.verify(), Code.COMMIT_SIGNATURE, commit=tip)
+        assert named(scene.verify_again(), Code.COMMIT_SIGNATURE, commit=tip)
 
     def test_by_the_owner_of_the_key(self, long_ledger: AttackLedger, scene: Scene) -> None:
         desk = long_ledger.desk.fork(len(long_ledger.desk.commits))
@@ -171,7 +171,7 @@ class TestDuplicated:
             body=dict(last.body), seq=last.seq, previous=last.previous, base=last.base
         )
         scene.show(desk)
-        result = scene.verify()
+        result = scene.verify_again()
         assert named(result, Code.SEQUENCE, commit=oid, seq=last.seq)
         assert named(result, Code.CHAIN, commit=oid, seq=last.seq)
 
@@ -269,7 +269,7 @@ class TestSpliced:
         tip = by_outsider(desk, desk.commits[-1], [xray.commits[-1]])
         desk.names[desk.branch] = tip
         scene.show(desk)
-        assert named(scene.verify(), Code.COMMIT_SIGNATURE, commit=tip)
+        assert named(scene.verify_again(), Code.COMMIT_SIGNATURE, commit=tip)
 
     def test_signed_again_by_the_right_key(self, long_ledger: AttackLedger, scene: Scene) -> None:
         desk = long_ledger.desk.fork(len(long_ledger.desk.commits))
@@ -277,7 +277,7 @@ class TestSpliced:
         branch = long_ledger.xray.branch
         oid = desk.append(Kind.RUN, {"pass": 3}, ref=branch, host="xray")
         scene.show(desk)
-        assert named(scene.verify(), Code.BRANCH, commit=oid)
+        assert named(scene.verify_again(), Code.BRANCH, commit=oid)
 
 
 class TestRelabelled:
@@ -420,7 +420,7 @@ class TestTwoHistories:
         desk = long_ledger.desk.fork(len(long_ledger.desk.commits))
         oid = desk.append(Kind.GENESIS, seq=0, previous=None, open=())
         scene.show(desk)
-        result = scene.verify()
+        result = scene.verify_again()
         for code in (Code.GENESIS, Code.SEQUENCE, Code.CHAIN):
             assert named(result, code, commit=oid, seq=0)
 
