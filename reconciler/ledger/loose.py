@@ -117,7 +117,8 @@ def is_leftover(name: str) -> bool:
 def _read(path: str) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        return os.read(descriptor, MAX_OBJECT)
+        # Asking for no more than there is saves a buffer of 8 MiB for each small object.
+        return os.read(descriptor, min(os.fstat(descriptor).st_size, MAX_OBJECT))
     finally:
         os.close(descriptor)
 

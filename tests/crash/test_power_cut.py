@@ -13,7 +13,7 @@ from reconciler.ledger import refs
 from tests.support import disk, syscalls
 from tests.support.evidence_server import evidence_server
 from tests.support.ledger_rig import Rig, filled, make_rig
-from tests.support.power_states import LedgerTrial, PushTrial, Recording, states
+from tests.support.power_states import LedgerTrial, PushTrial, Recording, SealTrial, states
 from tests.support.rigs import rig as needs
 
 pytestmark = [pytest.mark.crash, pytest.mark.integration]
@@ -63,13 +63,19 @@ def pushed(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     return record(rig, "push")
 
 
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Runs that wait in a file, and are sealed."""
+    return record(filled(place(tmp_path_factory), runs=1), "seal")
+
+
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stale lock is waited for; not two hundred milliseconds in each of a thousand states."""
     monkeypatch.setattr(refs, "_PATIENCE_S", 0.001)
 
 
-@pytest.mark.parametrize("name", ["life", "pushed"])
+@pytest.mark.parametrize("name", ["life", "pushed", "sealed"])
 def test_no_change_of_the_disk_is_missed(name: str, request: pytest.FixtureRequest) -> None:
     recording: Recording = request.getfixturevalue(name)
     *_, last = recording.cuts()
@@ -96,3 +102,12 @@ def test_a_pushed_repository_outlives_a_power_cut_at_any_point(
     assert trial.wrong == []
     assert trial.chances > 80
     assert trial.remains > 50
+
+
+def test_runs_that_wait_outlive_a_power_cut_at_any_point(sealed: Recording, memory: Path) -> None:
+    trial = SealTrial(memory / "state", sealed.key)
+    for state in states(sealed):
+        trial.run(state)
+    assert trial.wrong == []
+    assert trial.chances > 30
+    assert trial.remains > 10

@@ -1,7 +1,7 @@
 """What is done under strace, so that the power can be cut at each of its system calls.
 
-``python -m tests.support.power_cut_driver DIRECTORY TOLD life|push`` says in TOLD what was begun
-(``begin NAME``) and what was acknowledged (``entry SEQ``, ``pushed COMMIT``).
+``python -m tests.support.power_cut_driver DIRECTORY TOLD life|push|seal`` says in TOLD what was
+begun (``begin NAME``) and what was acknowledged (``entry SEQ``, ``pushed COMMIT``, ``run TIME``).
 """
 
 import os
@@ -12,10 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from reconciler.engine import sealing
+from reconciler.engine.facts import Facts
+from reconciler.engine.past import Past
+from reconciler.evidence.entry import stamp
+from reconciler.guard.memory import Memory
 from reconciler.ledger import keys
 from reconciler.ledger.packing.repack import repack
 from reconciler.ledger.remote.push import push
-from reconciler.ledger.store import Receipt
+from reconciler.ledger.store import Ledger, Receipt
 from tests.support.crash_driver import REF, checkpoint, in_child, slim_run
 from tests.support.evidence_server import outbox
 from tests.support.ledger_rig import Rig
@@ -98,7 +103,36 @@ def send(rig: Rig, told: Path) -> None:
     life.say(f"pushed {result.shown}")
 
 
-WAYS: dict[str, Callable[[Rig, Path], None]] = {"life": lead, "push": send}
+def seal_runs(rig: Rig, told: Path) -> None:
+    """Runs that wait in a file, become one entry, and others that wait again."""
+    life = Life(rig, told)
+    life.say("begin seal")
+    queue = sealing.load_queue(rig.directory)
+    with rig.open() as ledger:
+        rig.at = ledger.tip.time
+        for count in (4, 2):
+            for _ in range(count):
+                life.say(f"run {queue_run(rig, ledger, queue)}")
+            seal(rig, ledger, queue)
+        life.say(f"run {queue_run(rig, ledger, queue)}")
+
+
+def queue_run(rig: Rig, ledger: Ledger, queue: sealing.Queue) -> str:
+    """One run that found what the newest one with findings found; when it was."""
+    at, like = rig.tick(1), ledger.head.base.seq
+    sealing.enqueue(queue, ledger, at, like=like, reached=True, took_ms=90)
+    return stamp(at)
+
+
+def seal(rig: Rig, ledger: Ledger, queue: sealing.Queue) -> Receipt | None:
+    """Make an entry of the runs that wait."""
+    at = rig.tick(1)
+    facts = Facts(at, 1000, "", None, None)
+    past = Past(Memory.empty())
+    return sealing.seal(ledger, past, queue, facts, at, lambda _: None)
+
+
+WAYS: dict[str, Callable[[Rig, Path], None]] = {"life": lead, "push": send, "seal": seal_runs}
 
 if __name__ == "__main__":
     place = Path(sys.argv[1])
