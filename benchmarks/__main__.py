@@ -58,10 +58,23 @@ def main() -> None:
 
 
 def _write_readme(tables: list[Table]) -> None:
-    """Replace everything below the mark."""
-    above, mark, _ = README.read_text().partition(MARK)
-    measured = "\n".join(table.markdown() for table in tables)
+    """Put tables below the mark, in place of older ones of the same benchmarks."""
+    above, mark, below = README.read_text().partition(MARK)
+    measured = "\n".join(_merged(below, tables))
     README.write_text(f"{above}{mark}\n\n{measured}")
+
+
+def _merged(below: str, tables: list[Table]) -> list[str]:
+    """Tables by the order of benchmarks; what was not measured again stays as it is."""
+    new = {_benchmark(table.name) for table in tables}
+    older = [f"## {part.rstrip()}\n" for part in below.split("## ")[1:]]
+    kept = [part for part in older if _benchmark(part[3:]) in set(NAMES) - new]
+    every = [*kept, *(table.markdown() for table in tables)]
+    return sorted(every, key=lambda part: NAMES.index(_benchmark(part[3:])))
+
+
+def _benchmark(title: str) -> str:
+    return title.split("\n")[0].split(",")[0]
 
 
 if __name__ == "__main__":

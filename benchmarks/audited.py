@@ -4,16 +4,15 @@ import json
 import os
 import re
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.installed import PROJECT
 from benchmarks.long_ledger import Place
 from benchmarks.rounds import Sample
+from benchmarks.scratch import program
 from tests.support.commands import MINIMAL_ENV
 
 _PEAK = re.compile(r"VmHWM:\s+([0-9]+) kB")
@@ -54,14 +53,12 @@ def audit(place: Place, jobs: int, cache: Path | None = None) -> Audited:
     Raises:
         RuntimeError: It does not verify.
     """
-    argv = [sys.executable, "-m", "reconciler", "verify", str(place.repository), "--json"]
+    argv = [str(program()), "verify", str(place.repository), "--json"]
     argv += ["--signers", str(place.signers), "--jobs", str(jobs)]
     argv += [] if cache is None else ["--cache", str(cache)]
     quiet = subprocess.DEVNULL
     begun = time.monotonic()
-    with subprocess.Popen(
-        argv, cwd=PROJECT, env=MINIMAL_ENV, stdout=subprocess.PIPE, stderr=quiet
-    ) as child:
+    with subprocess.Popen(argv, env=MINIMAL_ENV, stdout=subprocess.PIPE, stderr=quiet) as child:
         assert child.stdout is not None
         memory = _Memory(child.pid)
         said = child.stdout.read()

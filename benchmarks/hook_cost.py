@@ -1,14 +1,14 @@
 """What the hook of an evidence repository adds to a push."""
 
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import git_peer
 from benchmarks.drift import Habit
-from benchmarks.long_ledger import HOST, REF, Place, build, directory
+from benchmarks.long_ledger import HOST, REF, Place, build
 from benchmarks.rounds import Row, Sample, in_turn
+from benchmarks.scratch import directory, program
 from benchmarks.table import Table
 from reconciler.ledger.remote.init import init_server, templates
 
@@ -51,8 +51,7 @@ def _pushes(place: Place, every: list[str], brought: int, rounds: int) -> Table:
 def _server(place: Place, old: str) -> Path:
     """An evidence repository with the older part of the ledger in it."""
     server = directory() / "server.git"
-    program = Path(sys.executable).with_name("reconciler")
-    init_server(server, templates(), place.signers, program=program)
+    init_server(server, templates(), place.signers, program=program())
     git_peer.timed(place.repository, ["push", "-q", str(server), f"{old}:{REF}"])
     return server
 

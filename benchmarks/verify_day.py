@@ -5,8 +5,9 @@ from pathlib import Path
 
 from benchmarks.audited import audit
 from benchmarks.drift import Habit
-from benchmarks.long_ledger import Place, copied, directory, grow, shared
+from benchmarks.long_ledger import Place, copied, grow, shared
 from benchmarks.rounds import Row, Sample, in_turn
+from benchmarks.scratch import directory
 from benchmarks.table import Table
 from benchmarks.verify_year import JOBS, RUNS
 

@@ -125,7 +125,7 @@ def _memory(place: Place) -> Table:
             "own_mib": [found.own_mib],
         }
     return Table(
-        name="verify_memory",
+        name="verify_year, memory",
         title=f"Peak resident memory of the whole audit with {JOBS} processes; one look each.",
         metrics={
             "both_mib": "all MiB, at most",
@@ -147,7 +147,7 @@ def _full(rounds: int) -> Table:
     for name, place in (("realistic drift", quiet), ("every run in full", full)):
         rows[name] = lambda place=place: _alone(place)  # type: ignore[misc]
     return Table(
-        name="verify_full",
+        name="verify_year, every run in full",
         title=f"Ledgers of {FULL:,} runs, one process, {rounds} rounds in turn, for one entry.",
         metrics={"cpu_us": "CPU µs", "wall_us": "wall µs"},
         rows=in_turn(rows, rounds),
