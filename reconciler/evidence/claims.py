@@ -172,7 +172,14 @@ def _gaps(report: AuditReport) -> Claim:
     )
     more = f" (the last 10: {listed})" if len(report.gaps) > 10 else f" ({listed})"
     text = f"{_count(len(report.gaps), 'gap')}{more if report.gaps else ''} against the promised"
-    text += f" interval, over {report.promised:,} steps from one run to the next; all declared"
+    text += f" interval, over {report.promised:,} steps from one run or other entry to the next"
+    text += "; all declared"
+    # The step from the first entry to the first run is always without a promise.
+    moments = report.runs + report.entries - report.counts.get(Kind.RUN, 0)
+    free = moments - 1 - report.promised
+    if free > 1:
+        text += f"; {free:,} other steps were under no promise, so no gap in them can be told"
+        return _missing(report, "gaps", text)
     return _proven(report, "gaps", text)
 
 

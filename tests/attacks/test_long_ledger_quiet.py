@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler.evidence import layout, slim
+from reconciler.evidence.claims import State
 from reconciler.evidence.fault import Code
 from reconciler.evidence.merkle import Frontier, leaf_hash
 from reconciler.evidence.statement import Kind, Reference
@@ -135,6 +136,18 @@ class TestSealing:
         desk.at += timedelta(hours=2)
         quiet(desk)
         assert named(looked(scene, desk), Code.GAP, seq=len(desk.commits) - 1)
+
+    def test_silence_after_the_promise_was_taken_back(self, scene: Scene) -> None:
+        """It is the appliance that promises: without, no silence can be told, and that is said."""
+        desk = ready(scene)
+        desk.append(Kind.RUN, {"pass": 1})
+        desk.at += timedelta(days=40)
+        quiet(desk)
+        result = looked(scene, desk)
+        assert result.ok
+        claims = {c.subject: c for c in result.claims if c.ref == desk.branch}
+        assert claims["gaps"].state is State.NOT_PROVEN
+        assert "2 other steps were under no promise" in claims["gaps"].sentence
 
     def test_a_gap_that_begins_elsewhere(self, scene: Scene) -> None:
         desk = ready(scene)
