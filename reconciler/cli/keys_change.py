@@ -10,6 +10,7 @@ from reconciler.cli.keys_authorize import document_of, read_given, words
 from reconciler.cli.keys_common import (
     EXIT_CODES,
     FLEET_SIGNERS,
+    check_sealed,
     edit_fleet,
     file_type,
     fleet_option,
@@ -78,6 +79,7 @@ def rotate(
     with held(home):
         changed = key_changes.finish(site)
         if changed is None:
+            check_sealed(home)
             at, clock = _time(home, site)
             kind = protection(protect, site.place)
             why = Reason(reason or "scheduled")

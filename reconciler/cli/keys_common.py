@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.errors import InputError, Where
+from reconciler.errors import EvidenceError, InputError, Where
 
 if TYPE_CHECKING:
     from reconciler.engine.settings import Home
@@ -89,6 +89,21 @@ def held(home: "Home") -> Iterator[None]:
 
     with HostLock(home.path(home.settings.state) / "lock"):
         yield
+
+
+def check_sealed(home: "Home") -> None:
+    """Make sure that no runs wait to be sealed: only the present key can do it.
+
+    Raises:
+        EvidenceError: Some do, because the service was killed.
+    """
+    from reconciler.engine.sealing import load_queue
+
+    waiting = load_queue(home.path(home.settings.state)).waiting
+    if waiting is not None:
+        message = f"{len(waiting.runs)} runs wait to be sealed with the present key"
+        hint = "Seal them first: start and stop the service, or reconciler run --once."
+        raise EvidenceError(message, hint=hint)
 
 
 def edit_fleet(fleet: Path, change: Callable[[bytes, str], bytes]) -> Path:

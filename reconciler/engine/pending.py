@@ -27,8 +27,8 @@ MOST = 1000
 _MAX_BYTES = 256 * 1024
 _MILLISECOND = timedelta(milliseconds=1)
 KEPT_ASIDE = (
-    "It is kept as pending-runs.torn. A line that was being written when the machine died was not "
-    "acknowledged; more than that is a damaged disk."
+    "The file is kept as pending-runs.torn. One line that was being written when the machine died "
+    "was not acknowledged; more than that is a damaged disk, or a ledger restored from a copy."
 )
 
 

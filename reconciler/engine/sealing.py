@@ -178,22 +178,23 @@ def _forget(queue: Queue) -> None:
 def _unsealed(ledger: Ledger, queue: Queue) -> Waiting | None:
     """What an earlier process left and did not seal; what it did is forgotten."""
     waiting = queue.waiting
-    if waiting is not None:
-        near = {record.entry.seq: record for record in _since(ledger, waiting)}
-        start, following = near.get(waiting.after.seq), near.get(waiting.after.seq + 1)
-        if start is None or start.digest != waiting.after.digest:
-            what = f"{len(waiting.runs)} runs continue from entry {waiting.after.seq}"
-            queue.trouble = f"{queue.file.path}: {what}, which is not in this ledger"
-            waiting, queue.aside = None, True
-        elif following is not None and _holds(following, waiting):
-            waiting = None
-    if waiting is None:
-        _forget(queue)
-    return waiting
+    if waiting is not None and ledger.head.tip.reference == waiting.after:
+        return waiting
+    if waiting is not None and not _sealed(ledger, waiting):
+        # No entry may stand for runs of a time that another one has spoken for.
+        what = f"{len(waiting.runs)} runs that come after entry {waiting.after.seq}"
+        queue.trouble = f"{queue.file.path}: {what}, where this ledger holds something else"
+        queue.aside = True
+    _forget(queue)
+    return None
 
 
-def _since(ledger: Ledger, waiting: Waiting) -> list[Record]:
-    return list(ledger.entries(since_seq=waiting.after.seq))
+def _sealed(ledger: Ledger, waiting: Waiting) -> bool:
+    wanted = waiting.after.seq + 1
+    for record in ledger.entries(since_seq=wanted):
+        if record.entry.seq == wanted:
+            return record.entry.previous == waiting.after.digest and _holds(record, waiting)
+    return False
 
 
 def _holds(record: Record, waiting: Waiting) -> bool:

@@ -16,6 +16,8 @@ from reconciler.ledger.witness_client import WitnessAddress, ask_for_cosignature
 TIMEOUT_S = 10.0
 """For one question; a witness is asked two at most."""
 RETRY = timedelta(minutes=15)
+ALLOWED_S = 600.0
+"""With the proof: a witness that last saw the log a year ago makes us read that year once."""
 
 
 def ask_witnesses(session: Session) -> list[Event]:
@@ -44,7 +46,7 @@ def _ask(session: Session, witness: WitnessAddress) -> list[Event]:
         return []
     tried[witness.name] = now
     proofs = LedgerProofs(appliance.ledger, newest.seq)
-    with session.options.allowing(2 * TIMEOUT_S):
+    with session.options.allowing(ALLOWED_S):
         note = ask_for_cosignature(
             witness,
             newest.note,

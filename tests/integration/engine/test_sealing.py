@@ -230,18 +230,35 @@ def test_what_was_sealed_is_not_sealed_again(drill: Drill) -> None:
     sound(drill, 7)
 
 
-def test_an_entry_of_somebody_else_in_between_loses_no_run(drill: Drill) -> None:
+def test_runs_that_another_entry_overtook_are_kept_aside_and_said(drill: Drill) -> None:
+    """No command does it: they seal first, or refuse."""
     with drill.open() as appliance:
         tick(drill, appliance, 5)
-        at = drill.clock.at
-        reading = entries(drill)[-1].clock
+        at, reading = drill.clock.at, entries(drill)[-1].clock
         annotate(appliance.ledger, 1, "x", "y", at=at, clock=reading, boot_id=drill.boot)
     with drill.open() as appliance:
-        tick(drill, appliance)
+        (report,) = tick(drill, appliance)
 
-    assert kinds(drill)[:4] == ["genesis", "run", "annotation", "run slim"]
-    assert len(seals(drill)[0].body["ticks"]) == 4
-    sound(drill, 5)
+    assert "4 runs that come after entry 1, where this ledger" in str(report.problems[0])
+    assert waiting_file(drill).with_name("pending-runs.torn").exists()
+    assert seals(drill) == []
+    sound(drill, 1)
+
+
+def test_a_key_is_not_rotated_while_runs_wait(
+    drill: Drill, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from reconciler.cli import execute
+    from reconciler.errors import ExitCode
+
+    with drill.open() as appliance:
+        tick(drill, appliance, 3)
+    assert execute(["keys", "rotate", "--config", drill.site.settings]) == ExitCode.EVIDENCE
+    said = capsys.readouterr().err
+
+    assert "2 runs wait to be sealed with the present key" in said
+    assert "reconciler run --once" in said
+    assert kinds(drill) == ["genesis", "run"]
 
 
 @pytest.mark.parametrize("tail", [b'{"at":"2026', b'{"at":"nonsense","took_ms":1}\n', b"\0" * 80])
@@ -277,8 +294,6 @@ def test_runs_that_continue_from_another_ledger_are_kept_aside_and_said(drill: D
     with drill.open() as appliance:
         tick(drill, appliance, 3)
     text = waiting_file(drill).read_text()
-    digest = entries(drill)[-1]
-    assert digest is not None
     head, *rest = text.splitlines(keepends=True)
     broken = head.replace('"seq":1', '"seq":7')
     assert broken != head
@@ -286,7 +301,7 @@ def test_runs_that_continue_from_another_ledger_are_kept_aside_and_said(drill: D
     with drill.open() as appliance:
         (report,) = tick(drill, appliance)
 
-    assert "2 runs continue from entry 7, which is not in this ledger" in str(report.problems[0])
+    assert "2 runs that come after entry 7, where this ledger" in str(report.problems[0])
     assert waiting_file(drill).with_name("pending-runs.torn").exists()
     assert seals(drill) == []
 

@@ -10,8 +10,11 @@ from reconciler import RunReport, reconcile
 from reconciler.engine.doctor_evidence import diagnose_evidence
 from reconciler.engine.past import recall
 from reconciler.engine.session import Options
+from reconciler.engine.upkeep.witnesses import LedgerProofs
 from reconciler.evidence.claims import State
 from reconciler.evidence.entry import Kind
+from reconciler.evidence.merkle import leaf_hash
+from reconciler.evidence.merkle_tree import Tree
 from reconciler.ledger.verify import Verification, load_signers, verify
 from reconciler.ledger.worm.store import WormStore
 from reconciler.model.diagnosis import Diagnosis
@@ -194,6 +197,42 @@ def test_a_start_reads_what_upkeep_needs_from_the_newest_run(tmp_path: Path) -> 
     full = [r.entry for r in newest if not r.entry.slim][-1]
     assert set(full.body["upkeep"]) == {"checkpoint", "cosigned", "anchors", "copied"}
     assert len(full.body["upkeep"]["anchors"]) <= 4
+
+
+def test_growth_is_proven_from_any_size_without_what_is_older(tmp_path: Path) -> None:
+    site = plain_site(tmp_path)
+    site.serve(9)
+    with site.drill.open() as appliance:
+        ledger = appliance.ledger
+        digests = [r.digest for r in ledger.entries(newest_first=False)]
+        tree = Tree(leaf_hash(bytes.fromhex(digest)) for digest in digests)
+        for size in (len(digests), len(digests) - 2):
+            proofs = LedgerProofs(ledger, size)
+            for old in range(size + 1):
+                assert tuple(proofs(old)) == tree.consistency_proof(old, size), (old, size)
+
+
+def test_a_long_ledger_is_copied_in_portions_that_make_it_whole(
+    tmp_path: Path, seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig("time stamping authority", missing())
+    monkeypatch.setattr("reconciler.engine.upkeep.copies.PORTION", 4)
+    site = plain_site(tmp_path)
+    site.serve(10)
+    asked = evidence_yaml(roots=tmp_path / "x", seaweed=seaweed)
+    site.ask(asked[asked.index("  copies:") :].replace("kept/", "portions/"))
+    site.serve(6)
+    assert site.errors == []
+    assert "copy" in site.kinds()
+    with WormStore(seaweed.settings("portions/", name="reader")) as store:
+        found = audit(site, Path(site.drill.site.evidence), store=store, now=site.drill.clock.at)
+
+    assert found.ok, found.sentence
+    (copied,) = [claim for claim in found.claims if claim.subject == "copies"]
+    assert copied.state is State.PROVEN, copied.sentence
+    spans = [body["covers"] for body in site.drill.bodies("copy")]
+    assert [span["to"] - span["from"] + 1 for span in spans[:2]] == [4, 4]
+    assert [after["from"] for after in spans[1:]] == [span["to"] + 1 for span in spans[:-1]]
 
 
 def test_entries_that_a_server_lost_come_back_and_are_said(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pygit2
 import pytest
 
 from reconciler import RunReport, load_settings, open_appliance
-from reconciler.cli import run as cli
+from reconciler.cli import execute as cli
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.daemon import Daemon, spread
 from reconciler.engine.heart import BEAT_S
