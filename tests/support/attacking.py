@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.evidence import commit, layout, sshsig
@@ -12,6 +12,7 @@ from reconciler.evidence.source import framed
 from reconciler.evidence.testimony import Saying
 from reconciler.ledger.audit_cache import AuditCache
 from reconciler.ledger.extra import Extra
+from reconciler.ledger.file_identity import Identity, pack_files
 from reconciler.ledger.verify import Verification
 from tests.support.attack_book import Book
 from tests.support.attack_ledger import AttackLedger, copy_of
@@ -26,10 +27,12 @@ class Scene:
     Attributes:
         ledger: The honest one.
         path: Where the copy lies.
+        packs: What tells its packs, untouched, from others.
     """
 
     ledger: AttackLedger
     path: Path
+    packs: dict[str, Identity] = field(default_factory=dict)
 
     def show(self, *books: Book) -> None:
         """Put the new objects of forged branches there, and have the references lead to them."""
@@ -61,7 +64,9 @@ class Scene:
 
     def verify_again(self, *notes: str) -> Verification:
         """What an auditor finds who proved the honest ledger before, and looks at what is new."""
-        return self._verified(notes, deepcopy(self.ledger.proven()))
+        cache = deepcopy(self.ledger.proven())
+        cache.files = self.packs
+        return self._verified(notes, cache)
 
     def _verified(self, notes: tuple[str, ...], cache: AuditCache | None) -> Verification:
         said = tuple(
@@ -73,7 +78,8 @@ class Scene:
 
 def scene_of(ledger: AttackLedger, directory: Path) -> Scene:
     """A fresh copy."""
-    return Scene(ledger, copy_of(ledger, directory / "copy.git"))
+    path = copy_of(ledger, directory / "copy.git")
+    return Scene(ledger, path, pack_files(path))
 
 
 def named(
