@@ -67,13 +67,14 @@ class Host:
     _moved: bool = False
     _extra: int = 0
     _checkpoint: datetime = field(init=False)
+    _signed: Body | None = None
     _ticks: list[int] = field(default_factory=list)
-    _sealed_to: datetime = field(init=False)
+    _waiting_to: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         # The same ledger every time, but another day of it is not the first one again.
         self._random = Random(self.ledger.tip.seq)
-        self._at = self._checkpoint = self._sealed_to = self.begin
+        self._at = self._checkpoint = self._waiting_to = self.begin
 
     def live(self, runs: int) -> None:
         """Run so many times."""
@@ -142,8 +143,9 @@ class Host:
 
     def _repeat(self, took: timedelta) -> None:
         """A run that found what the newest one with findings found."""
-        self._ticks.append((self._at - self._sealed_to) // timedelta(milliseconds=1))
-        self._sealed_to = self._at
+        before = self._at if not self._ticks else self._waiting_to
+        self._ticks.append((self._at - before) // timedelta(milliseconds=1))
+        self._waiting_to = self._at
         if len(self._ticks) >= self.habit.sealed:
             self._seal(took // timedelta(milliseconds=1))
 
@@ -151,23 +153,22 @@ class Host:
         if self._ticks:
             body: Body = {"like": self._like, "reached": True, "took_ms": took_ms}
             if self.habit.sealed > 1:
-                late = (self._at - self._sealed_to) // timedelta(milliseconds=1)
-                body |= {"ticks": self._ticks, "ago_ms": late}
+                late = (self._at - self._waiting_to) // timedelta(milliseconds=1)
+                body |= {"ticks": self._ticks, **({"ago_ms": late} if late else {})}
             self.ledger.append_slim(Kind.RUN, body, at=self._at, clock=self._clock())
             self._ticks = []
-        self._sealed_to = self._at
 
     def _sign_root(self) -> None:
         self._seal()
         self._checkpoint = self._at
         note = {"note": self.ledger.note()}
-        self.ledger.append_slim(Kind.CHECKPOINT, note, at=self._at, clock=self._clock())
+        made = self.ledger.append_slim(Kind.CHECKPOINT, note, at=self._at, clock=self._clock())
+        self._signed = {"seq": made.seq, "sha256": made.digest, **note}
 
     def _append(self, kind: Kind, body: Body, **more: Any) -> Any:
         receipt = self.ledger.append(
             kind, body, at=self._at, subject=SUBJECT, clock=self._clock(), boot_id=BOOT, **more
         )
-        self._sealed_to = self._at
         return receipt.reference
 
     def _clock(self) -> Clock:
@@ -188,6 +189,7 @@ class Host:
             "finished_at": at,
             "reached_at": at,
             "checkpoint_at": stamp(self._checkpoint),
+            "upkeep": {"checkpoint": self._signed, "cosigned": {}, "anchors": [], "copied": None},
             "promise_s": self.habit.interval_s + 30,
             "since": dict(self._since),
         }
