@@ -8,8 +8,11 @@ from reconciler.evidence.history import history
 from reconciler.evidence.record import Branch, Record
 from reconciler.evidence.signers import AllowedSigners
 from reconciler.ledger.objects import ObjectStore, repository_directory
+from reconciler.ledger.ref_files import NOWHERE
 
 _HINT = "Do not delete it: run reconciler verify, and restore the ledger from its remote."
+
+_TORN = "Its entries are there: see docs/operating.md, When the branch is lost. Do not delete it."
 
 
 def newest_first(path: Path, client: str, host: str, signers: AllowedSigners) -> Iterator[Record]:
@@ -42,8 +45,12 @@ def tip_of(store: ObjectStore, branch: Branch, path: Path) -> str:
 
     Raises:
         LedgerMissing: There is no such branch.
+        LedgerDamaged: It names no commit, as a power cut may leave it on some file systems.
     """
     tip = store.ref(branch.ref)
+    if tip == NOWHERE:
+        message = f"branch {branch.ref} in {path} is torn: it names no commit"
+        raise LedgerDamaged(message, hint=_TORN)
     if tip is None:
         raise LedgerMissing(f"no branch {branch.ref} in {path}", hint=_HINT)
     return tip

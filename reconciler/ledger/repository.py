@@ -12,6 +12,7 @@ from reconciler.evidence.commit import parents_of
 from reconciler.ledger import loose
 from reconciler.ledger.durable import flush, on_disk
 from reconciler.ledger.ref_files import read_refs
+from reconciler.ledger.refs import make_directories
 
 _CONFIG = """\
 [core]
@@ -36,7 +37,7 @@ _OURS = {"HEAD.new", "config", "config.new", "objects", "refs", "writer.lock"}
 """What a crash may leave before there is a ``HEAD``."""
 
 _HINT = "Use it as it is, or choose another directory; a ledger is never overwritten."
-_LOST = "Restore it: reconciler evidence resume, or see docs/operating.md about a lost branch."
+_LOST = "Do not delete it: see docs/operating.md, When the branch is lost."
 
 
 def create_repository(path: Path, client: str, host: str, signers_file: Path) -> None:
@@ -52,7 +53,7 @@ def create_repository(path: Path, client: str, host: str, signers_file: Path) ->
         InputError: There is something else, a ledger, or what is left of one, in that place.
         MachineError: The directory cannot be written.
     """
-    head = f"ref: {layout.ref_name(client, host)}\n"
+    branch = layout.ref_name(client, host)
     signers = "".join(_ESCAPES.get(letter, letter) for letter in str(signers_file))
     with on_disk(path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -60,11 +61,11 @@ def create_repository(path: Path, client: str, host: str, signers_file: Path) ->
             _check_unborn(path)
         for name in _DIRECTORIES:
             (path / name).mkdir(parents=True, exist_ok=True)
-        for directory in (path / "objects", path / "refs"):
-            flush(directory)
+        flush(path / "objects")
+        make_directories(path, branch)
         _place(path / "config", _CONFIG.format(signers=signers))
         # Last: without it, git does not take it for a repository.
-        _place(path / "HEAD", head)
+        _place(path / "HEAD", f"ref: {branch}\n")
         flush(path.parent)
 
 

@@ -1,11 +1,13 @@
 """A new or restored appliance takes its ledger up again from the evidence repository.
 
 Rule 1: What comes from the server is verified whole before anything uses it.
-Rule 2: A ledger that holds what the server lacks is never replaced: those entries exist once.
+Rule 2: A ledger that holds what the server lacks is never replaced: those entries exist once. That
+holds for one whose branch a power cut or a disk has damaged, too: then its objects are looked at.
 Rule 3: The ledger is there complete or not at all; an older one is set aside, not deleted.
 """
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from reconciler.evidence import layout
 from reconciler.evidence.signers import AllowedSigners
 from reconciler.ledger.durable import flush, on_disk
 from reconciler.ledger.objects import ObjectStore
+from reconciler.ledger.packing.loose_part import loose_files
+from reconciler.ledger.packs import check_pack
 from reconciler.ledger.ref_files import read_ref, read_refs
 from reconciler.ledger.remote.standing import Relation, compare
 from reconciler.ledger.repository import create_repository
@@ -30,6 +34,10 @@ _MEANWHILE = "what this machine holds was not touched"
 _UNPUSHED = (
     "Push it first: reconciler evidence push. If that is refused, two machines wrote as one: stop "
     "both, and keep both repositories."
+)
+_DAMAGED = (
+    "Find its newest entry with git fsck, and name it as the branch again: see docs/operating.md, "
+    "When the branch is lost. Then push."
 )
 
 
@@ -93,10 +101,12 @@ def resume(
             message = f"what the evidence server holds is not used: {found.sentence}"
             raise EvidenceError(message, hint="Run reconciler verify on a clone of it.")
         local = _local(directory, name)
-        if local is not None:
+        if local is not None and verify(directory, signers, branches={(client, host)}).ok:
             _check_older(directory, fresh, local, tip)
-        if local == tip:
-            return Resumed(tip, False, found.sentence, None)
+            if local == tip:
+                return Resumed(tip, False, found.sentence, None)
+        else:
+            _check_known(directory, fresh)
         aside = _replace(directory, fresh, local)
         return Resumed(tip, True, found.sentence, aside)
     finally:
@@ -142,6 +152,36 @@ def _check_older(directory: Path, fresh: Path, local: str, tip: str) -> None:
     else:
         message = "this ledger and the evidence server hold different histories"
     raise EvidenceError(f"{message}; nothing was changed", hint=_UNPUSHED)
+
+
+def _check_known(directory: Path, fresh: Path) -> None:
+    """Raise unless every commit among the objects that are here is on the server as well."""
+    if not (directory / "objects").is_dir():
+        return
+    ours, theirs = ObjectStore(directory), ObjectStore(fresh)
+    unknown = [oid for oid in _objects(directory) if not _is_commit(theirs, oid)]
+    count = sum(_is_commit(ours, oid) for oid in unknown)
+    if count:
+        message = (
+            f"this ledger is damaged, and holds {count} entries that the evidence server lacks"
+        )
+        raise EvidenceError(f"{message}; nothing was changed", hint=_DAMAGED)
+
+
+def _objects(directory: Path) -> Iterator[str]:
+    with on_disk(directory):
+        yield from loose_files(directory / "objects")
+    for pack in (directory / "objects/pack").glob("*.idx"):
+        if pack.with_suffix(".pack").exists():
+            yield from (oid.hex() for oid in check_pack(pack.with_suffix(".pack")))
+
+
+def _is_commit(store: ObjectStore, oid: str) -> bool:
+    try:
+        return store.read(oid)[0] == "commit"
+    except EvidenceError:
+        # Not there, or its bytes are gone: nothing that could be kept.
+        return False
 
 
 def _replace(directory: Path, fresh: Path, local: str | None) -> Path | None:
