@@ -6,79 +6,15 @@ Rule 2: What is missing (a witness, a proof of time, a copy) is a claim of its o
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from reconciler.evidence.audit import AuditReport
+from reconciler.evidence.claim import Claim, CopyClaim, State, TimeClaim
 from reconciler.evidence.entry import Kind
 from reconciler.evidence.key_life import change_of
 from reconciler.evidence.testimony import Testimony
 
-
-class State(StrEnum):
-    """What became of a claim."""
-
-    PROVEN = "proven"
-    NOT_PROVEN = "not-proven"
-    FALSE = "false"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One sentence about a ledger.
-
-    Attributes:
-        subject: What it is about, as a stable code: ``runs``, ``order``, ``keys``, ``gaps`` …
-        state: Whether it is proven.
-        sentence: What exactly, with its numbers.
-        ref: The branch it is about.
-    """
-
-    subject: str
-    state: State
-    sentence: str
-    ref: str
-
-
-@dataclass(frozen=True, slots=True)
-class TimeClaim:
-    """An independent proof of time, or the reason why it proves none.
-
-    Attributes:
-        method: ``opentimestamps``, ``rfc3161`` or ``sigstore``.
-        authority: Who vouches.
-        size: How many entries it covers.
-        not_after: They were there no later than this; None if nothing is proven.
-        detail: On what the time rests, or why there is none.
-    """
-
-    method: str
-    authority: str
-    size: int
-    not_after: datetime | None
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class CopyClaim:
-    """What is known of copies that nobody can delete.
-
-    Attributes:
-        upto: The newest entry that a recorded copy covers, None if there is none.
-        objects: How many objects are recorded.
-        store: Where, as recorded.
-        retain_until: The earliest end of their retention, as recorded.
-        holes: Spans of entries between the first and the last copy that no copy covers.
-        checked: Whether the store itself was asked, and every object found as recorded.
-    """
-
-    upto: int | None
-    objects: int
-    store: str
-    retain_until: str
-    holes: int
-    checked: bool
+__all__ = ["Claim", "CopyClaim", "State", "TimeClaim", "claims"]
 
 
 def claims(
@@ -102,7 +38,8 @@ def claims(
         # A witness runs nothing, and promises nothing.
         return made
     made += [_policies(report), _intents(report), _gaps(report)]
-    return [*made, *_witnesses(report, heard), *_times(report, times), _copies(report, copies)]
+    made += [*_witnesses(report, heard), *_times(report, times), _not_before(report, heard)]
+    return [*made, _copies(report, copies)]
 
 
 def _runs(report: AuditReport) -> Claim:
@@ -227,11 +164,39 @@ def _times(report: AuditReport, times: Sequence[TimeClaim]) -> Iterable[Claim]:
         f"{_text(newest.not_after)}"
     )
     yield _proven(report, "time", text)
+    for early in (one for one in proven if one.too_early):
+        text = (
+            f"the first {early.size:,} entries were there by {_text(early.not_after)}, says "
+            f"{early.authority}; the appliance's clock, which was ahead, says they were written "
+            f"until {_text(early.written_at)}"
+        )
+        yield Claim("clock", State.FALSE, text, report.ref)
     waiting = len(times) - len(proven)
     if waiting:
         reasons = "; ".join(sorted({o.detail for o in times if o.not_after is None})[:3])
         text = f"{_count(waiting, 'time proof')} prove nothing yet: {reasons}"
         yield _missing(report, "time-pending", text)
+
+
+def _not_before(report: AuditReport, heard: Testimony) -> Claim:
+    """A cosignature in the log's own ledger: what comes after it was written after it was made."""
+    holds = {(one.size, one.time) for one in heard.cosigned}
+    taken_in = [
+        (mark.entry.seq, time)
+        for mark in report.marks
+        if mark.entry.kind is Kind.COSIGNATURE
+        for size, time in holds
+        if (mark.entry.body.get("size"), mark.entry.body.get("time")) == (size, time)
+    ]
+    if not taken_in:
+        text = "nothing from outside is in this log that would show that an entry is not older"
+        return _missing(report, "not-before", text)
+    seq, time = taken_in[-1]
+    text = (
+        f"{_count(len(taken_in), 'entry', 'entries')} hold a witness's word, which nobody could "
+        f"know before: what follows entry {seq:,} was written after {_moment(time * 1000)}"
+    )
+    return _proven(report, "not-before", text)
 
 
 def _copies(report: AuditReport, copies: CopyClaim | None) -> Claim:

@@ -34,7 +34,7 @@ def moments(entry: Entry) -> list[int] | None:
 def ended(entry: Entry) -> int:
     """When the last of what an entry says happened, milliseconds since 1970.
 
-    Before its own time only for runs that were sealed late, after a crash.
+    Before its own time only for runs that were sealed after the last of them.
     """
     at = milliseconds(entry.time)
     ago = entry.body.get("ago_ms", 0) if entry.kind is Kind.RUN and entry.slim else 0

@@ -201,6 +201,7 @@ class Work:
                 one.size,
                 one.proof.not_after,
                 one.proof.detail,
+                heard.checkpoints[one.size].entry.time,
             )
             for one in anchored.weighed
         ]

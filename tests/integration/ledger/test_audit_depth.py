@@ -238,7 +238,7 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
 
     assert result.ok
     missing = {claim.subject for claim in result.unproven}
-    assert missing == {"gaps", "witness", "time", "copies"}
+    assert missing == {"gaps", "witness", "time", "not-before", "copies"}
     assert {claim.subject for claim in result.claims} >= {"runs", "order", "keys", "intents"}
     assert json.dumps([claim.sentence for claim in result.claims])
 

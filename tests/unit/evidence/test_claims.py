@@ -1,7 +1,7 @@
 """Every claim has its numbers, and what was not looked at is never proven."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -70,11 +70,11 @@ def test_gaps_are_listed_and_their_absence_needs_a_promise() -> None:
     assert "over 9 steps" in claim.sentence
 
 
-@pytest.mark.parametrize("subject", ["witness", "time", "copies"])
+@pytest.mark.parametrize("subject", ["witness", "time", "copies", "not-before"])
 def test_what_is_absent_is_said_and_is_no_success(subject: str) -> None:
     claim = said(honest(6), subject)
     assert claim.state is State.NOT_PROVEN
-    assert "no " in claim.sentence
+    assert claim.sentence.startswith("no")
 
 
 def test_a_witness_covers_what_it_saw_and_no_more() -> None:
@@ -126,3 +126,22 @@ def test_of_a_broken_history_nothing_is_claimed() -> None:
 def test_of_a_witness_only_what_a_witness_does_is_claimed() -> None:
     subjects = [one.subject for one in claims(honest(6).audit(), None)]
     assert subjects == ["runs", "order", "keys"]
+
+
+def test_a_proof_that_is_older_than_the_clock_says_shows_a_wrong_clock() -> None:
+    early = replace(PROVEN, written_at=AT + timedelta(hours=3))
+    claim = said(honest(6), "clock", times=[early])
+    assert claim.state is State.FALSE
+    assert "the appliance's clock, which was ahead" in claim.sentence
+    near = replace(PROVEN, written_at=AT + timedelta(hours=2))
+    assert "clock" not in {one.subject for one in claims(honest(6).audit(), NOBODY, [near])}
+
+
+def test_what_follows_a_witness_s_word_was_written_after_it() -> None:
+    forge = honest(4)
+    forge.append(Kind.COSIGNATURE, {"size": 4, "time": 1_772_700_000})
+    heard = replace(NOBODY, cosigned=(Cosigned("witness/hub", 4, 1_772_700_000),))
+    claim = said(forge, "not-before", heard)
+    assert claim.state is State.PROVEN
+    assert "what follows entry 4 was written after 2026-03-05T08:40:00Z" in claim.sentence
+    assert said(forge, "not-before").state is State.NOT_PROVEN

@@ -317,3 +317,20 @@ def test_words_of_an_objection_have_an_end() -> None:
     records = objecting(forge, reason="r" * 500, message="m" * 500)
     (one,) = hear(forge, objections=records).objected
     assert (len(one.reason), len(one.message)) == (80, 300)
+
+
+def test_the_word_of_a_witness_that_is_not_listed_is_kept_and_counts_for_nobody() -> None:
+    forge = honest(4)
+    note = vouched(forge.note())
+    root = forge.log(4).root().hex()
+    origin = "reconciler/smile/desk"
+    body = {"origin": origin, "size": 4, "root": root, "time": AT, "note": note}
+    forge.append(Kind.COSIGNATURE, body)
+    unlisted = allowed(signer_line("smile/desk", KEY))
+    report = forge.audit(unlisted, sizes=EVERY_SIZE)
+    said = testimony.sayings(report.marks)
+    heard = testimony.hear(report, "smile", "desk", unlisted, said, [])
+
+    assert (heard.faults, heard.cosigned) == ((), ())
+    listed = testimony.hear(report, "smile", "desk", SIGNERS, said, [])
+    assert [one.witness for one in listed.cosigned] == ["witness/hub"]

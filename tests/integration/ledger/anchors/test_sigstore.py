@@ -339,7 +339,8 @@ def test_a_ci_job_signs_no_checkpoint_of_another_log(
     done = job(sigstore, rig, sigstore.ci_environment(SUBJECT, **GITHUB))
 
     assert done.returncode == ExitCode.EVIDENCE
-    assert "is of another log" in done.stderr
+    assert "does NOT verify" in done.stderr
+    assert "checkpoint" in done.stderr
     assert not (tmp_path / "bundles").exists()
 
 
