@@ -4,6 +4,7 @@ What was not synced is lost, kept, torn or zeroed, in any mixture; see `tests.su
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -91,6 +92,17 @@ def test_a_ledger_outlives_a_power_cut_at_any_point(life: Recording, memory: Pat
     stages = {"create", "append", "midnight", "slim", "heal", "repack", "killed repack"}
     assert min(trial.tried[stage] for stage in stages) >= 20
     assert trial.remains > 100
+
+
+def test_a_ledger_that_synced_nothing_would_be_found_out(life: Recording, memory: Path) -> None:
+    careless = replace(life, calls=[call for call in life.calls if call.name != "fsync"])
+    trial = LedgerTrial(memory / "state", life.key)
+    for state in states(careless):
+        if state.stage == "midnight":
+            trial.run(state)
+        if len(trial.wrong) == 3:
+            break
+    assert len(trial.wrong) == 3
 
 
 def test_a_pushed_repository_outlives_a_power_cut_at_any_point(

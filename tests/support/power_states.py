@@ -91,7 +91,7 @@ class State:
 def fates(cut: int) -> Iterator[tuple[str, Fate]]:
     """What may become of the unsynced at one point: by chance, and some extremes."""
     yield f"chance {cut}", Chance(Random(cut), shuffled=False)
-    if cut % 4 == 0:
+    if cut % 3 == 0:
         yield f"chance {cut}, shuffled", Chance(Random(cut), shuffled=True)
     yield list(EXTREMES.items())[cut % len(EXTREMES)]
 
