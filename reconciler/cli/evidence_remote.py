@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.common import config_option, emit, home_of, json_option
-from reconciler.errors import ExitCode
+from reconciler.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
+    from reconciler.engine.settings import Home
     from reconciler.ledger.remote.push import PushResult
     from reconciler.transport.server import Server
 
@@ -26,10 +27,23 @@ def remote_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--known-hosts", type=_FILE, help="Known hosts with the server's key (ssh)."),
         click.option("--ssh-key", type=_FILE, help="Private key without passphrase (ssh)."),
-        click.argument("url"),
+        click.argument("url", required=False),
     ):
         function = option(function)
     return function
+
+
+def _server_of(home: "Home", url: str | None, **access: Path | None) -> "Server":
+    """The server at URL, or the one that the settings name."""
+    if url is not None:
+        return _server(url, **access)
+    from reconciler.engine.upkeep.equipment import outbox_of
+
+    outbox = outbox_of(home)
+    if outbox is None:
+        message = "there is no evidence repository to talk to"
+        raise InputError(message, hint="Give its URL, or set evidence.remote in reconciler.yaml.")
+    return outbox.server
 
 
 def _server(
@@ -76,7 +90,7 @@ def init(directory: Path, signers: Path, as_json: bool) -> None:
 @click.option("--now", is_flag=True, help="Do not wait for the time of the next try.")
 @json_option
 def push(config: Path | None, now: bool, as_json: bool, **remote: Any) -> int:
-    """Push this appliance's evidence to the repository at URL.
+    """Push this appliance's evidence to the repository at URL, or where the settings say.
 
     Only forward: a repository that holds something else is never overwritten, and stops this with
     exit 6. What cannot be pushed now waits in the ledger, without an age limit (exit 7).
@@ -93,7 +107,7 @@ def push(config: Path | None, now: bool, as_json: bool, **remote: Any) -> int:
         repository=home.path(settings.evidence.repository),
         client=settings.client,
         host=settings.host,
-        server=_server(**remote),
+        server=_server_of(home, **remote),
         home=state / "evidence-home",
     )
     file = state / "evidence-push.json"
@@ -109,7 +123,7 @@ def push(config: Path | None, now: bool, as_json: bool, **remote: Any) -> int:
 @config_option
 @json_option
 def resume(config: Path | None, as_json: bool, **remote: Any) -> None:
-    """Take this appliance's ledger up again from the repository at URL.
+    """Take this appliance's ledger up again from the repository at URL, or where the settings say.
 
     For a machine that is new or was restored from an old copy. Everything is verified before it is
     used; a ledger that holds entries which the repository lacks is never replaced.
@@ -123,7 +137,7 @@ def resume(config: Path | None, as_json: bool, **remote: Any) -> None:
     signers_file = home.path(settings.evidence.signers)
     with HostLock(state / "lock"):
         done = take_up(
-            _server(**remote),
+            _server_of(home, **remote),
             settings.client,
             settings.host,
             home.path(settings.evidence.repository),

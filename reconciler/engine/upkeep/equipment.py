@@ -65,7 +65,7 @@ def equip(home: Home) -> Equipment:
     """
     evidence = home.settings.evidence
     return Equipment(
-        outbox=_outbox(home),
+        outbox=outbox_of(home),
         witnesses=_witnesses(home),
         anchors=_anchors(home),
         store=None if evidence.copies is None else _store(home, evidence.copies),
@@ -73,7 +73,12 @@ def equip(home: Home) -> Equipment:
     )
 
 
-def _outbox(home: Home) -> Outbox | None:
+def outbox_of(home: Home) -> Outbox | None:
+    """Where evidence is pushed to; None if the settings do not say.
+
+    Raises:
+        InputError: A setting cannot be meant.
+    """
     settings, remote = home.settings, home.settings.evidence.remote
     if remote is None:
         return None
