@@ -16,6 +16,7 @@ from benchmarks.scratch import program
 from tests.support.commands import MINIMAL_ENV
 
 _PEAK = re.compile(r"VmHWM:\s+([0-9]+) kB")
+_ANONYMOUS = re.compile(r"RssAnon:\s+([0-9]+) kB")
 _LOOK_S = 0.1
 
 
@@ -29,7 +30,8 @@ class Audited:
         runs: How many runs they stand for.
         checkpoints: How many of them sign the root of the log.
         continued: Whether it went on from an earlier audit.
-        own_mib: Peak of its resident memory.
+        own_mib: Peak of its resident memory, mapped files of the repository included.
+        heap_mib: Peak of what of it is no file, as far as it was looked at.
         worker_mib: Peak of the largest process that it started; 0 if it started none.
     """
 
@@ -39,6 +41,7 @@ class Audited:
     checkpoints: int
     continued: bool
     own_mib: float
+    heap_mib: float
     worker_mib: float
 
 
@@ -77,6 +80,7 @@ def audit(place: Place, jobs: int, cache: Path | None = None) -> Audited:
         checkpoints=branch["counts"].get("checkpoint", 0),
         continued=any(claim["subject"] == "earlier-audit" for claim in found["claims"]),
         own_mib=memory.own_mib,
+        heap_mib=memory.heap_mib,
         worker_mib=memory.worker_mib,
     )
 
@@ -90,6 +94,7 @@ class _Memory:
     def __init__(self, pid: int) -> None:
         self._own = f"/proc/{pid}"
         self._peaks: dict[str, float] = {}
+        self.heap_mib = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -113,17 +118,24 @@ class _Memory:
     def _watch(self) -> None:
         while not self._ended.wait(_LOOK_S):
             try:
-                self._look(self._own)
+                status = self._look(self._own)
+                self.heap_mib = max(self.heap_mib, _mib(_ANONYMOUS, status))
                 for child in self._children():
                     self._look(child)
             except (FileNotFoundError, ProcessLookupError):
                 continue
 
-    def _look(self, process: str) -> None:
-        found = _PEAK.search(Path(process, "status").read_text())
-        if found:
-            self._peaks[process] = int(found[1]) / 1024
+    def _look(self, process: str) -> str:
+        status = Path(process, "status").read_text()
+        # A process that is ending has no memory any more.
+        self._peaks[process] = max(self._peaks.get(process, 0.0), _mib(_PEAK, status))
+        return status
 
     def _children(self) -> Iterator[str]:
         for task in Path(self._own, "task").iterdir():
             yield from (f"/proc/{pid}" for pid in (task / "children").read_text().split())
+
+
+def _mib(pattern: re.Pattern[str], status: str) -> float:
+    found = pattern.search(status)
+    return 0.0 if found is None else int(found[1]) / 1024

@@ -123,6 +123,7 @@ def _memory(place: Place) -> Table:
             "both_mib": [found.own_mib + JOBS * found.worker_mib],
             "worker_mib": [found.worker_mib],
             "own_mib": [found.own_mib],
+            "heap_mib": [found.heap_mib],
         }
     return Table(
         name="verify_year, memory",
@@ -131,12 +132,14 @@ def _memory(place: Place) -> Table:
             "both_mib": "all MiB, at most",
             "worker_mib": "largest worker MiB",
             "own_mib": "parent MiB",
+            "heap_mib": "parent MiB, without mapped files",
         },
         rows=rows,
         base=f"{SHORT:,} runs",
         notes=(
             "Workers hold one stretch of some thousand entries at a time. The parent holds, for "
-            "each object, that it was seen, and for each entry its digest and its time.",
+            "each object, that it was seen, and for each entry its digest and its time; packs are "
+            "mapped, and count as memory as far as they were read.",
         ),
     )
 
