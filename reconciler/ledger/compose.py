@@ -1,6 +1,7 @@
 """Composing the next entry of a ledger from what is newest in it; nothing is signed or written."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -54,15 +55,8 @@ def following(
     boot_id: str | None,
 ) -> Entry:
     """The next entry, with a file."""
-    return Entry(
-        kind=kind,
-        seq=head.tip.entry.seq + 1,
-        previous=head.tip.digest,
-        ref=head.base.ref,
-        client=head.base.client,
-        host=head.base.host,
-        recorded_at=stamp(at),
-        clock=clock,
+    return replace(
+        _next(head, kind, body, at, clock),
         base=None,
         boot_id=boot_id or this_boot(),
         tool=tool_versions(),
@@ -70,7 +64,6 @@ def following(
         log=head.log,
         closes=closes,
         open=tuple(reference for reference in head.open_intents if reference != closes),
-        body=body,
     )
 
 
@@ -84,6 +77,11 @@ def following_slim(
     """
     if head.open_intents:
         raise EvidenceError("an intent is open", hint="Append an entry with a file.")
+    return _next(head, kind, body, at, clock)
+
+
+def _next(head: Head, kind: Kind, body: Mapping[str, Any], at: datetime, clock: Clock) -> Entry:
+    """The next entry as far as it stands on the ones before it alone."""
     return Entry(
         kind=kind,
         seq=head.tip.entry.seq + 1,
