@@ -62,7 +62,7 @@ class TestHonest:
         weighed = result.anchored[desk.ref].weighed
         assert [one.proof.proven for one in weighed] == [True, False, True]
         not_proven = {subject for subject, state in claimed(result).items() if state != "proven"}
-        assert not_proven == {"unwitnessed", "time-pending", "copies"}
+        assert not_proven == {"unwitnessed", "time-pending", "not-before", "copies"}
 
     def test_a_kept_note_agrees(self, long_ledger: AttackLedger, scene: Scene) -> None:
         seq = long_ledger.desk.checkpoints[-1]

@@ -100,9 +100,9 @@ def test_a_ledger_that_synced_nothing_would_be_found_out(life: Recording, memory
     for state in states(careless):
         if state.stage == "midnight":
             trial.run(state)
-        if len(trial.wrong) == 3:
+        if len(trial.wrong) >= 3:
             break
-    assert len(trial.wrong) == 3
+    assert len(trial.wrong) >= 3
 
 
 def test_a_pushed_repository_outlives_a_power_cut_at_any_point(
