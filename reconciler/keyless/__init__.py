@@ -1,0 +1,1 @@
+"""Signatures without a kept key: sigstore, made in CI and verified offline against a pinned root."""

@@ -1,0 +1,1 @@
+"""Who may change what: the trust policy, the paths it owns, and what people and CI sign; pure."""
