@@ -21,8 +21,8 @@ _ORDER: Mapping[Severity, int] = {"critical": 0, "high": 1, "medium": 2, "low": 
 
 
 @dataclass(frozen=True, slots=True)
-class _Proposal:
-    """What one rule asks for."""
+class Proposal:
+    """What one rule asks for: a runbook, its parameters, and the id of that work."""
 
     rule: BoundRule
     id: str
@@ -41,8 +41,8 @@ def plan(findings: Sequence[Finding], desired: DesiredState) -> Plan:
     """
     rules = {rule.id: rule for rule in desired.rules}
     failing = sorted((f for f in findings if f.status == "fail"), key=lambda f: f.rule)
-    proposed = [_propose(_rule_of(finding, rules, desired), desired) for finding in failing]
-    actions = _actions([p for p in proposed if isinstance(p, _Proposal)], desired.target)
+    proposed = [propose(_rule_of(finding, rules, desired), desired) for finding in failing]
+    actions = _actions([p for p in proposed if isinstance(p, Proposal)], desired.target)
     unplanned = tuple(left for left in proposed if isinstance(left, Unplanned))
     return Plan(actions, unplanned, _digest(actions, unplanned))
 
@@ -72,7 +72,8 @@ def _rule_of(finding: Finding, rules: Mapping[str, BoundRule], desired: DesiredS
     return rule
 
 
-def _propose(rule: BoundRule, desired: DesiredState) -> _Proposal | Unplanned:
+def propose(rule: BoundRule, desired: DesiredState) -> Proposal | Unplanned:
+    """The work that a failing rule asks for, or why it asks for none."""
     if rule.remedy is None:
         return Unplanned(rule.id, "no-remedy")
     if not rule.enforce:
@@ -90,7 +91,7 @@ def _propose(rule: BoundRule, desired: DesiredState) -> _Proposal | Unplanned:
         work = action_id(desired.target, pinned.runbook.id, pinned.digest, params)
     except EvidenceError as error:
         return Unplanned(rule.id, "bad-parameters", error.message)
-    return _Proposal(rule, work, pinned, params)
+    return Proposal(rule, work, pinned, params)
 
 
 def _misfit(rule: BoundRule, pinned: PinnedRunbook, desired: DesiredState) -> Unplanned | None:
@@ -104,19 +105,19 @@ def _misfit(rule: BoundRule, pinned: PinnedRunbook, desired: DesiredState) -> Un
     return None
 
 
-def _actions(proposals: Sequence[_Proposal], target: str) -> tuple[Action, ...]:
-    groups: dict[str, list[_Proposal]] = {}
+def _actions(proposals: Sequence[Proposal], target: str) -> tuple[Action, ...]:
+    groups: dict[str, list[Proposal]] = {}
     for proposal in proposals:
         groups.setdefault(proposal.id, []).append(proposal)
     return tuple(_action(group, target) for group in sorted(groups.values(), key=_rank))
 
 
-def _rank(group: Sequence[_Proposal]) -> tuple[int, str, str]:
+def _rank(group: Sequence[Proposal]) -> tuple[int, str, str]:
     severest = min(_ORDER[proposal.rule.severity] for proposal in group)
     return severest, group[0].pinned.runbook.id, group[0].id
 
 
-def _action(group: Sequence[_Proposal], target: str) -> Action:
+def _action(group: Sequence[Proposal], target: str) -> Action:
     first = group[0]
     return Action(
         id=first.id,
