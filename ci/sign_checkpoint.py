@@ -19,19 +19,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sigstore.oidc import IdentityError, detect_credential
-
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from reconciler.errors import EvidenceError, InputError, MachineError, ReconcilerError  # noqa: E402
+from reconciler.errors import EvidenceError, MachineError, ReconcilerError  # noqa: E402
 from reconciler.evidence import layout  # noqa: E402
 from reconciler.evidence.audit import AuditReport, audit  # noqa: E402
 from reconciler.evidence.entry import Kind  # noqa: E402
 from reconciler.evidence.note import open_checkpoint  # noqa: E402
 from reconciler.evidence.record import Branch, Record  # noqa: E402
 from reconciler.evidence.signers import AllowedSigners  # noqa: E402
-from reconciler.ledger.anchors.sigstore import Identity, sign_note, verify_note  # noqa: E402
+from reconciler.keyless.ambient import identity_token  # noqa: E402
+from reconciler.keyless.identity import Identity  # noqa: E402
+from reconciler.ledger.anchors.sigstore import sign_note, verify_note  # noqa: E402
 from reconciler.ledger.objects import ObjectStore, repository_directory  # noqa: E402
 from reconciler.ledger.verify import load_signers, verify  # noqa: E402
 
@@ -117,29 +117,13 @@ def _anchor(checkpoint: Checkpoint, options: argparse.Namespace) -> str:
     if path.exists():
         return f"checkpoint {checkpoint.size} was signed before: {path.name}"
     bundle = sign_note(
-        checkpoint.note, trust_config=options.trust_config, identity_token=ambient_token()
+        checkpoint.note, trust_config=options.trust_config, identity_token=identity_token()
     )
     identity = Identity("ci", options.issuer, options.identity, options.source_repository)
     root = options.trusted_root
     proof = verify_note(checkpoint.note, bundle, trusted_root=root, identities=[identity])
     _write(path, bundle)
     return f"checkpoint {checkpoint.size} {proof.detail}: {path.name}"
-
-
-def ambient_token() -> str:
-    """The identity token that the CI system gives this job.
-
-    Raises:
-        InputError: It gives none.
-    """
-    hint = "On GitHub the job needs: permissions: id-token: write, and not to be of a fork."
-    try:
-        token = detect_credential()
-    except IdentityError as error:
-        raise InputError(f"this job gets no identity token: {error!s:.200}", hint=hint) from error
-    if token is None:
-        raise InputError("this is no job of a CI system that gives identity tokens", hint=hint)
-    return token
 
 
 def _write(path: Path, text: str) -> None:

@@ -20,9 +20,9 @@ from reconciler.ledger.anchors.extra import needed
 from reconciler.ledger.anchors.judge import Trust
 
 if TYPE_CHECKING:
+    from reconciler.keyless.identity import Identity
     from reconciler.ledger.anchors.bitcoin_headers import HeaderFile
     from reconciler.ledger.anchors.rfc3161 import Authority
-    from reconciler.ledger.anchors.sigstore import Identity
 
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -67,7 +67,7 @@ def _authorities(directory: Path) -> "dict[str, Authority]":
 
 
 def _identities(directory: Path) -> "tuple[Identity, ...]":
-    from reconciler.ledger.anchors.sigstore import Identity  # noqa: PLC0415 - lazy: an extra
+    from reconciler.keyless.identity import Identity  # noqa: PLC0415 - lazy: an extra
 
     names = _names(directory, {_ROOT, _IDENTITIES})
     if names != {_ROOT, _IDENTITIES}:

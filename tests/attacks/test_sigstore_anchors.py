@@ -17,8 +17,10 @@ from pytest_socket import SocketBlockedError
 from sigstore import _store
 
 from reconciler.errors import EvidenceError, InputError
+from reconciler.keyless.bundles import MAX_TRUST
+from reconciler.keyless.identity import Identity
 from reconciler.ledger.anchors.model import MAX_PROOF, TimeProof
-from reconciler.ledger.anchors.sigstore import MAX_NOTE, MAX_TRUST, Identity, verify_note
+from reconciler.ledger.anchors.sigstore import MAX_NOTE, verify_note
 from tests.support.certificates import Issuer
 from tests.support.sigstore import Fault, TestSigstore
 from tests.support.sigstore.encoding import b64, der

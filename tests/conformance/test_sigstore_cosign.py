@@ -20,7 +20,8 @@ from sigstore.sign import SigningContext
 from sigstore.verify import Verifier, policy
 
 from reconciler.errors import EvidenceError
-from reconciler.ledger.anchors.sigstore import Identity, sign_note, verify_note
+from reconciler.keyless.identity import Identity
+from reconciler.ledger.anchors.sigstore import sign_note, verify_note
 from tests.support.sigstore import Fault, TestSigstore
 
 pytestmark = [pytest.mark.conformance, pytest.mark.enable_socket]

@@ -16,9 +16,9 @@ from reconciler.ledger.anchors.extra import needed
 from reconciler.ledger.anchors.model import BITCOIN, Anchor, AnchorState, Method, TimeProof
 
 if TYPE_CHECKING:
+    from reconciler.keyless.identity import Identity
     from reconciler.ledger.anchors.bitcoin_headers import HeaderFile
     from reconciler.ledger.anchors.rfc3161 import Authority
-    from reconciler.ledger.anchors.sigstore import Identity
 
 
 @dataclass(frozen=True, slots=True)

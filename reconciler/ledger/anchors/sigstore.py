@@ -5,27 +5,21 @@ minutes, signs the checkpoint's note with it, and a transparency log keeps the s
 see. What comes back is a *bundle*. It vouches for the note (an identity that the appliance cannot
 use has seen it) and for a time.
 
-Rule 1: Verifying needs no network. What is trusted is one file, pinned beside the evidence, and a
-    list of identities; there is no identity that is trusted by default.
-Rule 2: A bundle is what was verified and nothing more: every part of it must be right, also a part
-    that could be missing.
-Rule 3: The time is the latest that a log or a time-stamping authority signed, so it holds as long
-    as one of them is honest. The certificate's own times, and a log's time without its signature,
-    prove nothing.
-
-The library is heavy and optional, so it is imported when it is needed.
+Verifying needs no network and believes one pinned file and a list of identities; the rules are
+those of `reconciler.keyless`, which does the work. What is added here is what a checkpoint is.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reconciler.errors import EvidenceError, InputError, MachineError
+from reconciler.errors import EvidenceError, InputError
 from reconciler.evidence.canonical import digest
+from reconciler.keyless.bundles import read_trust, sign_blob, verify_blob
+from reconciler.keyless.identity import Identity
 from reconciler.ledger.anchors import bodies
 from reconciler.ledger.anchors.model import (
+    MAX_PROOF,
     Anchor,
     AnchorState,
     CheckpointRef,
@@ -36,42 +30,7 @@ from reconciler.ledger.anchors.model import (
 MAX_NOTE = 64 * 1024
 """Bytes of the largest note; a checkpoint with forty cosignatures is 8 kB."""
 
-MAX_TRUST = 1024 * 1024
-"""Bytes of the largest trusted root or trust configuration; the public one is 12 kB."""
-
-_EXTRA = "pip install 'reconciler[sigstore]'"
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Somebody who may sign checkpoints.
-
-    Attributes:
-        name: What evidence calls it: a plain word, ``ci``.
-        issuer: Who vouched for the identity: ``https://token.actions.githubusercontent.com``.
-        identity: The identity itself, compared whole; on GitHub the workflow and its branch:
-            ``https://github.com/clinic/evidence/.github/workflows/checkpoint.yml@refs/heads/main``.
-        repository: Where the workflow must have run, ``https://github.com/clinic/evidence``: a
-            workflow that is shared may be called from anywhere. None where the issuer has none.
-    """
-
-    name: str
-    issuer: str
-    identity: str
-    repository: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse an identity that would match nobody, or whom nobody can name."""
-        if bodies.AUTHORITY.fullmatch(self.name) is None:
-            raise InputError(
-                f"{self.name!r:.80} is no name of an identity",
-                hint=f"Use lower-case letters, digits, dots and dashes: {bodies.AUTHORITY.pattern}",
-            )
-        if not self.issuer or not self.identity or self.repository == "":
-            raise InputError(
-                f"identity {self.name} lacks its issuer, its subject or its repository",
-                hint="Name all of them; nobody is trusted by a part of a name.",
-            )
+_HINT = "Get the bundle again from the job that signed the checkpoint; it is never edited."
 
 
 def sign_note(note: bytes, *, trust_config: Path | None, identity_token: str) -> str:
@@ -92,10 +51,9 @@ def sign_note(note: bytes, *, trust_config: Path | None, identity_token: str) ->
         MachineError: A service was not reached or refused, or the library is missing.
     """
     _check_note(note, InputError)
-    config = None if trust_config is None else read_trust(trust_config).decode("utf-8", "replace")
-    with _extra():
-        from reconciler.ledger.anchors import sigstore_sign  # noqa: PLC0415 - lazy: optional, heavy
-    return sigstore_sign.sign(note, config, identity_token)
+    bundle = sign_blob(note, trust_config=trust_config, identity_token=identity_token)
+    _check_bundle(bundle)
+    return bundle
 
 
 def verify_note(
@@ -124,9 +82,9 @@ def verify_note(
         )
     _check_note(note, EvidenceError)
     root = read_trust(trusted_root)
-    with _extra():
-        from reconciler.ledger.anchors import sigstore_check  # noqa: PLC0415 - lazy: optional, heavy
-    return sigstore_check.verify(note, bundle, root, identities)
+    _check_bundle(bundle)
+    verified = verify_blob(note, bundle, trusted_root=root, identities=identities)
+    return TimeProof(Method.SIGSTORE, verified.identity.name, verified.at, verified.detail)
 
 
 def anchor_body(
@@ -190,44 +148,18 @@ def verify_anchor(
     return verify_note(note, bundle, trusted_root=trusted_root, identities=named)
 
 
-def read_trust(path: Path) -> bytes:
-    """Read a file that says whom to believe.
-
-    Raises:
-        InputError: It is not there, or is no such file.
-    """
-    hint = "Pin a trusted_root.json beside the evidence; docs/operating.md says where it is from."
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_TRUST + 1)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", hint=hint) from error
-    if len(data) > MAX_TRUST:
-        raise InputError(f"{path} has more than {MAX_TRUST} bytes", hint=hint)
-    return data
-
-
-def words(error: Exception) -> str:
-    """What a library says is wrong, as one short line of printable text."""
-    # The first line: what follows in a long message is the input, which somebody chose.
-    text = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return "".join(c if c.isprintable() else "?" for c in text)[:200]
-
-
 def _check_note(note: bytes, kind: type[InputError] | type[EvidenceError]) -> None:
     if not 0 < len(note) <= MAX_NOTE:
         hint = "What is signed is the whole text of a checkpoint's signed note."
         raise kind(f"a note has 1 to {MAX_NOTE} bytes, this has {len(note)}", hint=hint)
 
 
-@contextmanager
-def _extra() -> Iterator[None]:
-    """Where a module that needs sigstore is imported."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        name = str(error.name).partition(".")[0]
-        raise MachineError(f"{name} is not installed here", hint=_EXTRA) from error
+def _check_bundle(bundle: str) -> None:
+    """An entry keeps it, so it must fit into one."""
+    size = len(bundle.encode("utf-8", "replace"))
+    if size > MAX_PROOF:
+        message = f"this is no bundle of a checkpoint: {size} bytes are more than {MAX_PROOF}"
+        raise EvidenceError(message, hint=_HINT)
 
 
 def _refusal(message: str) -> EvidenceError:

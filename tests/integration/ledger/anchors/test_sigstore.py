@@ -17,11 +17,11 @@ from reconciler.errors import EvidenceError, ExitCode, InputError, MachineError
 from reconciler.evidence.canonical import digest
 from reconciler.evidence.entry import Kind
 from reconciler.evidence.fault import Code
+from reconciler.keyless.identity import Identity
 from reconciler.ledger import keys
 from reconciler.ledger.anchors.bodies import read_body
 from reconciler.ledger.anchors.model import AnchorState, Method
 from reconciler.ledger.anchors.sigstore import (
-    Identity,
     anchor_body,
     sign_note,
     verify_anchor,
@@ -50,7 +50,8 @@ def refuse(event, arguments):
         raise RuntimeError(f"touched the network: {event}")
 
 sys.addaudithook(refuse)
-from reconciler.ledger.anchors.sigstore import Identity, verify_note
+from reconciler.keyless.identity import Identity
+from reconciler.ledger.anchors.sigstore import verify_note
 
 note, bundle, root, issuer, subject = sys.argv[1:]
 who = Identity("ci", issuer, subject)
@@ -234,7 +235,8 @@ def test_without_the_library_it_says_what_to_install(tmp_path: Path) -> None:
         "import sys; sys.modules['sigstore'] = None\n"
         "from pathlib import Path\n"
         "from reconciler.errors import MachineError\n"
-        "from reconciler.ledger.anchors.sigstore import Identity, sign_note, verify_note\n"
+        "from reconciler.keyless.identity import Identity\n"
+        "from reconciler.ledger.anchors.sigstore import sign_note, verify_note\n"
         "root = Path(sys.argv[1]); root.write_text('{}')\n"
         "who = [Identity('ci', 'i', 's')]\n"
         "for act in (lambda: verify_note(b'n', '{}', trusted_root=root, identities=who),\n"

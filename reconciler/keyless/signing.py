@@ -1,20 +1,23 @@
-"""Signs notes with sigstore. Imported when needed; it is the only part that asks services."""
+"""Signs with sigstore. Imported when needed; with `ambient`, the only part that asks services."""
+
+from collections.abc import Callable
 
 import requests
 from sigstore._internal.fulcio.client import FulcioClientError
 from sigstore._internal.rekor import RekorClientError
+from sigstore.dsse import Statement
 from sigstore.errors import Error as SigstoreError
 from sigstore.errors import NetworkError, TUFError
-from sigstore.models import ClientTrustConfig
+from sigstore.models import Bundle, ClientTrustConfig
 from sigstore.oidc import ExpiredIdentity, IdentityError, IdentityToken
-from sigstore.sign import SigningContext
+from sigstore.sign import Signer, SigningContext
 
 from reconciler.errors import EvidenceError, InputError, MachineError
-from reconciler.ledger.anchors.model import MAX_PROOF
-from reconciler.ledger.anchors.sigstore import words
+from reconciler.keyless.bundles import MAX_BUNDLE
+from reconciler.keyless.said import words
 
 _FRESH = "Ask for a new token for the audience 'sigstore' (a job on GitHub: id-token: write)."
-_AGAIN = "Run it again later; the ledger is complete without this anchor."
+_AGAIN = "Run it again later; nothing is lost by signing later."
 # Two of these have no public name.
 _UNREACHED = (
     requests.RequestException,
@@ -26,13 +29,27 @@ _UNREACHED = (
 _UNSOUND = (SigstoreError, ValueError, TypeError, LookupError)
 
 
-def sign(note: bytes, trust_config: str | None, identity_token: str) -> str:
-    """See `reconciler.ledger.anchors.sigstore.sign_note`."""
+def sign_statement(payload: bytes, trust_config: str | None, identity_token: str) -> str:
+    """See `reconciler.keyless.bundles.sign_statement`."""
+    try:
+        statement = Statement(payload)
+    except _UNSOUND as error:
+        hint = "Sign an in-toto Statement v1 whose subjects have SHA-2 digests."
+        raise InputError(f"this is no statement: {words(error)}", hint=hint) from error
+    return _sign(lambda signer: signer.sign_dsse(statement), trust_config, identity_token)
+
+
+def sign_blob(data: bytes, trust_config: str | None, identity_token: str) -> str:
+    """See `reconciler.keyless.bundles.sign_blob`."""
+    return _sign(lambda signer: signer.sign_artifact(data), trust_config, identity_token)
+
+
+def _sign(act: Callable[[Signer], Bundle], trust_config: str | None, identity_token: str) -> str:
     context = _context(trust_config)
     try:
         token = IdentityToken(identity_token)
         with context.signer(token) as signer:
-            bundle: str = signer.sign_artifact(note).to_json()
+            bundle: str = act(signer).to_json()
     except (IdentityError, ExpiredIdentity) as error:
         raise InputError(f"the identity token is of no use: {words(error)}", hint=_FRESH) from error
     except _UNREACHED as error:
@@ -41,8 +58,8 @@ def sign(note: bytes, trust_config: str | None, identity_token: str) -> str:
     except _UNSOUND as error:
         message = f"a sigstore service answered nonsense: {words(error)}"
         raise EvidenceError(message, hint=_AGAIN) from error
-    if len(bundle.encode()) > MAX_PROOF:
-        raise EvidenceError(f"a bundle of more than {MAX_PROOF} bytes is too large", hint=_AGAIN)
+    if len(bundle.encode()) > MAX_BUNDLE:
+        raise EvidenceError(f"a bundle of more than {MAX_BUNDLE} bytes is too large", hint=_AGAIN)
     return bundle
 
 
