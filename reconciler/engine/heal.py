@@ -64,6 +64,7 @@ class Healer:
             steps=appliance.steps,
             prechecks=run_prechecks(self.eye, action),
             window_open=window_open(desired.client, now),
+            holds=self.session.intent.status.holds,
         )
         return admit(action, context)
 

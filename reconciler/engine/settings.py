@@ -13,14 +13,28 @@ from reconciler.model.document import Document, Name
 SETTINGS_LIMIT = 64 * 1024
 
 
+Branch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$")]
+CommitId = Annotated[str, StringConstraints(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
+
+
 class FleetSettings(Document):
-    """Where desired state comes from, and whom to trust at enrolment."""
+    """Where desired state comes from, and whom to trust at enrolment.
+
+    Attributes:
+        branch: The one branch that counts.
+        attestations: The branch with approvals, releases, heartbeats and recoveries; null if
+            there is none. One that is named and not there holds nothing.
+        signers: Allowed signers file that is pinned at enrolment.
+        pin: Hex id of a commit that was checked by hand at enrolment: the first acceptance must
+            descend from it and is held to its trust policy. Without it, the pinned signers alone
+            decide what is accepted first.
+    """
 
     url: PathText
-    branch: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$")] = (
-        "main"
-    )
+    branch: Branch = "main"
+    attestations: Branch | None = "attestations"
     signers: PathText
+    pin: CommitId | None = None
     ssh_key: PathText | None = None
     known_hosts: PathText | None = None
     ca_file: PathText | None = None

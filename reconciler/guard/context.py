@@ -8,6 +8,7 @@ from reconciler.guard.memory import Memory
 from reconciler.model.desired import DesiredState
 from reconciler.model.finding import Finding
 from reconciler.model.plan import Action
+from reconciler.model.run import Hold
 from reconciler.model.step import StepKind
 from reconciler.model.verdict import Verdict
 
@@ -23,6 +24,7 @@ class GuardContext:
         steps: The catalogue of kinds of steps.
         prechecks: A finding for each precheck of the action's runbook, in its order.
         window_open: Whether one of the client's maintenance windows is open now.
+        holds: Why the desired state in force must not be acted on; empty if nothing says so.
     """
 
     now: datetime
@@ -31,6 +33,7 @@ class GuardContext:
     steps: Mapping[str, StepKind]
     prechecks: tuple[Finding, ...]
     window_open: bool
+    holds: tuple[Hold, ...]
 
 
 @dataclass(frozen=True, slots=True)

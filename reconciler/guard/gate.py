@@ -9,6 +9,7 @@ from reconciler.guard import (
     access_path_safe,
     allow_list,
     cooldown,
+    hold,
     kill_switch,
     mode,
     precheck,
@@ -20,6 +21,7 @@ from reconciler.model.verdict import Verdict
 
 GUARDS: tuple[Guard, ...] = (
     kill_switch.GUARD,
+    hold.GUARD,
     mode.GUARD,
     allow_list.GUARD,
     runbook_mode.GUARD,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from reconciler.model.document import Document, Name, RunbookId, Text
+from reconciler.model.document import Document, FrameworkId, Name, RunbookId, Text
 
 Mode = Literal["observe", "enforce"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -38,15 +38,23 @@ class KillSwitch(Document):
 
 
 class Client(Document):
-    """One clinic: what it subscribes to and when it may be touched."""
+    """One clinic: what it subscribes to and when it may be touched.
+
+    Attributes:
+        freshness_h: How many hours old the newest heartbeat of the fleet repository may be before
+            nothing is done any more; absent: not promised.
+        accept_proposed: The client knows that a framework it names is proposed and no law yet.
+    """
 
     id: Name
     name: Text
     tier: Name
     time_zone: str = Field(max_length=64)
-    frameworks: tuple[Name, ...] = Field(min_length=1)
+    frameworks: tuple[FrameworkId, ...] = Field(min_length=1)
+    accept_proposed: bool = False
     mode: Mode
     windows: tuple[Window, ...] = ()
     contacts: tuple[Contact, ...] = Field(min_length=1)
     denied_runbooks: tuple[RunbookId, ...] = ()
     kill_switch: KillSwitch | None = None
+    freshness_h: int | None = Field(default=None, ge=1, le=8760)

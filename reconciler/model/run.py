@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from reconciler.errors import ExitCode
@@ -21,6 +22,76 @@ class NotDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Why nothing may be done under a desired state that is in force.
+
+    Attributes:
+        reason: Stable code: ``stale``, ``heartbeat-missing`` or ``revoked-content``.
+        message: What is wrong, in one sentence; no text that somebody outside chose.
+        hint: What is needed, in one sentence.
+        since: When this hold began, as far as evidence knows.
+        paths: For ``revoked-content``: the paths in question.
+    """
+
+    reason: str
+    message: str
+    hint: str
+    since: datetime
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """What is known of how new the newest desired state is.
+
+    Attributes:
+        age_s: Seconds since the newest valid heartbeat; ``None`` if there never was one.
+        limit_s: How old it may become; ``None`` if the client promises nothing.
+        counter: Of that heartbeat.
+        commit: What it named as the newest commit.
+    """
+
+    age_s: int | None
+    limit_s: int | None
+    counter: int | None
+    commit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A signed recovery that was used.
+
+    Attributes:
+        statement: Hex SHA-256 of the statement that people signed.
+        issued: When they did, by what it says.
+        people: Ids of who signed it.
+    """
+
+    statement: str
+    issued: datetime
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What stood behind the acceptance of a desired state.
+
+    Attributes:
+        previous: Commit that was in force before; ``None`` at the first one.
+        signer: Who signed the newest commit; ``None`` where a branch asks for releases only.
+        commits: How many commits are new.
+        approvals: ``(person, SHA-256 of the file)`` of every approval that counted.
+        recovery: The recovery that it came by, if it did.
+    """
+
+    previous: str | None
+    signer: str | None
+    commits: int
+    approvals: tuple[tuple[str, str], ...] = ()
+    recovery: Recovered | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IntentStatus:
     """The desired state in force, and what became of the newest one.
 
@@ -32,6 +103,9 @@ class IntentStatus:
         refused_commit: The commit that was refused, if one was seen.
         message: The refusal in words.
         exit_code: The exit code that the refusal stands for.
+        holds: Why nothing may be done under what is in force.
+        freshness: How new it is known to be; ``None`` before there is a desired state.
+        acceptance: What stood behind it, in the run that accepted it.
     """
 
     commit: str | None
@@ -41,6 +115,14 @@ class IntentStatus:
     refused_commit: str | None = None
     message: str = ""
     exit_code: ExitCode = ExitCode.CLEAN
+    holds: tuple[Hold, ...] = ()
+    freshness: Freshness | None = None
+    acceptance: Acceptance | None = None
+
+    @property
+    def hold(self) -> str | None:
+        """The code of the first reason why nothing may be done, if there is one."""
+        return self.holds[0].reason if self.holds else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +164,8 @@ class RunReport:
         waits_s: For a run that is on the disk and not in the ledger yet: within how many seconds
             it is sealed, together with others; it has no entry of its own.
         problems: What did not come about of the upkeep after the run.
+        notices: Exceptions and approvals that end soon or are over, in words. They move with the
+            calendar, so they are told and not recorded.
     """
 
     run: str
@@ -99,6 +183,7 @@ class RunReport:
     commit: str | None = None
     waits_s: int | None = None
     problems: tuple[UpkeepProblem, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def recorded(self) -> bool:
@@ -107,13 +192,15 @@ class RunReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Refused intent before drift, drift before unknown, unknown before clean.
+        """Refused or held intent before drift, drift before unknown, unknown before clean.
 
         A fleet repository that cannot be reached is a finding by its age, not a refusal.
         """
         unreached = not self.intent.fetched and self.intent.exit_code is ExitCode.MACHINE
         if self.intent.refused is not None and not unreached:
             return self.intent.exit_code
+        if self.intent.holds:
+            return ExitCode.REFUSED
         statuses = {finding.status for finding in self.findings}
         if "fail" in statuses:
             return ExitCode.DRIFT

@@ -20,6 +20,7 @@ def make_context(**changes: Any) -> GuardContext:
         "steps": catalogue.load(),
         "prechecks": (),
         "window_open": False,
+        "holds": (),
     }
     return GuardContext(**(fields | changes))
 

@@ -17,13 +17,17 @@ def test_an_action_that_nothing_speaks_against_is_admitted_by_every_guard() -> N
 def test_the_first_guard_that_does_not_allow_has_the_last_word() -> None:
     context = make_context(desired=make_desired(client=make_client(mode="observe")))
     verdicts = admit(make_action(), context)
-    assert [(v.guard, v.ruling) for v in verdicts] == [("kill_switch", "allow"), ("mode", "deny")]
+    assert [(v.guard, v.ruling) for v in verdicts] == [
+        ("kill_switch", "allow"),
+        ("hold", "allow"),
+        ("mode", "deny"),
+    ]
     assert not admitted(verdicts)
 
 
 def test_a_cooldown_speaks_last() -> None:
     verdicts = admit(make_action(), make_context(memory=attempt(Memory.empty(), "failed", NOW)))
-    assert [v.ruling for v in verdicts] == ["allow"] * 6 + ["defer"]
+    assert [v.ruling for v in verdicts] == ["allow"] * 7 + ["defer"]
     assert verdicts[-1].retry_after_s == 600
 
 
