@@ -13,10 +13,10 @@ from reconciler.errors import EvidenceError, InputError, MachineError
 from reconciler.keyless.identity import Identity
 
 MAX_BUNDLE = 256 * 1024
-"""Bytes of the largest bundle; one over a release of a thousand systems is 210 kB."""
+"""Bytes of the largest bundle."""
 
 MAX_PAYLOAD = 160 * 1024
-"""Bytes of the largest statement: in base64, and with 40 kB around it, a bundle holds it."""
+"""Bytes of the largest statement, which a bundle keeps in base64: a release of 500 systems."""
 
 MAX_TRUST = 1024 * 1024
 """Bytes of the largest trusted root or trust configuration; the public one is 12 kB."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from cryptography import x509
 
-from tests.support.sigstore.encoding import b64, canonical, der, pem, sha256
+from tests.support.sigstore.encoding import b64, canonical, der, pae, pem, sha256
 
 
 def proposal(version: int, certificate: x509.Certificate, digest: bytes, signature: bytes) -> Any:
@@ -26,6 +26,18 @@ def proposal(version: int, certificate: x509.Certificate, digest: bytes, signatu
     }
     signed = {"content": b64(signature), "verifier": verifier}
     return {"hashedRekordRequestV002": {"digest": b64(digest), "signature": signed}}
+
+
+def statement_proposal(
+    version: int, certificate: x509.Certificate, payload: bytes, kind: str, signature: bytes
+) -> Any:
+    """What a client proposes for a signed statement: the second log sees no envelope."""
+    if version == 2:
+        return proposal(version, certificate, sha256(pae(payload, kind)), signature)
+    signatures = [{"sig": b64(signature)}]
+    envelope = {"payload": b64(payload), "payloadType": kind, "signatures": signatures}
+    content = {"envelope": json.dumps(envelope), "verifiers": [b64(pem(certificate))]}
+    return {"apiVersion": "0.0.1", "kind": "dsse", "spec": {"proposedContent": content}}
 
 
 def body(version: int, proposed: Any) -> tuple[str, bytes]:

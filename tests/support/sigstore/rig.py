@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support.sigstore import entries, trust
 from tests.support.sigstore.ca import Authority, CertificateLog
-from tests.support.sigstore.encoding import b64, der, sha256
+from tests.support.sigstore.encoding import b64, der, pae, sha256
 from tests.support.sigstore.faults import Fault, Faults
 from tests.support.sigstore.log import HOST, TransparencyLog
 from tests.support.sigstore.oidc import IdentityProvider
@@ -137,7 +138,7 @@ class TestSigstore:
         timestamps: bool = True,
         **claims: Any,
     ) -> str:
-        """A bundle made in this process, by the same parts that serve clients.
+        """A bundle over a file, made in this process by the same parts that serve clients.
 
         Args:
             artifact: What is signed.
@@ -146,38 +147,69 @@ class TestSigstore:
             timestamps: Whether it has a timestamp.
             **claims: What the token says besides.
         """
+        job = self._job(subject, claims, rekor)
+        signature = job.sign(artifact)
+        digest = {"algorithm": "SHA2_256", "digest": b64(sha256(artifact))}
+        content = {"messageSignature": {"messageDigest": digest, "signature": b64(signature)}}
+        seen, seen_signature = artifact, signature
+        if Fault.OTHER_ENTRY in self.faults:
+            seen = b"another artifact"
+            seen_signature = job.sign(seen)
+        proposed = entries.proposal(rekor, job.leaf, sha256(seen), seen_signature)
+        return self._bundle(job, proposed, signature, timestamps, content)
+
+    def statement(
+        self,
+        payload: bytes,
+        subject: str,
+        *,
+        rekor: int = 2,
+        timestamps: bool = True,
+        payload_type: str = "application/vnd.in-toto+json",
+        **claims: Any,
+    ) -> str:
+        """A bundle around a statement (DSSE), made in this process.
+
+        Args:
+            payload: The statement; nobody looks whether it is one.
+            subject: Who signs it.
+            rekor: Version of the transparency log.
+            timestamps: Whether it has a timestamp.
+            payload_type: What the envelope says that the payload is.
+            **claims: What the token says besides.
+        """
+        job = self._job(subject, claims, rekor)
+        envelope, signature = job.envelope(payload, payload_type)
+        seen, seen_signature = payload, signature
+        if Fault.OTHER_ENTRY in self.faults:
+            seen = b"another statement"
+            _, seen_signature = job.envelope(seen, payload_type)
+        proposed = entries.statement_proposal(rekor, job.leaf, seen, payload_type, seen_signature)
+        return self._bundle(job, proposed, signature, timestamps, {"dsseEnvelope": envelope})
+
+    def _job(self, subject: str, claims: dict[str, Any], rekor: int) -> "_Job":
         key = ec.generate_private_key(ec.SECP256R1())
         told = {"iss": self.issuer, "sub": subject, **claims}
         leaf, *_ = self.certificate(key.public_key(), told)
-        signature = key.sign(artifact, ec.ECDSA(hashes.SHA256()))
+        return _Job(key, leaf, rekor)
+
+    def _bundle(
+        self,
+        job: "_Job",
+        proposed: Any,
+        signature: bytes,
+        timestamps: bool,
+        content: dict[str, Any],
+    ) -> str:
         material = {
-            "certificate": {"rawBytes": b64(der(leaf))},
-            "tlogEntries": [self._entry(rekor, leaf, artifact, signature, key)],
+            "certificate": {"rawBytes": b64(der(job.leaf))},
+            "tlogEntries": [self.log(job.rekor, proposed)],
         }
         if timestamps and Fault.NO_TIMESTAMP not in self.faults:
             stamps = [{"signedTimestamp": b64(self._stamp(signature))}]
             material["timestampVerificationData"] = {"rfc3161Timestamps": stamps}
-        digest = {"algorithm": "SHA2_256", "digest": b64(sha256(artifact))}
-        return json.dumps(
-            {
-                "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
-                "verificationMaterial": material,
-                "messageSignature": {"messageDigest": digest, "signature": b64(signature)},
-            }
-        )
-
-    def _entry(
-        self,
-        rekor: int,
-        leaf: x509.Certificate,
-        artifact: bytes,
-        signature: bytes,
-        key: ec.EllipticCurvePrivateKey,
-    ) -> dict[str, Any]:
-        if Fault.OTHER_ENTRY in self.faults:
-            artifact = b"another artifact"
-            signature = key.sign(artifact, ec.ECDSA(hashes.SHA256()))
-        return self.log(rekor, entries.proposal(rekor, leaf, sha256(artifact), signature))
+        form = "application/vnd.dev.sigstore.bundle.v0.3+json"
+        return json.dumps({"mediaType": form, "verificationMaterial": material, **content})
 
     def _stamp(self, signature: bytes) -> bytes:
         other = Fault.TIMESTAMP_OF_OTHER_SIGNATURE in self.faults
@@ -199,3 +231,23 @@ class TestSigstore:
         path = self._directory / name
         path.write_text(json.dumps(value, indent=1))
         return path
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A key of one signature, and the certificate that somebody got for it."""
+
+    key: ec.EllipticCurvePrivateKey
+    leaf: x509.Certificate
+    rekor: int
+
+    def sign(self, data: bytes) -> bytes:
+        return self.key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+    def envelope(self, payload: bytes, payload_type: str) -> tuple[dict[str, Any], bytes]:
+        signature = self.sign(pae(payload, payload_type))
+        return {
+            "payload": b64(payload),
+            "payloadType": payload_type,
+            "signatures": [{"sig": b64(signature)}],
+        }, signature
