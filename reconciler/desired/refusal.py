@@ -28,6 +28,23 @@ class Reason(StrEnum):
     TOO_LARGE = "too-large"
     TOO_MANY_COMMITS = "too-many-commits"
     TREE_REFUSED = "tree-refused"
+    PATH_UNOWNED = "path-unowned"
+    WRONG_ROLE = "wrong-role"
+    NOT_FIRST_PARENT = "not-first-parent"
+    APPROVALS_MISSING = "approvals-missing"
+    TRUST_POLICY_BROKEN = "trust-policy-broken"
+    TRUST_POLICY_DROPPED = "trust-policy-dropped"
+    BRANCH_UNTRUSTED = "branch-untrusted"
+    RELEASE_MISSING = "release-missing"
+    RELEASE_REFUSED = "release-refused"
+    RECOVERY_SHORT = "recovery-short"
+    REVOKED_CONTENT = "revoked-content"
+    STALE = "stale"
+    HEARTBEAT_MISSING = "heartbeat-missing"
+    HEARTBEAT_REPLAYED = "heartbeat-replayed"
+    HEARTBEAT_CONFLICT = "heartbeat-conflict"
+    HEARTBEAT_REFUSED = "heartbeat-refused"
+    HEAD_WENT_BACK = "head-went-back"
 
 
 HINTS = {
@@ -59,6 +76,37 @@ HINTS = {
     Reason.TOO_MANY_COMMITS: "Let the appliance see the branch more often, or raise the limit.",
     Reason.TREE_REFUSED: "Use plain files with plain, distinct names; no symlinks, submodules or "
     "names that another system reads differently.",
+    Reason.PATH_UNOWNED: "Add a rule for the path to policies/trust/policy.yaml in an earlier "
+    "commit, or leave the path as it was; a path without a rule is nobody's to change.",
+    Reason.WRONG_ROLE: "Let somebody commit it who has a role of the rule (and the client); or "
+    "give the signer the role, in an earlier commit of its own.",
+    Reason.NOT_FIRST_PARENT: "Merge the other way round: check the branch out, then git merge the "
+    "other one into it, so that the accepted commit stays on its first-parent line.",
+    Reason.APPROVALS_MISSING: "Let people who did not write the change approve its tree "
+    "(reconciler attest approval) and push the attestations branch.",
+    Reason.TRUST_POLICY_BROKEN: "Correct policies/trust/policy.yaml: reconciler verify-intent says "
+    "which line; it must leave somebody who can change it, and list only known principals.",
+    Reason.TRUST_POLICY_DROPPED: "Put policies/trust/policy.yaml back; a fleet that had a trust "
+    "policy keeps one.",
+    Reason.BRANCH_UNTRUSTED: "Follow a branch that policies/trust/policy.yaml lists, or list it.",
+    Reason.RELEASE_MISSING: "Let CI attest this commit (reconciler attest release), and push the "
+    "attestations branch.",
+    Reason.RELEASE_REFUSED: "Compare who signed the release, when, and for which commit with the "
+    "roles and identities of policies/trust/policy.yaml; then attest again.",
+    Reason.RECOVERY_SHORT: "Let more people with a recovery role sign the same recovery statement.",
+    Reason.REVOKED_CONTENT: "Change the paths again with a good key, or let enough other people "
+    "approve the tree as it is; until then nothing acts.",
+    Reason.STALE: "Let CI sign a heartbeat again (reconciler attest heartbeat); if it does, ask "
+    "why the server does not show it.",
+    Reason.HEARTBEAT_MISSING: "Let CI sign heartbeats (reconciler attest heartbeat), or take "
+    "freshness_h out of client.yaml.",
+    Reason.HEARTBEAT_REPLAYED: "The server shows an older heartbeat than before: ask why; a new "
+    "one with a higher counter ends it.",
+    Reason.HEARTBEAT_CONFLICT: "Two heartbeats have one number: find out who else signs with the "
+    "key; revoke it if nobody should.",
+    Reason.HEARTBEAT_REFUSED: "Compare its signer, branch, commit and time with the heartbeat role "
+    "of policies/trust/policy.yaml; then sign a new one.",
+    Reason.HEAD_WENT_BACK: "Push the newer commit again: a heartbeat was signed for it.",
 }
 
 
