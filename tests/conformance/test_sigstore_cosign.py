@@ -1,12 +1,9 @@
 """Stock Sigstore clients agree: what one signs here, the others verify, and the other way round.
 
-sigstore-python's own command line is always there. cosign is a program of another house in another
-language; Debian has it in sid only, so it is looked for on the path and is optional: fetch the
-package, ``dpkg -x`` it anywhere, put its ``usr/bin`` on the path.
+sigstore-python's own command line is always there; cosign is optional, see `tests.support.cosign`.
 """
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,31 +19,13 @@ from sigstore.verify import Verifier, policy
 from reconciler.errors import EvidenceError
 from reconciler.keyless.identity import Identity
 from reconciler.ledger.anchors.sigstore import sign_note, verify_note
-from tests.support.sigstore import Fault, TestSigstore
+from tests.support.cosign import ALIKE, Cosign
+from tests.support.sigstore import TestSigstore
 
 pytestmark = [pytest.mark.conformance, pytest.mark.enable_socket]
 
 NOTE = b"reconciler/smile/desk\n7\nAAAA\n\n\xe2\x80\x94 reconciler/smile/desk BBBB\n"
 WHO = "ci@clinic.example"
-# What the two houses judge alike; the rest is ours to be stricter about.
-ALIKE = (
-    Fault.UNKNOWN_AUTHORITY,
-    Fault.EXPIRED,
-    Fault.EARLY,
-    Fault.NO_CODE_SIGNING,
-    Fault.NO_SCT,
-    Fault.SCT_BY_OTHER_KEY,
-    Fault.SCT_OF_OTHER_CERTIFICATE,
-    Fault.NO_PROOF,
-    Fault.NO_CHECKPOINT,
-    Fault.PROOF_HASH,
-    Fault.CHECKPOINT_BY_OTHER_KEY,
-    Fault.CHECKPOINT_OF_SHORTER_LOG,
-    Fault.OTHER_ENTRY,
-    Fault.NO_TIMESTAMP,
-    Fault.TIMESTAMP_BY_OTHER_AUTHORITY,
-    Fault.TIMESTAMP_OF_OTHER_SIGNATURE,
-)
 
 
 @pytest.fixture(scope="module")
@@ -56,48 +35,13 @@ def sigstore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestSigstore]
 
 
 @pytest.fixture
-def cosign(tmp_path: Path) -> "Cosign":
-    program = shutil.which("cosign")
-    if program is None:
-        pytest.skip("cosign: not on the path (Debian sid has it; dpkg -x is enough)")
-    return Cosign(program, tmp_path)
+def cosign(tmp_path: Path) -> Cosign:
+    return Cosign.find(tmp_path)
 
 
-class Cosign:
-    """The program, with a home of its own."""
-
-    def __init__(self, program: str, home: Path) -> None:
-        self._program = program
-        self._home = home
-        self.note = home / "note"
-        self.note.write_bytes(NOTE)
-
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        environment = {"HOME": str(self._home), "PATH": "/usr/bin:/bin"}
-        command = [self._program, *arguments, str(self.note)]
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
-
-    def verify(
-        self, sigstore: TestSigstore, bundle: str, identity: str = WHO
-    ) -> "subprocess.CompletedProcess[str]":
-        file = self._home / "bundle.json"
-        file.write_text(bundle)
-        root = ["--trusted-root", str(sigstore.trusted_root)]
-        who = ["--certificate-identity", identity, "--certificate-oidc-issuer", sigstore.issuer]
-        return self.run("verify-blob", "--bundle", str(file), *root, *who)
-
-    def sign(self, sigstore: TestSigstore, rekor: int) -> str:
-        # cosign takes a token for the name of a file first, and fails if it is too long for one.
-        token, bundle = self._home / "token", self._home / "signed.json"
-        token.write_text(sigstore.identity_token(WHO))
-        where = ["--signing-config", str(sigstore.signing_config(rekor=rekor))]
-        root = ["--trusted-root", str(sigstore.trusted_root)]
-        out = ["--yes", "--identity-token", str(token), "--bundle", str(bundle)]
-        done = self.run("sign-blob", *where, *root, *out)
-        assert done.returncode == 0, done.stderr[-2000:]
-        return bundle.read_text()
+def verify(cosign: Cosign, sigstore: TestSigstore, bundle: str, who: str = WHO) -> bool:
+    note = cosign.file("note", NOTE)
+    return cosign.verify("verify-blob", sigstore, bundle, who, str(note)).returncode == 0
 
 
 def ours(sigstore: TestSigstore, bundle: str) -> bool:
@@ -159,16 +103,18 @@ def test_cosign_verifies_what_we_sign(
     token = sigstore.identity_token(WHO)
     bundle = sign_note(NOTE, trust_config=config, identity_token=token)
 
-    done = cosign.verify(sigstore, bundle)
+    note = str(cosign.file("note", NOTE))
+    done = cosign.verify("verify-blob", sigstore, bundle, WHO, note)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert cosign.verify(sigstore, bundle, "somebody@clinic.example").returncode != 0
-    cosign.note.write_bytes(NOTE + b"x")
-    assert cosign.verify(sigstore, bundle).returncode != 0
+    assert not verify(cosign, sigstore, bundle, "somebody@clinic.example")
+    other = str(cosign.file("other", NOTE + b"x"))
+    assert cosign.verify("verify-blob", sigstore, bundle, WHO, other).returncode != 0
 
 
 @pytest.mark.parametrize("rekor", [1, 2])
 def test_we_verify_what_cosign_signs(sigstore: TestSigstore, cosign: Cosign, rekor: int) -> None:
-    assert ours(sigstore, cosign.sign(sigstore, rekor))
+    note = str(cosign.file("note", NOTE))
+    assert ours(sigstore, cosign.sign("sign-blob", sigstore, rekor, WHO, note))
 
 
 def test_cosign_refuses_what_we_refuse(sigstore: TestSigstore, cosign: Cosign) -> None:
@@ -177,4 +123,4 @@ def test_cosign_refuses_what_we_refuse(sigstore: TestSigstore, cosign: Cosign) -
             bundle = sigstore.bundle(NOTE, WHO)
         with pytest.raises(EvidenceError):
             ours(sigstore, bundle)
-        assert cosign.verify(sigstore, bundle).returncode != 0, fault
+        assert not verify(cosign, sigstore, bundle), fault
