@@ -77,15 +77,22 @@ class Commit:
     message: bytes
     signed: bytes
 
-    def signed_by(self) -> bytes:
-        """The raw public key that signed this commit. Whether it is trusted is another question.
+    def signed_by(self, *, sk: bool = False) -> bytes:
+        """The public key that signed this commit. Whether it is trusted is another question.
+
+        Args:
+            sk: Whether a hardware key may have signed it: yes in a fleet, where people sign; never
+                in a ledger, where a machine does.
+
+        Returns:
+            The raw public key, 32 bytes; of a hardware key its whole key blob.
 
         Raises:
             EvidenceError: Not signed, or the signature does not fit.
         """
         if self.armor is None:
             raise EvidenceError("commit is not signed", hint="Sign it: git commit -S")
-        return sshsig.verify(self.armor, self.signed, sshsig.GIT_NAMESPACE)
+        return sshsig.verify(self.armor, self.signed, sshsig.GIT_NAMESPACE, sk=sk)
 
 
 def parse(raw: bytes, *, max_parents: int = 1, utc_only: bool = True) -> Commit:

@@ -7,6 +7,7 @@ Rule 1: One literal principal a line. Patterns and lists would let a key choose 
 Rule 2: One key, one principal. Several lines for the same pair give it several windows.
 Rule 3: Times end in ``Z``. Without it OpenSSH takes the local time of whoever audits.
 Rule 4: Unknown options, certificate authorities and other key types are errors, not comments.
+        Hardware keys (``sk-ssh-ed25519@openssh.com``) are for people: bound to no ledger.
 Rule 5: A comment that begins with ``ledger:0-41`` or ``ledger:42-`` binds the key to entries of
         these sequence numbers. OpenSSH sees a comment; whoever holds an old key can choose the time
         on its clock, but not the number of the next entry. Elsewhere in a comment, or malformed,
@@ -24,11 +25,12 @@ from enum import StrEnum
 
 from reconciler.errors import EvidenceError, InputError, Where
 from reconciler.evidence.sshsig import parse_public, public_line
+from reconciler.evidence.sshsig_sk import is_sk
 
 MAX_BYTES = 256 * 1024
 MAX_SIGNERS = 4096
 
-_PRINCIPAL = re.compile(r"[A-Za-z0-9@._+/-]{1,128}")
+PRINCIPAL = re.compile(r"[A-Za-z0-9@._+/-]{1,128}")
 _NAMESPACE = re.compile(r"[A-Za-z0-9@._/-]{1,64}")
 _OPTION = re.compile(r'([A-Za-z-]+)="([^"\\]*)"')
 _POSITIONS = re.compile(r"ledger:(0|[1-9][0-9]{0,7})-(0|[1-9][0-9]{0,7})?")
@@ -60,7 +62,7 @@ class Signer:
 
     Attributes:
         principal: Whom the key speaks for: ``alice@msp.example`` or ``<client>/<host>``.
-        public: Raw Ed25519 public key, 32 bytes.
+        public: Raw Ed25519 public key, 32 bytes; of a hardware key its whole key blob.
         namespaces: Namespaces the key may sign in; None means any.
         valid_after: First instant of the window (UTC), None if open.
         valid_before: Last instant of the window (UTC), None if open.
@@ -114,7 +116,7 @@ class AllowedSigners:
         """The line that allows a key to sign in a namespace at a time, or why there is none.
 
         Args:
-            public: Raw Ed25519 public key, 32 bytes.
+            public: Raw Ed25519 public key, 32 bytes; of a hardware key its whole key blob.
             namespace: ``git`` for commits.
             at: When it was signed, timezone-aware.
             seq: Number of the ledger entry that it signed; None if it is not an entry, which a key
@@ -178,7 +180,7 @@ def _signer(line: str, number: int) -> Signer:
     if any(ord(char) < 0x20 and char != "\t" for char in line):
         raise ValueError("line holds a control character")
     words = re.split(r"[ \t]+", line.strip(" \t"))
-    if not _PRINCIPAL.fullmatch(words[0]):
+    if not PRINCIPAL.fullmatch(words[0]):
         raise ValueError(f"principal {words[0][:60]!r} is not one literal name")
     options: dict[str, str] = {}
     if len(words) > 1 and not words[1].startswith(("ssh-", "sk-", "ecdsa-")):
@@ -187,9 +189,12 @@ def _signer(line: str, number: int) -> Signer:
         raise ValueError("line has no key")
     after, before = _window(options)
     positions, comment = _comment(words[3:])
+    public = parse_public(words[1], words[2])
+    if positions is not None and is_sk(public):
+        raise ValueError("a hardware key signs no ledger, so it is bound to none")
     return Signer(
         principal=words[0],
-        public=parse_public(words[1], words[2]),
+        public=public,
         namespaces=_namespaces(options.get("namespaces")),
         valid_after=after,
         valid_before=before,

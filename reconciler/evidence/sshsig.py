@@ -1,5 +1,7 @@
 """SSHSIG: signatures that ``ssh-keygen -Y`` and ``git`` make and check, Ed25519 only.
 
+A plain key is its 32 raw bytes everywhere; a hardware key (`sshsig_sk`) its whole key blob.
+
 Source: OpenSSH ``PROTOCOL.sshsig`` version 1. What is signed is
 ``"SSHSIG" + string(namespace) + string("") + string("sha512") + string(SHA512(message))``.
 
@@ -14,6 +16,8 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler.errors import EvidenceError
+from reconciler.evidence import sshsig_sk
+from reconciler.evidence.ssh_wire import string, strings
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -30,6 +34,7 @@ _COLUMNS = 70
 _MAX_ARMOR = 1024
 _MAGIC = b"SSHSIG"
 _VERSION = b"\x00\x00\x00\x01"
+_KEY_AT = len(_MAGIC + _VERSION) + 4
 _HINT = "Sign with an Ed25519 SSH key: ssh-keygen -t ed25519; git config gpg.format ssh."
 
 
@@ -45,25 +50,33 @@ def sign(key: "Ed25519PrivateKey", message: bytes, namespace: str) -> str:
         Armor at 70 columns without a final newline, as a ``gpgsig`` header wants it.
     """
     signature = key.sign(_to_be_signed(message, namespace))
-    return _armor(_blob(raw_public(key), namespace, signature))
+    return armor_of(_blob(raw_public(key), namespace, signature))
 
 
-def verify(armor: str, message: bytes, namespace: str) -> bytes:
+def verify(armor: str, message: bytes, namespace: str, *, sk: bool = False) -> bytes:
     """Check a signature and say which key made it. Whether the key is trusted is another question.
 
     Args:
         armor: The armored signature, exactly as `sign` writes it (no final newline).
         message: The bytes that were signed.
         namespace: What the signature must be for.
+        sk: Whether a hardware key may have made it; in a ledger it may not.
 
     Returns:
-        The raw Ed25519 public key, 32 bytes.
+        The raw Ed25519 public key, 32 bytes; of a hardware key its whole key blob, which is longer.
 
     Raises:
         EvidenceError: Not this armor, another version, key type, hash or namespace, trailing or
             spare bytes, or the signature does not fit.
     """
-    public, signature = _parts(_dearmor(armor), namespace)
+    return verify_blob(blob_of(armor), message, namespace, sk=sk)
+
+
+def verify_blob(blob: bytes, message: bytes, namespace: str, *, sk: bool = False) -> bytes:
+    """`verify` for a signature without its armor."""
+    if sk and blob.startswith(_MAGIC + _VERSION) and sshsig_sk.is_sk(blob[_KEY_AT:]):
+        return _verify_sk(blob, message, namespace)
+    public, signature = _parts(blob, namespace)
     if not fits(public, signature, _to_be_signed(message, namespace)):
         raise EvidenceError("signature does not fit the signed bytes", hint=_HINT)
     return public
@@ -90,7 +103,8 @@ def fingerprint(public: bytes) -> str:
 
 def public_text(public: bytes) -> str:
     """A key as in ``.pub`` and allowed signers files: ``ssh-ed25519 AAAA...``."""
-    return f"{KEY_TYPE} {b64encode(_key_blob(public)).decode()}"
+    key_type = sshsig_sk.KEY_TYPE if sshsig_sk.is_sk(public) else KEY_TYPE
+    return f"{key_type} {b64encode(_key_blob(public)).decode()}"
 
 
 def public_line(public: bytes, comment: str = "") -> str:
@@ -99,14 +113,23 @@ def public_line(public: bytes, comment: str = "") -> str:
 
 
 def parse_public(key_type: str, text: str) -> bytes:
-    """The raw public key (32 bytes) of the two words ``ssh-ed25519 AAAA...``.
+    """The public key of the two words ``ssh-ed25519 AAAA...``, or of a hardware key's.
+
+    Returns:
+        32 raw bytes; of a hardware key its whole key blob.
 
     Raises:
         EvidenceError: Another key type, or not exactly one canonical Ed25519 key.
     """
-    if key_type != KEY_TYPE:
-        raise EvidenceError(f"key type {key_type[:40]!r} is not {KEY_TYPE}", hint=_HINT)
-    public = _decode64(text)[-32:]
+    blob = _decode64(text)
+    if key_type == sshsig_sk.KEY_TYPE:
+        sshsig_sk.parts(blob)
+        public = blob
+    elif key_type == KEY_TYPE:
+        public = blob[-32:]
+    else:
+        message = f"key type {key_type[:40]!r} is not {KEY_TYPE} or {sshsig_sk.KEY_TYPE}"
+        raise EvidenceError(message, hint=_HINT)
     if text != public_text(public).split(" ")[1]:
         raise EvidenceError("public key is not a canonical ssh-ed25519 key", hint=_HINT)
     return public
@@ -128,35 +151,48 @@ def _invalid_signature() -> type[Exception]:
     return InvalidSignature
 
 
-def _string(data: bytes) -> bytes:
-    return len(data).to_bytes(4, "big") + data
-
-
 @lru_cache(maxsize=64)
 def _key_blob(public: bytes) -> bytes:
-    return _string(KEY_TYPE.encode()) + _string(public)
+    return public if sshsig_sk.is_sk(public) else strings(KEY_TYPE.encode(), public)
 
 
 def _to_be_signed(message: bytes, namespace: str) -> bytes:
     fields = (namespace.encode(), b"", b"sha512", hashlib.sha512(message).digest())
-    return _MAGIC + b"".join(map(_string, fields))
+    return _MAGIC + strings(*fields)
 
 
 @lru_cache(maxsize=64)
 def _prefix(public: bytes, namespace: str) -> bytes:
     fields = (_key_blob(public), namespace.encode(), b"", b"sha512")
-    return _MAGIC + _VERSION + b"".join(map(_string, fields))
+    return _MAGIC + _VERSION + strings(*fields)
 
 
 def _blob(public: bytes, namespace: str, signature: bytes) -> bytes:
-    return _prefix(public, namespace) + _string(_string(KEY_TYPE.encode()) + _string(signature))
+    return _prefix(public, namespace) + string(strings(KEY_TYPE.encode(), signature))
+
+
+def _verify_sk(blob: bytes, message: bytes, namespace: str) -> bytes:
+    """The key blob of a hardware key whose signature fits."""
+    # Its length comes from outside; that the blob is built again from its parts proves it.
+    length = int.from_bytes(blob[_KEY_AT - 4 : _KEY_AT], "big")
+    public = blob[_KEY_AT : _KEY_AT + length]
+    raw, application = sshsig_sk.parts(public)
+    field = blob[len(_prefix(public, namespace)) + 4 :]
+    if blob != _prefix(public, namespace) + string(field):
+        raise EvidenceError(_difference(blob, namespace), hint=_HINT)
+    signature, flags, counter = sshsig_sk.split_signature(field)
+    inner = _to_be_signed(message, namespace)
+    signed = sshsig_sk.signed_by_authenticator(application, flags, counter, inner)
+    if not fits(raw, signature, signed):
+        raise EvidenceError("signature does not fit the signed bytes", hint=_HINT)
+    return public
 
 
 def _parts(blob: bytes, namespace: str) -> tuple[bytes, bytes]:
     """Public key and signature of a blob, which must be what `_blob` builds from them."""
     # A blob has fixed offsets because every field but the key and the signature is fixed; building
     # it again from the two and comparing leaves no length field, version or trailer unchecked.
-    start = len(_MAGIC + _VERSION) + 4 + 4 + len(KEY_TYPE) + 4
+    start = _KEY_AT + 4 + len(KEY_TYPE) + 4
     public, signature = blob[start : start + 32], blob[-64:]
     if len(public) != 32 or blob != _blob(public, namespace, signature):
         raise EvidenceError(_difference(blob, namespace), hint=_HINT)
@@ -167,26 +203,32 @@ def _difference(blob: bytes, namespace: str) -> str:
     """Why a blob is refused, for people; the refusal itself does not depend on it."""
     if not blob.startswith(_MAGIC + _VERSION):
         return "signature is not SSHSIG version 1"
-    if _string(KEY_TYPE.encode()) not in blob[:64]:
+    if string(KEY_TYPE.encode()) not in blob[:64] and not sshsig_sk.is_sk(blob[_KEY_AT:]):
         return f"signing key is not {KEY_TYPE}"
-    if _string(namespace.encode()) not in blob:
+    if string(namespace.encode()) not in blob:
         return f"signature was not made for namespace {namespace!r}"
-    if _string(b"sha512") not in blob:
+    if string(b"sha512") not in blob:
         return "signature does not use sha512"
     return "signature has missing, spare or trailing bytes"
 
 
-def _armor(blob: bytes) -> str:
+def armor_of(blob: bytes) -> str:
+    """The armor of a signature, without a final newline."""
     text = b64encode(blob).decode()
     lines = [text[at : at + _COLUMNS] for at in range(0, len(text), _COLUMNS)]
     return "\n".join([_BEGIN, *lines, _END])
 
 
-def _dearmor(armor: str) -> bytes:
+def blob_of(armor: str) -> bytes:
+    """The signature in an armor, which must be the one that `armor_of` makes.
+
+    Raises:
+        EvidenceError: Another armor, or too long.
+    """
     if len(armor) > _MAX_ARMOR:
         raise EvidenceError(f"signature of {len(armor)} characters is too long", hint=_HINT)
     blob = _decode64("".join(armor.split("\n")[1:-1]))
-    if armor != _armor(blob):
+    if armor != armor_of(blob):
         raise EvidenceError("signature is not armored as ssh-keygen does it", hint=_HINT)
     return blob
 

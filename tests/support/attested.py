@@ -1,0 +1,43 @@
+"""One statement of each kind, and attestations branches made by stock git."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reconciler.trust.statements import Approval, Heartbeat, Recovery, Release, Statement, System
+from tests.support.commands import host
+from tests.support.fleet_git import git_env
+
+AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+COMMIT, OTHER, TREE = "1" * 40, "2" * 40, "3" * 40
+DIGEST = "4" * 64
+STORE = f"/nix/store/{'a' * 32}-nixos"
+
+APPROVAL = Approval("main", OTHER, TREE, DIGEST, "alice@msp.example", AT, None)
+HEARTBEAT = Heartbeat("main", COMMIT, DIGEST, 7, AT)
+SYSTEMS = {"elm-street/desk-1": System(f"{STORE}.drv", STORE, "5" * 64)}
+RELEASE = Release("main", COMMIT, DIGEST, TREE, "6" * 64, AT, SYSTEMS)
+RECOVERY = Recovery("main", (COMMIT, TREE), OTHER, DIGEST, TREE, AT, "key-compromise")
+STATEMENTS: tuple[Statement, ...] = (APPROVAL, HEARTBEAT, RELEASE, RECOVERY)
+
+
+def named(folder: str, data: bytes, suffix: str = ".dsse.json") -> str:
+    """The path of a file that is named by its content."""
+    return f"{folder}/{hashlib.sha256(data).hexdigest()}{suffix}"
+
+
+def branch_of(root: Path, files: Mapping[str, bytes]) -> str:
+    """A commit that holds some files, in a bare repository at ``root``; its id."""
+    if not root.exists():
+        _git(root.parent, "init", "-q", "--bare", str(root))
+    for path, content in files.items():
+        blob = _git(root, "hash-object", "-w", "--stdin", input=content)
+        _git(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")
+    tree = _git(root, "write-tree")
+    return _git(root, "commit-tree", "-m", "attest", tree)
+
+
+def _git(root: Path, *arguments: str, input: bytes = b"") -> str:
+    env = git_env(root)
+    return host("git", "-C", str(root), *arguments, input=input, env=env).strip()
