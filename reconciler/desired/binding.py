@@ -65,6 +65,8 @@ class _Binder:
         self._client = client
         self._host = host
         self._checks = checks
+        tier = fleet.tiers.get(client.tier)
+        self._heals = tier is not None and "heal" in tier.features
         self.binding = Binding()
 
     def bind(self, name: str) -> None:
@@ -110,14 +112,23 @@ class _Binder:
                 params=params,
                 expect=_expected({**rule.expect, **override.expect}, values),
                 severity=rule.severity,
-                controls=rule.controls,
+                controls=tuple(c for c in rule.controls if self._names(c)),
                 enforce=self._enforces(rule, override),
                 remedy=self._remedy(rule, name, values, at),
             )
         )
 
+    def _names(self, control: str) -> bool:
+        """Whether the client named its framework: nobody is measured by another's law."""
+        return control.partition(":")[0] in self._client.frameworks
+
     def _enforces(self, rule: Rule, override: Override) -> bool:
-        """Everybody must agree before anything is changed; an override can only withdraw."""
+        """Everybody must agree before anything is changed; an override can only withdraw.
+
+        A tier without ``heal`` only looks.
+        """
+        if not self._heals:
+            return False
         modes = {self._client.mode, self._host.mode, rule.mode, override.mode or "enforce"}
         return modes == {"enforce"}
 

@@ -15,6 +15,7 @@ from reconciler.desired.page import Page, Path
 from reconciler.desired.problem import Problem
 from reconciler.desired.validation import read
 from reconciler.errors import InputError, Where
+from reconciler.model.approval import Approval
 from reconciler.model.approved import Approved
 from reconciler.model.baseline import Baseline
 from reconciler.model.client import Client, KillSwitch
@@ -39,6 +40,7 @@ class Fleet:
     Attributes:
         hosts: By ``<client>/<host>``.
         exceptions: By ``<client>/<id>``.
+        approvals: By ``<client>/<id>``.
         pages: Every file that is YAML, by path, with the places of its values.
         digests: Hex SHA-256 of every policy file, by path, whether it could be read or not.
         problems: What is wrong with the files themselves.
@@ -51,6 +53,7 @@ class Fleet:
     frameworks: Mapping[str, Framework]
     tiers: Mapping[str, Tier]
     exceptions: Mapping[str, PolicyException]
+    approvals: Mapping[str, Approval]
     runbooks: Mapping[str, Runbook]
     approved: Approved | None
     kill_switch: KillSwitch | None
@@ -74,6 +77,15 @@ class Fleet:
             f"{framework.id}:{control.id}": control
             for framework in self.frameworks.values()
             for control in framework.controls
+        }
+
+    def controls_of(self, client: str) -> dict[str, Control]:
+        """The controls of a client's frameworks; of every framework when it cannot be read."""
+        known = self.clients.get(client)
+        return {
+            name: control
+            for name, control in self.controls().items()
+            if known is None or name.partition(":")[0] in known.frameworks
         }
 
     def hosts_of(self, client: str) -> dict[str, Host]:
@@ -148,6 +160,7 @@ class _Reader:
             frameworks=documents["framework"],
             tiers=documents["tier"],
             exceptions=documents["exception"],
+            approvals=documents["approval"],
             runbooks=documents["runbook"],
             approved=documents["approved"].get("approved"),
             kill_switch=documents["kill switch"].get("kill-switch"),

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.model.approval import Approval
 from reconciler.model.approved import Approved
 from reconciler.model.baseline import Baseline
 from reconciler.model.client import Client, KillSwitch
@@ -16,6 +17,7 @@ from reconciler.model.runbook import Runbook
 from reconciler.model.tier import Tier
 
 Kind = Literal[
+    "approval",
     "approved",
     "baseline",
     "client",
@@ -29,6 +31,7 @@ Kind = Literal[
 ]
 
 MODELS: dict[Kind, type[Document]] = {
+    "approval": Approval,
     "approved": Approved,
     "baseline": Baseline,
     "client": Client,
@@ -41,7 +44,7 @@ MODELS: dict[Kind, type[Document]] = {
     "tier": Tier,
 }
 
-ROOTS = ("hosts", "policies", "runbooks")
+ROOTS = ("approvals", "hosts", "policies", "runbooks")
 """The folders that hold desired state."""
 
 TRUST = "policies/trust/"
@@ -52,6 +55,7 @@ APPROVED = "runbooks/approved.yaml"
 
 # In order: the first that matches decides.
 _PATTERNS: tuple[tuple[str, Kind], ...] = (
+    (r"approvals/(?P<owner>[^/]+)/(?P<id>[^/]+)\.yaml", "approval"),
     (r"hosts/(?P<owner>[^/]+)/(?P<id>client)\.yaml", "client"),
     (r"hosts/(?P<owner>[^/]+)/(?P<id>[^/]+)\.yaml", "host"),
     (r"policies/rules/(?P<id>[^/]+)\.yaml", "rule"),
@@ -70,7 +74,7 @@ class Slot:
     """What a path says about the document in it.
 
     Attributes:
-        key: How the fleet knows it: ``<id>``, or ``<client>/<id>`` for hosts and exceptions.
+        key: How the fleet knows it: ``<id>``, or ``<client>/<id>`` for what is of a client.
         id: What the document's own ``id`` must be; ``None`` when it has none.
     """
 
@@ -108,6 +112,8 @@ def _slot(kind: Kind, named: dict[str, str]) -> Slot:
 def file_of(kind: Kind, key: str) -> str:
     """Path of a document: the inverse of `slot`."""
     match kind:
+        case "approval":
+            return f"approvals/{key}.yaml"
         case "client":
             return f"hosts/{key}/client.yaml"
         case "host":

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NoReturn
 
 from reconciler.desired import layout
@@ -9,12 +10,13 @@ from reconciler.desired.binding import bind_host, rule_names
 from reconciler.desired.fleet import Fleet
 from reconciler.desired.problem import FleetInvalid
 from reconciler.desired.suggest import did_you_mean
-from reconciler.errors import InputError
+from reconciler.errors import EvidenceError, InputError
 from reconciler.model.check import Check
 from reconciler.model.client import Client, KillSwitch
-from reconciler.model.desired import BoundRule, DesiredState, PinnedRunbook
+from reconciler.model.desired import BoundRule, DesiredState, PinnedApproval, PinnedRunbook
 from reconciler.model.exemption import PolicyException
 from reconciler.model.host import Host
+from reconciler.plan.host_plan import plan_digest
 
 
 def resolve(
@@ -75,7 +77,7 @@ def _resolve(
         )
     runbooks = _runbooks(fleet, binding.rules)
     exceptions = _exceptions(fleet, client, host)
-    return DesiredState(
+    state = DesiredState(
         commit=commit,
         tree=tree,
         digest=_digest(fleet, _files(fleet, client, host, runbooks, exceptions)),
@@ -83,14 +85,23 @@ def _resolve(
         host=host,
         rules=tuple(binding.rules),
         runbooks=runbooks,
-        controls={
-            name: control
-            for name, control in fleet.controls().items()
-            if name.split(":", 1)[0] in client.frameworks
-        },
+        controls=fleet.controls_of(client.id),
         exceptions=tuple(exceptions.values()),
         kill_switches=_kill_switches(fleet, client, host),
+        features=frozenset(fleet.tiers[client.tier].features),
+        approvals=_approvals(fleet, client, host),
     )
+    return replace(state, plan_digest=_plan_digest(state))
+
+
+def _plan_digest(state: DesiredState) -> str:
+    try:
+        return plan_digest(state)
+    except EvidenceError as error:
+        raise InputError(
+            f"the plan of {state.target} has no digest: {error.message}",
+            hint="Correct the value in the rules, overrides or declarations of the host.",
+        ) from error
 
 
 def _runbooks(fleet: Fleet, rules: Iterable[BoundRule]) -> dict[str, PinnedRunbook]:
@@ -111,6 +122,14 @@ def _exceptions(fleet: Fleet, client: Client, host: Host) -> dict[str, PolicyExc
         for key, exception in fleet.exceptions.items()
         if key.split("/", 1)[0] == client.id and host.id in exception.hosts
     }
+
+
+def _approvals(fleet: Fleet, client: Client, host: Host) -> tuple[PinnedApproval, ...]:
+    return tuple(
+        PinnedApproval(approval, fleet.digests[layout.file_of("approval", key)])
+        for key, approval in sorted(fleet.approvals.items())
+        if key.split("/", 1)[0] == client.id and host.id in approval.hosts
+    )
 
 
 def _kill_switches(fleet: Fleet, client: Client, host: Host) -> dict[str, KillSwitch]:

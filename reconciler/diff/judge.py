@@ -4,6 +4,8 @@ Rule 1: ``pass`` needs an observed value for every field that something is expec
 Rule 2: What could not be observed is ``unknown``, with the reason; it is never a pass or a fail.
 Rule 3: One field seen to be wrong is enough for ``fail``, whatever else could not be seen.
 Rule 4: An exception changes only a ``fail``, and only while it is in force.
+Rule 5: A risk that is accepted without compliance changes no status: a ``fail`` stays a ``fail``,
+        and says that the gap is known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +16,7 @@ from reconciler.diff.compare import meets
 from reconciler.model.desired import BoundRule
 from reconciler.model.exemption import PolicyException
 from reconciler.model.finding import Finding, Status
-from reconciler.model.framework import Control
+from reconciler.model.framework import Control, is_proposed
 from reconciler.model.observation import Observation
 from reconciler.model.values import Value, kind_of
 
@@ -41,7 +43,7 @@ def judge(
     finding = _judge(rule, observation, target)
     if finding.status != "fail":
         return finding
-    return _excepted(finding, rule, exceptions, controls, today)
+    return _decided(finding, rule, exceptions, controls, today)
 
 
 def _judge(rule: BoundRule, observation: Observation, target: str) -> Finding:
@@ -100,22 +102,25 @@ def _finding(
     )
 
 
-def _excepted(
+def _decided(
     finding: Finding,
     rule: BoundRule,
     exceptions: Sequence[PolicyException],
     controls: Mapping[str, Control],
     today: date,
 ) -> Finding:
-    """The finding under the first exception in force, or the reason why none is."""
+    """The finding under the first exception in force, or as a known gap, or with the reasons."""
     host = finding.target.partition("/")[2]
     named = [e for e in exceptions if host in e.hosts and rule.rule in e.rules]
     problems = [(e, _problem(e, rule, controls, today)) for e in named]
-    for exception, problem in problems:
-        if problem is None:
+    held = [e for e, problem in problems if problem is None]
+    for exception in held:
+        if exception.status == "excepted":
             return replace(
                 finding, status="excepted", exception=exception.id, reason=exception.reason
             )
+    for exception in held:
+        return replace(finding, risk_accepted=exception.id, reason=exception.reason)
     reason = "; ".join(f"exception {exception.id} {problem}" for exception, problem in problems)
     return replace(finding, reason=reason)
 
@@ -126,11 +131,10 @@ def _problem(
     control = controls.get(exception.control)
     if exception.control not in rule.controls or control is None:
         return f"is for {exception.control}, which this rule does not serve"
-    if control.requirement != "addressable":
-        # 45 CFR 164.306(d)(3): only an addressable specification has an alternative.
-        return f"is for {exception.control}, which is required and cannot be excepted"
-    if today < exception.decided_on:
-        return f"is decided on {exception.decided_on} only"
-    if exception.review_by < today:
-        return f"expired on {exception.review_by}"
-    return None
+    if exception.status == "excepted":
+        if not control.exceptable:
+            # 45 CFR 164.306(d)(3): only an addressable specification has an alternative.
+            return f"is for {exception.control}, which is required and cannot be excepted"
+        if is_proposed(exception.control):
+            return f"is for {exception.control}, which is proposed and obliges to nothing"
+    return None if exception.term.in_force(today) else exception.term.words(today)

@@ -19,6 +19,7 @@ def _json(value: Value) -> Any:
 
 def finding_body(finding: Finding) -> Body:
     """A finding, complete."""
+    accepted = finding.risk_accepted
     return {
         "rule": finding.rule,
         "check": finding.check,
@@ -31,6 +32,7 @@ def finding_body(finding: Finding) -> Body:
         "reason": finding.reason,
         "exception": finding.exception,
         "raw_digest": finding.raw_digest,
+        **({} if accepted is None else {"risk_accepted_noncompliant": accepted}),
     }
 
 

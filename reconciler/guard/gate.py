@@ -14,6 +14,7 @@ from reconciler.guard import (
     mode,
     precheck,
     runbook_mode,
+    tier,
 )
 from reconciler.guard.context import Guard, GuardContext
 from reconciler.model.plan import Action
@@ -22,6 +23,7 @@ from reconciler.model.verdict import Verdict
 GUARDS: tuple[Guard, ...] = (
     kill_switch.GUARD,
     hold.GUARD,
+    tier.GUARD,
     mode.GUARD,
     allow_list.GUARD,
     runbook_mode.GUARD,

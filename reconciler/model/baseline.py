@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from reconciler.model.check import Platform
-from reconciler.model.document import Document, Name, Text
+from reconciler.model.document import Document, FrameworkId, Name, Text
 
 
 class Baseline(Document):
@@ -13,5 +13,5 @@ class Baseline(Document):
     title: Text
     version: str = Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")
     platforms: tuple[Platform, ...] = Field(min_length=1)
-    frameworks: tuple[Name, ...] = Field(min_length=1)
+    frameworks: tuple[FrameworkId, ...] = Field(min_length=1)
     rules: tuple[Name, ...] = Field(min_length=1)

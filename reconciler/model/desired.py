@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.model.approval import Approval
 from reconciler.model.client import Client, KillSwitch
 from reconciler.model.exemption import PolicyException
 from reconciler.model.expectation import Expectation
@@ -10,6 +11,7 @@ from reconciler.model.finding import Severity
 from reconciler.model.framework import Control
 from reconciler.model.host import Host
 from reconciler.model.runbook import Runbook
+from reconciler.model.tier import Feature
 from reconciler.model.values import Value
 
 
@@ -52,6 +54,14 @@ class PinnedRunbook:
     approved: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PinnedApproval:
+    """An approval, and the digest of its file, which evidence names."""
+
+    approval: Approval
+    digest: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredState:
     """What one host is meant to be, from one commit that was verified.
@@ -59,10 +69,15 @@ class DesiredState:
     Attributes:
         commit: Hex id of the fleet commit.
         tree: Hex id of its tree.
-        digest: Hex SHA-256 over every policy file that took part, by path.
+        digest: Hex SHA-256 over every policy file that took part, by path. Approvals take no
+            part: they say yes to it.
         kill_switches: Engaged ones, by scope: ``fleet``, ``client``, ``host``.
         controls: Every control of the client's frameworks by ``<framework>:<id>``.
         exceptions: Those of the client that name this host.
+        features: What the client's tier switches on; without ``heal`` nothing is changed.
+        plan_digest: Hex SHA-256 of the plan of this host, which approvals name; empty before it
+            was reckoned, and then none binds.
+        approvals: Those of the client that name this host, with the digests of their files.
     """
 
     commit: str
@@ -75,6 +90,9 @@ class DesiredState:
     controls: Mapping[str, Control]
     exceptions: tuple[PolicyException, ...]
     kill_switches: Mapping[str, KillSwitch] = field(default_factory=dict)
+    features: frozenset[Feature] = frozenset()
+    plan_digest: str = ""
+    approvals: tuple[PinnedApproval, ...] = ()
 
     @property
     def target(self) -> str:

@@ -19,12 +19,17 @@ def _date(raw: Any) -> Any:
 CalendarDate = Annotated[date, BeforeValidator(_date)]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-"""A client, host, rule, baseline, framework or tier: a DNS label, so it is a safe path and ref."""
+"""A client, host, rule, baseline or tier: a DNS label, so it is a safe path and ref."""
+
+FrameworkId = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$", max_length=63)
+]
+"""Like a name, with dots for versions: ``pci-dss-4.0.1``."""
 
 RunbookId = Annotated[str, StringConstraints(pattern=r"^RB-[A-Z0-9]+(-[A-Z0-9]+)*-[0-9]{3}$")]
 CheckId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3,4}-[A-Z0-9]+-[0-9]{3}$")]
 ControlId = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9-]+:[A-Za-z0-9.()\-]+$", max_length=80)
+    str, StringConstraints(pattern=r"^[a-z0-9.-]+:[A-Za-z0-9.()\-]+$", max_length=80)
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^\x00]*$", max_length=1024)]

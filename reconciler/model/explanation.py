@@ -16,6 +16,7 @@ class Standing:
         remedy: Runbook that puts it right, if any.
         mode: ``enforce`` or ``observe``.
         since: Status, entry number and time since when it has stood so without a break.
+        decisions: Exceptions and accepted risks about it, with their terms, in words.
     """
 
     finding: Mapping[str, Any]
@@ -24,6 +25,7 @@ class Standing:
     remedy: str | None
     mode: str
     since: Mapping[str, Any]
+    decisions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

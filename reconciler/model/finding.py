@@ -26,6 +26,8 @@ class Finding:
         failed: Names of the fields that do not meet their expectation.
         reason: For ``unknown``, ``not_applicable`` and ``excepted``: why.
         exception: Id of the exception that covers it, if any.
+        risk_accepted: Of a ``fail``: id of the record that says the gap is known and the risk of
+            it accepted (``risk_accepted_noncompliant``). It covers nothing.
         raw_digest: The observation's.
     """
 
@@ -40,4 +42,5 @@ class Finding:
     failed: tuple[str, ...] = ()
     reason: str = ""
     exception: str | None = None
+    risk_accepted: str | None = None
     raw_digest: str = ""

@@ -1,5 +1,11 @@
-"""``policies/tiers/<id>.yaml``: what a client has bought. Features only, never retention."""
+"""``policies/tiers/<id>.yaml``: what a client has bought. Features only, never retention.
 
+``observe`` looks, judges and signs, which is the service itself, so every tier has it. ``heal``
+lets runbooks change machines. The others name what this version does not have yet: they switch
+nothing, and `reconciler check` says so wherever a tier lists one.
+"""
+
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -8,12 +14,18 @@ from reconciler.model.document import Document, Name, Text
 
 Feature = Literal["observe", "heal", "advise", "packet", "windows", "network", "saas"]
 
+AVAILABLE: frozenset[Feature] = frozenset({"observe", "heal"})
+"""Features that switch something in this version."""
+
+OF_KIND: Mapping[str, Feature] = {"windows": "windows", "network": "network", "saas": "saas"}
+"""What a kind of host needs beside ``observe``."""
+
 
 class Tier(Document):
     """Feature switches.
 
-    Retention of required records is six years in every tier (45 CFR 164.316(b)(2)(i)), so there is
-    no field for it.
+    Retention of required records is six years in every tier (45 CFR 164.316(b)(2)(i)), and evidence
+    is the client's in every tier, so there is no field for either.
     """
 
     id: Name

@@ -13,7 +13,7 @@ MAX_BYTES = 64 * 1024
 MOST = 500
 
 # As reconciler.model.document has it for rules, framework:control.
-_CONTROL = re.compile(r"(?=.{3,80}\Z)[a-z0-9-]+:[A-Za-z0-9.()-]+")
+_CONTROL = re.compile(r"(?=.{3,80}\Z)[a-z0-9.-]+:[A-Za-z0-9.()-]+")
 _HINT = "Write framework:control as the rules do, for example hipaa:164.312(b), one a line."
 
 

@@ -4,6 +4,8 @@ Rule 1: Unknown is never satisfied, and says so. Nothing is averaged.
 Rule 2: Software decides only what is marked ``tested``; for the rest it says what it saw, and that
         a person decides.
 Rule 3: A control that nothing was observed about is not satisfied.
+Rule 4: A risk that was accepted without compliance is a failing check, and said to be a known gap.
+Rule 5: A control of a proposed rule is never satisfied: there is nothing yet to satisfy.
 """
 
 from collections import Counter
@@ -11,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.model.framework import is_proposed
 from reconciler.report.spans import Span
 
 Evidence = Literal["tested", "supported", "attested", "unknown"]
@@ -68,6 +71,9 @@ def state_of(
     }
     seen = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in _ORDER)
     said = f"{len(ours)} rules at the end of the period: {seen}."
+    known = sum(span.risk_accepted is not None for span in ours)
+    if known:
+        said += f" Of the failing, {known} are risk_accepted_noncompliant: gaps, known and open."
     if trouble:
         said += f" In the period {len(trouble)} failed or could not be judged for a time."
     satisfied, reason, why = _judge(control, counts)
@@ -80,6 +86,8 @@ _ORDER = ("fail", "unknown", "excepted", "pass", "not_applicable")
 def _judge(
     control: ControlFacts, counts: Counter[str]
 ) -> tuple[bool, Literal["pass", "fail", "other"], str]:
+    if is_proposed(control.id):
+        return False, "other", "Proposed rule, no law: nothing can be satisfied; a look ahead."
     if counts["fail"]:
         return False, "fail", "Not satisfied: a check fails."
     if counts["unknown"]:

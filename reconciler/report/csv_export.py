@@ -14,6 +14,7 @@ from reconciler.report.gap_text import described, moment
 
 COLUMNS = (
     "control", "client", "host", "record", "rule", "check", "status", "severity", "exception",
+    "risk_accepted_noncompliant",
     "since", "since_entry", "first_seen", "first_entry", "first_sha256", "first_commit",
     "last_seen", "last_entry", "last_sha256", "last_commit", "runs", "detail",
 )  # fmt: skip
@@ -53,7 +54,14 @@ def _finding(head: tuple[str, str, str], row: Row) -> Sequence[str]:
     return _row(
         *head,
         "finding" if span.about == "finding" else "action-not-begun",
-        said=(span.rule, span.check, span.status, span.severity, span.exception or ""),
+        said=(
+            span.rule,
+            span.check,
+            span.status,
+            span.severity,
+            span.exception or "",
+            span.risk_accepted or "",
+        ),
         since=(row.since, str(row.since_seq)),
         first=(first.at, str(first.seq), first.digest, first.commit),
         last=(last.at, str(last.seq), last.digest, last.commit),
@@ -85,7 +93,7 @@ def _row(
     runs: str = "",
     detail: str,
 ) -> Sequence[str]:
-    parts = ((said, 5), (since, 2), (first, 4), (last, 4))
+    parts = ((said, 6), (since, 2), (first, 4), (last, 4))
     filled = [cell for cells, wide in parts for cell in (*cells, *[""] * (wide - len(cells)))]
     return (control, client, host, record, *filled, runs, detail)
 

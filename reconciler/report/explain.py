@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from reconciler.model.explanation import Explanation, Standing
+from reconciler.report import words
 from reconciler.report.table import clean, show
 
 
@@ -35,6 +36,8 @@ def _standing(standing: Standing) -> list[str]:
         f" (entry {since.get('seq', '?')})",
         f"  {standing.title}",
     ]
+    if isinstance(finding.get(words.GAP), str):
+        lines.append(f"  {words.gap(finding[words.GAP])}")
     if finding["reason"]:
         lines.append(f"  why: {clean(finding['reason'])}")
     for name, expected in finding["expected"].items():
@@ -46,6 +49,7 @@ def _standing(standing: Standing) -> list[str]:
     lines.append(f"  remedy {standing.remedy or 'none: a person'}, mode {standing.mode}")
     if standing.note:
         lines.append(f"  note: {standing.note}")
+    lines += [f"  {clean(decision)}" for decision in standing.decisions]
     return lines
 
 

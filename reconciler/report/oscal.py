@@ -162,6 +162,7 @@ class _Document:
                 check=span.check,
                 severity=span.severity,
                 exception=span.exception,
+                risk_accepted_noncompliant=span.risk_accepted,
                 action=span.action,
                 runs=span.runs,
                 last_seen=span.last.at,

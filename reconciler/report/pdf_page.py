@@ -167,6 +167,7 @@ def _part_lead(part: Part) -> Iterable[str]:
 def _row(row: Row) -> dict[str, Any]:
     span = row.span
     about = [span.check, span.severity, span.exception and f"exception {span.exception}"]
+    about += [span.risk_accepted and words.gap(span.risk_accepted)]
     return {
         "status": _text(span.status.replace("_", " ")),
         "rule": _text(span.rule),

@@ -12,7 +12,9 @@ def render(report: RunReport, *, width: int = 160, colour: bool = False) -> str:
     """The table of findings, what was done, what is left, and where to look next."""
     parts = [table.render(report.findings, width=width, colour=colour), ""]
     parts += _reasons(report)
+    parts += _gaps(report)
     parts += _intent(report)
+    parts += _notices(report)
     parts += [f"{report.target} ({report.mode}): {table.summary(report.findings)}"]
     parts += ["loaded: " + ", ".join(f"{count} {kind}" for kind, count in report.census.items())]
     parts += _acts(report)
@@ -32,6 +34,25 @@ def _reasons(report: RunReport) -> list[str]:
     for reason, names in sorted(rules.items(), key=lambda item: item[1]):
         lines += [f"  {reason}", f"    {', '.join(names)}"]
     return [*lines, ""]
+
+
+def _gaps(report: RunReport) -> list[str]:
+    """Gaps that a client knows of; nobody may take them for exceptions."""
+    known = [finding for finding in report.findings if finding.risk_accepted is not None]
+    if not known:
+        return []
+    lines = ["known gaps (risk_accepted_noncompliant), which nothing covers:"]
+    lines += [
+        f"  {finding.rule}: {table.clean(str(finding.risk_accepted))}: "
+        f"{table.clean(finding.reason)}"
+        for finding in known
+    ]
+    return [*lines, ""]
+
+
+def _notices(report: RunReport) -> list[str]:
+    """What people decided and what ends soon, or has."""
+    return [f"notice: {table.clean(notice)}" for notice in report.notices]
 
 
 def _intent(report: RunReport) -> list[str]:
@@ -129,4 +150,5 @@ def as_document(report: RunReport) -> dict[str, Any]:
             "sealed_within_s": report.waits_s,
         },
         "upkeep": [asdict(problem) for problem in report.problems],
+        "notices": list(report.notices),
     }

@@ -8,7 +8,10 @@ from reconciler.report import words
 from reconciler.report.citation import cite
 
 Body = Mapping[str, Any]
-_COMPARED = ("status", "observed", "expected", "failed", "reason", "exception", "severity", "check")
+_COMPARED = (
+    "status", "observed", "expected", "failed", "reason", "exception", words.GAP, "severity",
+    "check",
+)  # fmt: skip
 
 
 def as_document(
@@ -75,7 +78,10 @@ def _word(value: Any) -> str:
 
 
 def _status(finding: Body | None) -> str:
-    return "not judged" if finding is None else str(finding["status"])
+    if finding is None:
+        return "not judged"
+    known = finding.get(words.GAP)
+    return str(finding["status"]) + (f" ({words.gap(known)})" if isinstance(known, str) else "")
 
 
 def _findings(old: Body, new: Body) -> list[dict[str, Any]]:
@@ -92,13 +98,14 @@ def _differs(old: Body | None, new: Body | None) -> bool:
     # The digest of a raw answer is salted anew in every run: it says nothing about a change.
     if old is None or new is None:
         return True
-    return any(old[name] != new[name] for name in _COMPARED)
+    return any(old.get(name) != new.get(name) for name in _COMPARED)
 
 
 def _state(finding: Body | None) -> dict[str, Any] | None:
     if finding is None:
         return None
-    return {name: finding[name] for name in _COMPARED} | {"words": words.finding(finding)}
+    shown = {name: finding[name] for name in _COMPARED if name in finding}
+    return shown | {"words": words.finding(finding)}
 
 
 def _facts(record: Record) -> dict[str, Any]:

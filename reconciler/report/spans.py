@@ -27,6 +27,7 @@ class Span:
         severity: The rule's; empty for ``not_done``.
         controls: ``<framework>:<control>`` ids.
         exception: Id of the exception that covers it, if any.
+        risk_accepted: Id of the record that accepts the risk of a gap; it covers nothing.
         action: Id of the action, for ``not_done``.
         detail: What the first run of the span saw, in words.
         raw_digest: Digest of the raw answer in the first run of the span; empty if there is none.
@@ -42,6 +43,7 @@ class Span:
     severity: str = ""
     controls: tuple[str, ...] = ()
     exception: str | None = None
+    risk_accepted: str | None = None
     action: str | None = None
     detail: str
     raw_digest: str = ""
@@ -53,7 +55,8 @@ class Span:
     def key(self) -> str:
         """What makes two runs show the same."""
         same = [self.about, self.rule, self.check, self.status, self.severity]
-        return json.dumps([*same, list(self.controls), self.exception, self.action])
+        known = [] if self.risk_accepted is None else [self.risk_accepted]
+        return json.dumps([*same, list(self.controls), self.exception, self.action, *known])
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,7 @@ def _spans(body: Mapping[str, Any], first: Citation, last: Citation, runs: int) 
             severity=found["severity"],
             controls=controls[found["rule"]],
             exception=found["exception"],
+            risk_accepted=found.get(words.GAP),
             detail=words.finding(found),
             raw_digest=found["raw_digest"],
             first=first,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from reconciler.model.finding import Finding, Status
+from reconciler.model.framework import is_proposed
 from reconciler.model.values import Value
 
 COLUMNS = ("RULE", "FINDING", "OBSERVED", "EXPECTED", "CONTROL")
@@ -47,6 +48,12 @@ def _clip(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
+def _control(name: str) -> str:
+    """A control without its framework, unless the framework is no law: then that is said."""
+    framework, _, control = name.partition(":")
+    return f"{control} ({framework})" if is_proposed(framework) else control
+
+
 def render(findings: Sequence[Finding], *, width: int = 160, colour: bool = False) -> str:
     """A table, worst first; text from machines is clipped and stripped of control characters."""
     rows = [
@@ -55,7 +62,7 @@ def render(findings: Sequence[Finding], *, width: int = 160, colour: bool = Fals
             f.status,
             observed(f),
             expected(f),
-            " ".join(c.split(":", 1)[1] for c in f.controls),
+            " ".join(_control(name) for name in f.controls),
         )
         for f in sorted(findings, key=lambda f: (ORDER.index(f.status), f.rule))
     ]
@@ -80,4 +87,6 @@ def summary(findings: Sequence[Finding]) -> str:
     """One line with its denominator: nothing is averaged, unknown is shown (lessons 28)."""
     counts = tally(findings)
     parts = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts.items())
-    return f"{len(findings)} rules: {parts}"
+    known = sum(finding.risk_accepted is not None for finding in findings)
+    gaps = f" (of the failing, {known} risk_accepted_noncompliant: known gaps)" if known else ""
+    return f"{len(findings)} rules: {parts}{gaps}"

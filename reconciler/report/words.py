@@ -6,6 +6,8 @@ from typing import Any
 from reconciler.report.table import clean, show
 
 LONGEST = 400
+GAP = "risk_accepted_noncompliant"
+"""Of a ``fail``: the risk is accepted, and the gap stays one. As the finding of a run has it."""
 
 Body = Mapping[str, Any]
 
@@ -31,8 +33,19 @@ def finding(body: Body) -> str:
         for name in names
         if (expected := body["expected"].get(name)) is not None
     ]
-    covered = f" (exception {clip(body['exception'])})" if body["exception"] else ""
-    return clip("; ".join(parts) + covered)
+    return clip("; ".join(parts) + _decided(body))
+
+
+def gap(record: str) -> str:
+    """A failing rule whose risk a client accepted, told so that nobody takes it for covered."""
+    return f"a gap, {GAP}: {clip(record)}"
+
+
+def _decided(body: Body) -> str:
+    known = body.get(GAP)
+    if isinstance(known, str):
+        return f" ({gap(known)})"
+    return f" (exception {clip(body['exception'])})" if body["exception"] else ""
 
 
 def not_done(body: Body) -> str:

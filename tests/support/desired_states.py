@@ -111,6 +111,7 @@ def make_desired(
         "runbooks": {each.runbook.id: each for each in pinned},
         "controls": {},
         "exceptions": (),
+        "features": frozenset({"observe", "heal"}),
     }
     return DesiredState(**(fields | changes))
 

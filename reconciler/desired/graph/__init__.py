@@ -1,22 +1,22 @@
 """The whole policy graph, checked at once: every id exists, every type fits.
 
-rule → check → parameters → runbook → step → control → exception. Run in the pull request and
-again on the appliance, so a dangling or mistyped edge never reaches a machine (lessons 3, 27).
+rule → check → parameters → runbook → step → control → exception → approval. Run in the pull
+request and again on the appliance, so a dangling or mistyped edge never reaches a machine (lessons
+3, 27).
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.desired.fleet import Fleet
+from reconciler.desired.graph.approvals import approval_problems, plan_problems
 from reconciler.desired.graph.context import Graph
+from reconciler.desired.graph.exceptions import exception_problems
 from reconciler.desired.graph.hosts import client_problems, host_problems
-from reconciler.desired.graph.policies import (
-    baseline_problems,
-    exception_problems,
-    framework_problems,
-)
+from reconciler.desired.graph.policies import baseline_problems, framework_problems
 from reconciler.desired.graph.rules import rule_problems
 from reconciler.desired.graph.runbooks import runbook_problems, safe_runbooks
+from reconciler.desired.graph.tiers import tier_problems
 from reconciler.desired.problem import Problem
 from reconciler.model.check import Check
 from reconciler.model.step import StepKind
@@ -59,9 +59,13 @@ def check_fleet(
         *baseline_problems(graph),
         *framework_problems(graph),
         *exception_problems(graph),
+        *approval_problems(graph),
+        *tier_problems(graph),
         *client_problems(graph),
         *host_problems(graph, faulty | unread),
     ]
+    if not any(problem.severity == "error" for problem in found):
+        found += plan_problems(whole, checks)
     return sorted(dict.fromkeys(found), key=_place)
 
 

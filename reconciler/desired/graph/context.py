@@ -17,6 +17,8 @@ MANY: Mapping[str, str] = {
     "rule": "rules",
     "baseline": "baselines",
     "framework": "frameworks",
+    "exception": "exceptions",
+    "approval": "approvals",
     "tier": "tiers",
     "runbook": "runbooks",
     "client": "clients",

@@ -14,6 +14,7 @@ from reconciler.desired.problem import Problem, error, warning
 from reconciler.desired.suggest import did_you_mean
 from reconciler.errors import Where
 from reconciler.model.client import Client
+from reconciler.model.framework import is_proposed
 from reconciler.model.host import Host
 
 ACCESS = re.compile(
@@ -35,6 +36,12 @@ def client_problems(graph: Graph) -> Iterator[Problem]:
         for index, name in enumerate(client.frameworks):
             at = where("client", key, "frameworks", index)
             yield from graph.no_document(at, "framework", name)
+            if is_proposed(name) and not client.accept_proposed:
+                yield warning(
+                    at,
+                    f"{name} is proposed and no law; nothing it says is owed or can be satisfied",
+                    "Take it out, or set accept_proposed: true to have it shown as a look ahead.",
+                )
         for index, name in enumerate(client.denied_runbooks):
             # A denial of a runbook that does not exist would deny nothing.
             at = where("client", key, "denied_runbooks", index)

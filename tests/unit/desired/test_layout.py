@@ -13,6 +13,7 @@ from reconciler.desired.layout import MODELS, Slot, file_of, is_policy, slot
         ("policies/frameworks/a.yaml", Slot("framework", "a", "a")),
         ("policies/tiers/a.yaml", Slot("tier", "a", "a")),
         ("policies/exceptions/clinic/a.yaml", Slot("exception", "clinic/a", "a")),
+        ("approvals/clinic/a.yaml", Slot("approval", "clinic/a", "a")),
         ("policies/kill-switch.yaml", Slot("kill switch", "kill-switch", None)),
         ("runbooks/RB-A-001.yaml", Slot("runbook", "RB-A-001", "RB-A-001")),
         ("runbooks/approved.yaml", Slot("approved", "approved", None)),
@@ -25,7 +26,10 @@ def test_a_path_says_what_is_in_it_and_back(path, expected):
 
 
 def test_every_kind_of_document_has_a_place():
-    places = {file_of(kind, "a/b" if kind in {"host", "exception"} else "a") for kind in MODELS}
+    places = {
+        file_of(kind, "a/b" if kind in {"host", "exception", "approval"} else "a")
+        for kind in MODELS
+    }
     assert len(places) == len(MODELS)
     assert {slot(place).kind for place in places} == set(MODELS)
 
@@ -41,6 +45,8 @@ def test_every_kind_of_document_has_a_place():
         "hosts/a.yaml",
         "hosts/clinic/deep/a.yaml",
         "policies/exceptions/a.yaml",
+        "approvals/a.yaml",
+        "approvals/clinic/deep/a.yaml",
         "runbooks/deep/RB-A-001.yaml",
     ],
 )
@@ -60,7 +66,6 @@ def test_yaml_in_another_place_is_policy_without_a_slot(path):
         "policies/trust/allowed_signers",
         "policies/trust/roles.yaml",
         ".github/workflows/ci.yaml",
-        "approvals/clinic/a.yaml",
     ],
 )
 def test_what_is_not_policy_is_passed_over(path):

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.desired.fleet import read_fleet
 from reconciler.desired.graph.context import Graph
-from reconciler.desired.graph.policies import binding_controls, exception_problems
+from reconciler.desired.graph.exceptions import binding_controls, exception_problems
 from reconciler.model.rule import Rule
 from tests.support.policy import CHECKS, STEPS, base_files
 
