@@ -152,7 +152,7 @@ def _named(files: tuple[Path, ...]) -> "list[ControlFacts]":
 
 
 def _of_fleet(config: Path | None, found: "Survey") -> "list[ControlFacts]":
-    """Controls of the desired state that was in force last; none without a desired state."""
+    """Controls of the client's frameworks in the desired state that was in force last, if any."""
     from reconciler.desired.fleet import read_fleet
     from reconciler.engine.appliance import fleet_source
     from reconciler.report.control_state import ControlFacts
@@ -162,7 +162,7 @@ def _of_fleet(config: Path | None, found: "Survey") -> "list[ControlFacts]":
     fleet = read_fleet(fleet_source(home_of(config)).read_files(found.desired[-1][0]))
     return [
         ControlFacts(name, control.title, control.evidence)
-        for name, control in fleet.controls().items()
+        for name, control in fleet.controls_of(found.client).items()
     ]
 
 

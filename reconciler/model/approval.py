@@ -12,6 +12,7 @@ from pydantic import Field
 from reconciler.model.approved import Digest
 from reconciler.model.document import CalendarDate, Document, Name, RunbookId, Text
 from reconciler.model.term import Term
+from reconciler.model.trust_policy import Principal
 
 NOTICE = timedelta(days=7)
 LONGEST = timedelta(days=90)
@@ -30,7 +31,7 @@ class Approval(Document):
     """
 
     id: Name
-    approver: Text
+    approver: Principal
     hosts: Mapping[Name, Digest] = Field(min_length=1, max_length=1000)
     runbooks: Mapping[RunbookId, Digest] = Field(min_length=1, max_length=100)
     reason: Text
