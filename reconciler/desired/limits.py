@@ -35,6 +35,10 @@ class ReadLimits:
         files: Number of files.
         tree_bytes: One tree object.
         depth: Folders below the top.
+        changes: Paths in which two trees that are compared may differ.
+        levels: Folders below the top of any path that a commit changes.
+        visits: Folders that all comparisons of one verification look into.
+        line: Commits of the first-parent line below the accepted one that approvals may start at.
     """
 
     commits: int = 20_000
@@ -44,6 +48,10 @@ class ReadLimits:
     files: int = 20_000
     tree_bytes: int = 4 * MIB
     depth: int = 8
+    changes: int = 50_000
+    levels: int = 64
+    visits: int = 2_000_000
+    line: int = 1000
 
 
 FETCH_LIMITS = FetchLimits()

@@ -12,20 +12,20 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 from reconciler.desired.limits import ReadLimits
 from reconciler.desired.objects import Objects
 from reconciler.desired.refusal import Reason, refuse
+from reconciler.desired.trees import DIRECTORY, Trees, shown
 from reconciler.errors import IntentRefused
 
 ROOTS = ("approvals", "hosts", "policies", "runbooks")
 SIGNERS_PATH = ("policies", "trust", "allowed_signers")
 
-_DIRECTORY = b"40000"
-_FILES = (b"100644", b"100755")
+FILES = (b"100644", b"100755")
+"""Modes of plain files."""
+
 _KINDS = {b"120000": "a symbolic link", b"160000": "a submodule"}
-_NODE = re.compile(rb"([0-7]{5,6}) ([^\x00/]{1,255})\x00(.{20})", re.DOTALL)
 # What NTFS refuses or cuts off, its short names (GIT~1), and device names.
 _FOREIGN = re.compile(
     r'[\\:*?"<>|]|~[0-9]|[. ]$|^ |^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)', re.IGNORECASE
@@ -43,17 +43,27 @@ class Node:
     @property
     def is_directory(self) -> bool:
         """Whether it is a tree."""
-        return self.mode == _DIRECTORY
+        return self.mode == DIRECTORY
 
 
 class FleetTree:
     """The tree of one commit."""
 
-    def __init__(self, objects: Objects, commit: str, limits: ReadLimits) -> None:
-        """Args: commit: Hex id; named in every refusal."""
+    def __init__(
+        self, objects: Objects, commit: str, limits: ReadLimits, trees: Trees | None = None
+    ) -> None:
+        """Nothing is read yet but the commit.
+
+        Args:
+            objects: Where it is.
+            commit: Hex id; named in every refusal.
+            limits: How much there may be.
+            trees: Trees that were read before, if any were.
+        """
         self._objects = objects
         self._commit = commit
         self._limits = limits
+        self._trees = trees or Trees(objects, limits)
         self.oid = objects.commit(commit).tree
 
     def files(self) -> dict[str, bytes]:
@@ -98,22 +108,14 @@ class FleetTree:
                 return None
             if node.is_directory:
                 nodes = self.children(node.oid, name)
-            elif node.mode in _FILES:
+            elif node.mode in FILES:
                 return node.oid, self._content("/".join(SIGNERS_PATH), node.oid)
         return None
 
     def children(self, oid: str, path: str) -> tuple[Node, ...]:
         """The entries of one tree, sorted as Git sorts and without duplicates."""
-        raw = self._objects.read("tree", oid, self._limits.tree_bytes)
-        if raw is None:
-            raise self._large(path or "the top folder")
-        nodes = tuple(Node(mode, name, id_.hex()) for mode, name, id_ in _NODE.findall(raw))
-        size = sum(len(node.mode) + len(node.name) + 22 for node in nodes)
-        keys = [node.name + b"/" * node.is_directory for node in nodes]
-        unsorted = any(one >= two for one, two in pairwise(keys))
-        if size != len(raw) or unsorted or len({node.name for node in nodes}) != len(nodes):
-            raise self._odd(path, "is not a well-formed folder")
-        return nodes
+        found = self._trees.nodes(oid, self._commit, path)
+        return tuple(Node(mode, name, oid) for name, (mode, oid) in found.items())
 
     def _walk(self) -> Iterator[tuple[str, Node]]:
         for node in self.children(self.oid, ""):
@@ -124,7 +126,7 @@ class FleetTree:
                 raise self._odd(name, "can be taken for one of the roots")
 
     def _below(self, path: str, node: Node, depth: int) -> Iterator[tuple[str, Node]]:
-        if node.mode in _FILES:
+        if node.mode in FILES:
             yield path, node
             return
         if not node.is_directory:
@@ -155,10 +157,10 @@ class FleetTree:
         return content
 
     def _odd(self, path: str, what: str) -> IntentRefused:
-        return refuse(Reason.TREE_REFUSED, self._commit, f"is refused: {_shown(path)} {what}")
+        return refuse(Reason.TREE_REFUSED, self._commit, f"is refused: {shown(path)} {what}")
 
     def _large(self, path: str) -> IntentRefused:
-        return refuse(Reason.TOO_LARGE, self._commit, f"is refused: {_shown(path)} is too large")
+        return refuse(Reason.TOO_LARGE, self._commit, f"is refused: {shown(path)} is too large")
 
 
 def _problem(name: str) -> str | None:
@@ -179,7 +181,3 @@ def _fold(name: str) -> str:
     visible = "".join(char for char in name if not unicodedata.category(char).startswith("C"))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
     return folded.rstrip(". ")
-
-
-def _shown(path: str) -> str:
-    return ascii(path)[1:-1][:120] or "the top folder"
