@@ -30,15 +30,16 @@ def host_plan(desired: DesiredState) -> dict[str, Any]:
     """The plan of one host as canonical JSON values.
 
     Returns:
-        ``format``, ``target``, ``client`` and ``host`` (settings that judge or act),
-        ``kill_switches`` (scopes), ``rules``, ``runbooks`` (those that a rule leads to under
-        enforce), ``exceptions``; every list in an order of its own.
+        ``format``, ``target``, ``client`` and ``host`` (settings that judge or act), ``features``
+        (of the tier), ``kill_switches`` (scopes), ``rules``, ``runbooks`` (those that a rule
+        leads to under enforce), ``exceptions``; every list in an order of its own.
     """
     return {
         "format": FORMAT,
         "target": desired.target,
         "client": desired.client.model_dump(mode="json", exclude=_CLIENT_DESCRIBES),
         "host": desired.host.model_dump(mode="json", exclude=_HOST_DESCRIBES),
+        "features": sorted(desired.features),
         "kill_switches": sorted(desired.kill_switches),
         "rules": [_rule(rule) for rule in sorted(desired.rules, key=lambda rule: rule.id)],
         "runbooks": _runbooks(desired),
@@ -109,6 +110,7 @@ def _exception(exception: PolicyException) -> dict[str, Any]:
     """An exception that names this host; whether it is over is a question of the day it is."""
     return {
         "id": exception.id,
+        "status": exception.status,
         "control": exception.control,
         "rules": sorted(exception.rules),
         "review_by": exception.review_by.isoformat(),

@@ -97,6 +97,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "root": {"host": make_host(root="/srv/image")},
     "kill switch": {"kill_switches": {"fleet": KillSwitch(engaged=True, reason="Stop.")}},
     "exception": {"exceptions": (exception(),)},
+    "feature of the tier": {"features": frozenset({"observe"})},
     "another host": {"host": make_host(id="backdesk")},
 }
 
@@ -143,7 +144,9 @@ def test_a_renewed_exception_changes_the_digest() -> None:
     before = make_desired(exceptions=(exception(),))
     renewed = make_desired(exceptions=(exception(review_by=date(2026, 7, 1)),))
     reworded = make_desired(exceptions=(exception(reason="Said better."),))
+    accepted = make_desired(exceptions=(exception(status="risk_accepted_noncompliant"),))
     assert plan_digest(renewed) != plan_digest(before)
+    assert plan_digest(accepted) != plan_digest(before)
     assert plan_digest(reworded) == plan_digest(before)
 
 
