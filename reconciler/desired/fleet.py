@@ -26,6 +26,7 @@ from reconciler.model.host import Host
 from reconciler.model.rule import Rule
 from reconciler.model.runbook import Runbook
 from reconciler.model.tier import Tier
+from reconciler.model.trust_policy import TrustPolicy
 
 D = TypeVar("D", bound=Document)
 
@@ -41,6 +42,8 @@ class Fleet:
         hosts: By ``<client>/<host>``.
         exceptions: By ``<client>/<id>``.
         approvals: By ``<client>/<id>``.
+        trust: Who may do what; ``None`` if there is no such file, or it cannot be read. Who
+            verifies commits judges it; here it only says who signs heartbeats.
         pages: Every file that is YAML, by path, with the places of its values.
         digests: Hex SHA-256 of every policy file, by path, whether it could be read or not.
         problems: What is wrong with the files themselves.
@@ -57,6 +60,7 @@ class Fleet:
     runbooks: Mapping[str, Runbook]
     approved: Approved | None
     kill_switch: KillSwitch | None
+    trust: TrustPolicy | None
     pages: Mapping[str, Page]
     digests: Mapping[str, str]
     problems: tuple[Problem, ...]
@@ -115,6 +119,7 @@ def read_fleet(files: Mapping[str, bytes]) -> Fleet:
     reader = _Reader()
     for path, data in policy.items():
         reader.take(path, data)
+    reader.take_trust(files.get(layout.TRUST_POLICY))
     digests = {path: hashlib.sha256(data).hexdigest() for path, data in policy.items()}
     return reader.fleet(digests)
 
@@ -126,6 +131,7 @@ class _Reader:
         self._documents: dict[Kind, dict[str, Any]] = {kind: {} for kind in layout.MODELS}
         self._pages: dict[str, Page] = {}
         self._problems: list[Problem] = []
+        self._trust: TrustPolicy | None = None
 
     def take(self, path: str, data: bytes) -> None:
         slot = layout.slot(path)
@@ -150,6 +156,15 @@ class _Reader:
             self._problems.extend(_misnamed(page, slot, document))
             self._documents[slot.kind][slot.key] = document
 
+    def take_trust(self, data: bytes | None) -> None:
+        if data is None:
+            return
+        try:
+            page = strict_yaml.load(data, layout.TRUST_POLICY)
+        except InputError:
+            return
+        self._trust, _problems = read(page, TrustPolicy)
+
     def fleet(self, digests: Mapping[str, str]) -> Fleet:
         documents = self._documents
         return Fleet(
@@ -164,6 +179,7 @@ class _Reader:
             runbooks=documents["runbook"],
             approved=documents["approved"].get("approved"),
             kill_switch=documents["kill switch"].get("kill-switch"),
+            trust=self._trust,
             pages=self._pages,
             digests=digests,
             problems=tuple(self._problems),

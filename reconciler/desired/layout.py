@@ -50,6 +50,7 @@ ROOTS = ("approvals", "hosts", "policies", "runbooks")
 TRUST = "policies/trust/"
 """Read by the code that verifies commits, not here."""
 
+TRUST_POLICY = "policies/trust/policy.yaml"
 KILL_SWITCH = "policies/kill-switch.yaml"
 APPROVED = "runbooks/approved.yaml"
 

@@ -12,6 +12,7 @@ from reconciler.desired.fleet import Fleet
 from reconciler.desired.graph.approvals import approval_problems, plan_problems
 from reconciler.desired.graph.context import Graph
 from reconciler.desired.graph.exceptions import exception_problems
+from reconciler.desired.graph.freshness import freshness_problems
 from reconciler.desired.graph.hosts import client_problems, host_problems
 from reconciler.desired.graph.policies import baseline_problems, framework_problems
 from reconciler.desired.graph.rules import rule_problems
@@ -62,6 +63,7 @@ def check_fleet(
         *approval_problems(graph),
         *tier_problems(graph),
         *client_problems(graph),
+        *freshness_problems(graph),
         *host_problems(graph, faulty | unread),
     ]
     if not any(problem.severity == "error" for problem in found):
