@@ -8,7 +8,13 @@ from reconciler.engine.look import Eye
 from reconciler.engine.prechecks import run_prechecks, verify_also
 from reconciler.engine.session import Session
 from reconciler.engine.windows import window_open
-from reconciler.evidence.bodies import action_body, finding_body, outcome_body, verdict_body
+from reconciler.evidence.bodies import (
+    action_body,
+    finding_body,
+    outcome_body,
+    recovery_body,
+    verdict_body,
+)
 from reconciler.evidence.statement import Kind, Reference
 from reconciler.guard.context import GuardContext
 from reconciler.guard.gate import admit, admitted
@@ -72,16 +78,19 @@ class Healer:
         """The signed intent: without its receipt the executor does nothing (design promise 2)."""
         session = self.session
         session.options.hook("before-intent")
-        status = session.intent.status
+        status, own = session.intent.status, session.own
+        recovery = status.acceptance and status.acceptance.recovery
         receipt = session.append(
             Kind.INTENT,
-            {
+            # From here on the new state counts as accepted, so how it came is said here, too.
+            ({"recovery": recovery_body(recovery)} if recovery else {})
+            | {
                 "run": session.run,
                 "plan_digest": plan.digest,
                 "desired": {"commit": status.commit, "counter": status.counter},
                 "action": action_body(action),
-                "found": [finding_body(self.found[rule]) for rule in action.rules],
-                "verdicts": [verdict_body(verdict) for verdict in verdicts],
+                "found": [finding_body(self.found[rule], own) for rule in action.rules],
+                "verdicts": [verdict_body(verdict, own) for verdict in verdicts],
             },
         )
         session.options.hook("after-intent")
@@ -103,7 +112,7 @@ class Healer:
         )
         session.options.hook("before-outcome")
         closes = Reference(receipt.seq, receipt.digest)
-        session.append(Kind.OUTCOME, outcome_body(session.run, outcome), closes=closes)
+        session.append(Kind.OUTCOME, outcome_body(session.run, outcome, session.own), closes=closes)
         session.options.hook("after-outcome")
         return outcome
 

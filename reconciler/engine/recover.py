@@ -20,7 +20,8 @@ def close_interrupted(session: Session, findings: Mapping[str, Finding]) -> tupl
     # A copy: every outcome that is appended takes its intent off the list.
     for reference, action in tuple(session.appliance.past.open_intents):
         outcome = _interrupted(reference, action, findings)
-        session.append(Kind.OUTCOME, outcome_body(session.run, outcome), closes=reference)
+        body = outcome_body(session.run, outcome, session.own)
+        session.append(Kind.OUTCOME, body, closes=reference)
         closed.append(outcome)
     return tuple(closed)
 

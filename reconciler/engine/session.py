@@ -11,6 +11,8 @@ from reconciler.engine.facts import Facts
 from reconciler.engine.intent import Intent
 from reconciler.evidence.entry import Kind, Reference, Subject
 from reconciler.ledger.store import Receipt
+from reconciler.model.own_words import own_words
+from reconciler.model.quotable import Own
 
 Hook = Callable[[str], None]
 
@@ -59,6 +61,11 @@ class Session:
         """The desired state that this run is under."""
         desired = self.intent.desired
         return Subject(desired.commit, desired.digest) if desired else None
+
+    @property
+    def own(self) -> Own:
+        """What the desired state and the settings say, and evidence may therefore say again."""
+        return own_words(self.intent.desired, [self.appliance.home.settings.fleet.url])
 
     def append(
         self, kind: Kind, body: Mapping[str, Any], *, closes: Reference | None = None

@@ -9,6 +9,7 @@ from reconciler.errors import ExitCode
 from reconciler.model.finding import Finding
 from reconciler.model.outcome import Outcome
 from reconciler.model.plan import Action, Plan
+from reconciler.model.quotable import NOTHING, Own
 from reconciler.model.verdict import Verdict
 
 
@@ -164,6 +165,7 @@ class RunReport:
         waits_s: For a run that is on the disk and not in the ledger yet: within how many seconds
             it is sealed, together with others; it has no entry of its own.
         problems: What did not come about of the upkeep after the run.
+        own: What the desired state says and evidence may say again.
         notices: Exceptions and approvals that end soon or are over, in words. They move with the
             calendar, so they are told and not recorded.
     """
@@ -183,6 +185,7 @@ class RunReport:
     commit: str | None = None
     waits_s: int | None = None
     problems: tuple[UpkeepProblem, ...] = ()
+    own: Own = NOTHING
     notices: tuple[str, ...] = ()
 
     @property
@@ -192,15 +195,15 @@ class RunReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Refused or held intent before drift, drift before unknown, unknown before clean.
+        """Held or refused intent before drift, drift before unknown, unknown before clean.
 
         A fleet repository that cannot be reached is a finding by its age, not a refusal.
         """
+        if self.intent.holds:
+            return ExitCode.REFUSED
         unreached = not self.intent.fetched and self.intent.exit_code is ExitCode.MACHINE
         if self.intent.refused is not None and not unreached:
             return self.intent.exit_code
-        if self.intent.holds:
-            return ExitCode.REFUSED
         statuses = {finding.status for finding in self.findings}
         if "fail" in statuses:
             return ExitCode.DRIFT

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.evidence.bodies import finding_body, not_done_body, plan_body
 from reconciler.model.run import RunReport
-from reconciler.report import table
+from reconciler.report import intent, table
 
 
 def render(report: RunReport, *, width: int = 160, colour: bool = False) -> str:
@@ -13,7 +13,7 @@ def render(report: RunReport, *, width: int = 160, colour: bool = False) -> str:
     parts = [table.render(report.findings, width=width, colour=colour), ""]
     parts += _reasons(report)
     parts += _gaps(report)
-    parts += _intent(report)
+    parts += intent.lines(report.intent)
     parts += _notices(report)
     parts += [f"{report.target} ({report.mode}): {table.summary(report.findings)}"]
     parts += ["loaded: " + ", ".join(f"{count} {kind}" for kind, count in report.census.items())]
@@ -53,17 +53,6 @@ def _gaps(report: RunReport) -> list[str]:
 def _notices(report: RunReport) -> list[str]:
     """What people decided and what ends soon, or has."""
     return [f"notice: {table.clean(notice)}" for notice in report.notices]
-
-
-def _intent(report: RunReport) -> list[str]:
-    intent = report.intent
-    if intent.refused is None:
-        return []
-    what = "refused" if intent.fetched else "not reached"
-    return [
-        f"desired state {what} ({intent.refused}): {intent.message}",
-        f"  still in force: commit {(intent.commit or 'none')[:12]}",
-    ]
 
 
 def _acts(report: RunReport) -> list[str]:
@@ -108,30 +97,25 @@ def one_line(report: RunReport) -> str:
     """One line for a log."""
     done = ", ".join(f"{o.runbook} {o.result}" for o in report.outcomes) or "nothing done"
     where = _waits(report) or f"entry {report.seq}"
-    return f"{report.target} {where}: {table.summary(report.findings)}; {done}"
+    said = intent.summary(report.intent)
+    return f"{report.target} {where}: {table.summary(report.findings)}; {done}" + (
+        f"; {said}" if said else ""
+    )
 
 
 def as_document(report: RunReport) -> dict[str, Any]:
     """The whole run as one JSON document."""
-    intent = report.intent
     return {
         "run": report.run,
         "target": report.target,
         "mode": report.mode,
         "exit_code": int(report.exit_code),
-        "desired": {
-            "commit": intent.commit,
-            "counter": intent.counter,
-            "fetched": intent.fetched,
-            "refused": intent.refused,
-            "refused_commit": intent.refused_commit,
-            "message": intent.message,
-        },
+        "desired": intent.as_document(report.intent),
         "census": dict(report.census),
         "counts": table.tally(report.findings),
-        "before": [finding_body(finding) for finding in report.before],
-        "findings": [finding_body(finding) for finding in report.findings],
-        "plan": plan_body(report.plan),
+        "before": [finding_body(finding, report.own) for finding in report.before],
+        "findings": [finding_body(finding, report.own) for finding in report.findings],
+        "plan": plan_body(report.plan, report.own),
         "outcomes": [
             {
                 "action": o.action,
@@ -143,7 +127,7 @@ def as_document(report: RunReport) -> dict[str, Any]:
             }
             for o in (*report.interrupted, *report.outcomes)
         ],
-        "not_done": [not_done_body(left) for left in report.not_done],
+        "not_done": [not_done_body(left, report.own) for left in report.not_done],
         "evidence": {
             "seq": report.seq,
             "commit": report.commit,

@@ -1,0 +1,72 @@
+"""What the desired state in force says, so that evidence may say it again.
+
+Everything here was reviewed, signed and is in the history of the fleet repository for good: a path
+that a rule is about says nothing new when a reason names it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from reconciler.model.desired import DesiredState
+from reconciler.model.quotable import EDGES, Own
+from reconciler.model.runbook import Runbook
+
+
+def own_words(desired: DesiredState | None, places: Iterable[str] = ()) -> Own:
+    """The names and words of a desired state.
+
+    Args:
+        desired: In force; None if there is none.
+        places: Further names, from the settings: the address of the fleet repository.
+    """
+    if desired is None:
+        return Own(names=frozenset(places))
+    names = {*places, desired.client.id, desired.host.id, desired.target, *_rules(desired)}
+    names |= {exception.id for exception in desired.exceptions}
+    for pinned in desired.runbooks.values():
+        names |= set(_runbook(pinned.runbook))
+    return Own(frozenset(names - {""}), frozenset(_words(_written(desired))))
+
+
+def _rules(desired: DesiredState) -> Iterator[str]:
+    for rule in desired.rules:
+        yield from (rule.id, rule.rule)
+        yield from _texts(rule.params)
+        if rule.remedy is not None:
+            yield from _texts(rule.remedy.params)
+
+
+def _runbook(runbook: Runbook) -> Iterator[str]:
+    yield runbook.id
+    for step in runbook.steps:
+        yield from (step.id, step.use)
+        yield from _texts(step.params)
+    for condition in (*runbook.precheck, *runbook.also_verify):
+        yield from _texts(condition.params)
+
+
+def _texts(params: Mapping[str, object]) -> Iterator[str]:
+    for value in params.values():
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (item for item in value if isinstance(item, str))
+
+
+def _written(desired: DesiredState) -> Iterator[str]:
+    """What people wrote: reasons of exceptions, of engaged switches and of conditions."""
+    yield from (exception.reason for exception in desired.exceptions)
+    switches = (desired.client.kill_switch, desired.host.kill_switch)
+    for switch in (*switches, *desired.kill_switches.values()):
+        if switch is not None:
+            yield switch.reason
+    for pinned in desired.runbooks.values():
+        runbook = pinned.runbook
+        yield from (one.reason for one in (*runbook.precheck, *runbook.also_verify))
+
+
+def _words(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        for word in text.split():
+            yield word.strip(EDGES)
+            yield from re.split(r"[^A-Za-z0-9']+", word)
