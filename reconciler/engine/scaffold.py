@@ -1,15 +1,25 @@
 """What a new MSP does on its first day: keys, a signed fleet repository, an enrolled appliance."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import TypeAdapter, ValidationError
 
-from reconciler.desired.directory import read_directory
 from reconciler.desired.scaffold import commit_signed, init_fleet
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.enrol import enrol
+from reconciler.engine.scaffold_files import TEMPLATE_CLIENT, TEMPLATE_HOST, fleet_files, templates
+from reconciler.engine.scaffold_trust import (
+    ENGINEER,
+    Person,
+    check_people,
+    named,
+    policy_text,
+    signers_text,
+)
+from reconciler.engine.settings import CommitId
 from reconciler.errors import InputError, MachineError, Where
 from reconciler.evidence import sshsig
 from reconciler.ledger import keys
@@ -18,11 +28,7 @@ from reconciler.ledger.verify import load_signers
 from reconciler.model.document import Name
 from reconciler.ports import Clock
 
-PARTS = ("hosts", "policies", "runbooks")
 SETTINGS = "reconciler.yaml"
-ENGINEER = "engineer@msp.example"
-TEMPLATE_CLIENT, TEMPLATE_HOST = "example-clinic", "workstation"
-
 _SETTINGS = """\
 # One appliance. Relative paths start from the directory of this file.
 client: {client}
@@ -31,6 +37,7 @@ fleet:
   url: {url}
   branch: main
   signers: trust/allowed_signers
+{pin}
 evidence:
   repository: evidence/{client}.git
   key: keys/appliance
@@ -58,6 +65,10 @@ interval_s: 300
 """
 
 
+_UNPINNED = """\
+  # pin: 0123...                # a commit that you checked: trust begins there"""
+
+
 @dataclass(frozen=True, slots=True)
 class Scaffold:
     """What was made.
@@ -66,6 +77,7 @@ class Scaffold:
         settings: The appliance's settings file.
         fleet: Work tree of the private fleet repository; ``None`` when there was one already.
         commit: Its first signed commit; ``None`` when there was one already.
+        pin: The commit from which the appliance begins to trust; ``None`` when none was named.
         evidence: The evidence repository.
         engineer: Fingerprint of the engineer's key, which may change the fleet, if it was made.
         appliance: Fingerprint of the appliance's key, which signs evidence.
@@ -74,25 +86,26 @@ class Scaffold:
     settings: Path
     fleet: Path | None
     commit: str | None
+    pin: str | None
     evidence: Path
     engineer: str | None
     appliance: str
 
 
-def templates() -> Path:
-    """Where the templates are: inside an installed package, or at the root of a checkout.
+@dataclass(frozen=True, slots=True)
+class Joins:
+    """A fleet repository that exists, as somebody whom you trust describes it.
 
-    Raises:
-        MachineError: They are in neither place.
+    Attributes:
+        url: Where it is.
+        signers: Its allowed signers file, to pin.
+        pin: A commit of it that was checked by hand: nothing that does not follow from it will be
+            accepted. Without it the pinned signers alone decide what is accepted first.
     """
-    package = Path(__file__).resolve().parent.parent
-    for root in (package / "templates", package.parent):
-        if all((root / part).is_dir() for part in PARTS):
-            return root
-    raise MachineError(
-        "the templates of a fleet repository are not installed",
-        hint="Reinstall the package, or run from a checkout.",
-    )
+
+    url: str
+    signers: Path
+    pin: str | None = None
 
 
 def scaffold(
@@ -100,8 +113,9 @@ def scaffold(
     client: str = TEMPLATE_CLIENT,
     host: str = TEMPLATE_HOST,
     *,
-    fleet: str | None = None,
-    signers: Path | None = None,
+    engineer: str = ENGINEER,
+    people: Sequence[Person] = (),
+    joins: Joins | None = None,
     clock: Clock | None = None,
 ) -> Scaffold:
     """Make everything one appliance needs, under one private directory.
@@ -110,13 +124,14 @@ def scaffold(
         directory: Made if it is not there; only its owner may look inside.
         client: Id of the clinic; the template's client takes this name.
         host: Id of this machine; the template's ``workstation`` takes this name.
-        fleet: URL of a fleet repository that exists; without it, one is made from the templates.
-        signers: With ``fleet``: allowed signers file to pin, from somebody you trust.
+        engineer: Id or address of the first person of a new fleet, whose key is made.
+        people: Who else may change a new fleet.
+        joins: A fleet that exists; without it, one is made from the templates.
         clock: Another clock, for tests.
 
     Raises:
         InputError: There is an appliance already (nothing is overwritten), a name is not one, or
-            an existing fleet comes without its signers.
+            the signers of an existing fleet cannot be read.
         MachineError: The directory cannot be written.
     """
     for name in (client, host):
@@ -127,14 +142,11 @@ def scaffold(
             hint=f"Use it with: reconciler run --once --config {directory / SETTINGS}",
             where=Where(str(directory)),
         )
-    if (fleet is None) != (signers is None):
-        raise InputError(
-            "an existing fleet repository needs its signers, and signers need a fleet",
-            hint="Give both --fleet URL and --signers FILE, or neither.",
-        )
-    pinned = None if signers is None else _pin(signers)
+    first = named(engineer)
+    check_people([first[0]], people)
+    work = _Work(directory, client, host, clock or SystemClock())
     try:
-        return _Work(directory, client, host, clock or SystemClock()).make(fleet, pinned)
+        return work.begin(first, people) if joins is None else work.join(joins, _pinned(joins))
     except OSError as error:
         raise MachineError(
             f"cannot write {error.filename or directory}: {error.strerror}",
@@ -142,10 +154,12 @@ def scaffold(
         ) from error
 
 
-def _pin(signers: Path) -> str:
+def _pinned(joins: Joins) -> str:
     """The text of a signers file that parses: what cannot be read must not be trusted."""
-    load_signers(signers)
-    return signers.read_text(encoding="utf-8")
+    if joins.pin is not None:
+        _check_commit(joins.pin)
+    load_signers(joins.signers)
+    return joins.signers.read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,39 +169,67 @@ class _Work:
     host: str
     clock: Clock
 
-    def make(self, url: str | None, pinned: str | None) -> Scaffold:
-        for part in ("", "keys", "trust", "state", "evidence"):
-            (self.directory / part).mkdir(mode=0o700, parents=True, exist_ok=True)
-        appliance = keys.generate(
-            self.directory / "keys" / "appliance", f"{self.client}/{self.host}"
-        )
-        signer = _signer_line(f"{self.client}/{self.host}", keys.public(appliance))
-        _write(self.directory / "trust" / "evidence_signers", signer)
-        engineer = fleet = commit = None
-        if pinned is None:
-            key = keys.generate(self.directory / "keys" / "engineer", ENGINEER)
-            engineer = sshsig.fingerprint(keys.public(key))
-            pinned = _signer_line(ENGINEER, keys.public(key))
-            fleet, commit = self._fleet(key, pinned)
-        _write(self.directory / "trust" / "allowed_signers", pinned)
-        evidence = enrol(
-            self.directory, self.client, self.host, appliance, pinned, self.clock.now()
-        )
-        settings = self.directory / SETTINGS
-        # Last: its presence says that everything before it is complete.
-        _write(settings, _SETTINGS.format(client=self.client, host=self.host, url=url or "fleet"))
-        mark = sshsig.fingerprint(keys.public(appliance))
-        return Scaffold(settings, fleet, commit, evidence, engineer, mark)
+    def join(self, joins: Joins, pinned: str) -> Scaffold:
+        """Everything but a fleet."""
+        self._directories()
+        return self._appliance(joins, pinned)
 
-    def _fleet(self, key: Ed25519PrivateKey, pinned: str) -> tuple[Path, str]:
+    def begin(self, first: tuple[str, str], others: Sequence[Person]) -> Scaffold:
+        """A fleet, and an appliance that trusts it from its first commit on."""
+        self._directories()
+        id_, principal = first
+        key = keys.generate(self.directory / "keys" / "engineer", principal)
+        people = [Person(id_, principal, keys.public(key)), *others]
+        pinned = signers_text(people)
         fleet = self.directory / "fleet"
-        for path, data in _fleet_files(self.client, self.host).items():
+        files = {
+            **fleet_files(templates(), self.client, self.host),
+            "policies/trust/allowed_signers": pinned,
+            "policies/trust/policy.yaml": policy_text(people),
+        }
+        for path, data in files.items():
             _write(fleet / path, data)
-        _write(fleet / "policies" / "trust" / "allowed_signers", pinned)
-        who = {"name": "Engineer", "email": ENGINEER}
+        commit = self._commit(fleet, key, principal)
+        made = self._appliance(Joins("fleet", fleet, commit), pinned)
+        mark = sshsig.fingerprint(keys.public(key))
+        return replace(made, fleet=fleet, commit=commit, engineer=mark)
+
+    def _commit(self, fleet: Path, key: Ed25519PrivateKey, principal: str) -> str:
+        who = {"name": principal.partition("@")[0], "email": principal}
         init_fleet(fleet, key_file=self.directory / "keys" / "engineer", **who)
         message = "Start from the templates"
-        return fleet, commit_signed(fleet, message, key=key, at=self.clock.now(), **who)
+        return commit_signed(fleet, message, key=key, at=self.clock.now(), **who)
+
+    def _directories(self) -> None:
+        for part in ("", "keys", "trust", "state", "evidence"):
+            (self.directory / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _appliance(self, joins: Joins, pinned: str) -> Scaffold:
+        name = f"{self.client}/{self.host}"
+        key = keys.generate(self.directory / "keys" / "appliance", name)
+        signer = f'{name} namespaces="git" {sshsig.public_text(keys.public(key))}\n'
+        _write(self.directory / "trust" / "evidence_signers", signer)
+        _write(self.directory / "trust" / "allowed_signers", pinned)
+        evidence = enrol(self.directory, self.client, self.host, key, pinned, self.clock.now())
+        settings = self.directory / SETTINGS
+        # Last: its presence says that everything before it is complete.
+        _write(settings, self._settings(joins))
+        mark = sshsig.fingerprint(keys.public(key))
+        return Scaffold(settings, None, None, joins.pin, evidence, None, mark)
+
+    def _settings(self, joins: Joins) -> str:
+        pin = _UNPINNED if joins.pin is None else f"  pin: {joins.pin}"
+        return _SETTINGS.format(client=self.client, host=self.host, url=joins.url, pin=pin)
+
+
+def _check_commit(pin: str) -> None:
+    try:
+        TypeAdapter(CommitId).validate_python(pin)
+    except ValidationError as error:
+        raise InputError(
+            f"{pin!r:.80} is not the whole id of a commit",
+            hint="In a clone that you checked: git rev-parse HEAD",
+        ) from error
 
 
 def _check_name(name: str) -> None:
@@ -198,24 +240,6 @@ def _check_name(name: str) -> None:
             f"{name!r} cannot be the id of a client or host",
             hint="Use lower-case letters, digits and inner hyphens, at most 63: elm-street-1.",
         ) from error
-
-
-def _signer_line(principal: str, public: bytes) -> str:
-    return f'{principal} namespaces="git" {sshsig.public_text(public)}\n'
-
-
-def _fleet_files(client: str, host: str) -> dict[str, str]:
-    """The templates, with the example clinic and its workstation under their new names."""
-    files: dict[str, str] = {}
-    for path, data in read_directory(templates()).items():
-        text = data.decode()
-        if path == f"hosts/{TEMPLATE_CLIENT}/client.yaml":
-            text = text.replace(f"\nid: {TEMPLATE_CLIENT}\n", f"\nid: {client}\n", 1)
-        if path == f"hosts/{TEMPLATE_CLIENT}/{TEMPLATE_HOST}.yaml":
-            path = f"hosts/{TEMPLATE_CLIENT}/{host}.yaml"
-            text = text.replace(f"\nid: {TEMPLATE_HOST}\n", f"\nid: {host}\n", 1)
-        files[path.replace(f"/{TEMPLATE_CLIENT}/", f"/{client}/")] = text
-    return files
 
 
 def _write(file: Path, text: str) -> None:
