@@ -82,11 +82,30 @@ def _rules(graph: Graph, key: str, exception: PolicyException) -> Iterator[Probl
         if exception.status == "risk_accepted_noncompliant":
             yield from _would_heal(graph, key, exception, rule, where)
             continue
-        for control in binding_controls(graph, rule, key.split("/", 1)[0]):
+        yield from _also_bound(graph, where, rule, key.split("/", 1)[0], exception)
+
+
+def _also_bound(
+    graph: Graph, where: Where, rule: Rule, client: str, exception: PolicyException
+) -> Iterator[Problem]:
+    """What else the rule stands for; an exception would excuse that, too."""
+    for control in binding_controls(graph, rule, client):
+        yield error(
+            where,
+            f"rule {rule.id} also serves {control}, which is required",
+            "An exception to it would excuse a required provision; narrow the rule instead.",
+        )
+    named = graph.fleet.controls_of(client)
+    own = named.get(exception.control)
+    if own is None or own.requirement == "addressable":
+        return
+    for control in rule.controls:
+        if (also := named.get(control)) is not None and also.requirement == "addressable":
             yield error(
                 where,
-                f"rule {name} also serves {control}, which is required",
-                "An exception to it would excuse a required provision; narrow the rule instead.",
+                f"rule {rule.id} also serves {control}, which is addressable",
+                "Name that one: the law asks for its assessment (45 CFR 164.306(d)(3)), and a "
+                "standard beside it does not make up for it.",
             )
 
 
