@@ -175,3 +175,63 @@ def test_an_exception_for_another_host_or_rule_is_ignored(change: dict[str, obje
 def test_an_item_of_a_list_is_excepted_under_the_name_of_its_rule() -> None:
     rule = replace(RULE, id="idle-sessions[desk]")
     assert judged(seen(**BAD), EXCEPTION, rule=rule).status == "excepted"
+
+
+GAP = EXCEPTION.model_copy(update={"id": "known-gap", "status": "risk_accepted_noncompliant"})
+
+
+def test_an_accepted_risk_leaves_the_fail_and_says_that_the_gap_is_known() -> None:
+    finding = judged(seen(**BAD), GAP)
+    assert (finding.status, finding.risk_accepted) == ("fail", "known-gap")
+    assert finding.exception is None
+    assert finding.reason == GAP.reason
+
+
+def test_it_may_be_about_a_required_provision_because_it_excuses_nothing() -> None:
+    required = GAP.model_copy(update={"control": "hipaa:164.312(d)"})
+    assert judged(seen(**BAD), required).risk_accepted == "known-gap"
+
+
+def test_an_accepted_risk_that_is_over_is_a_plain_fail_again() -> None:
+    finding = judged(seen(**BAD), GAP, today=TODAY + timedelta(days=1))
+    assert (finding.status, finding.risk_accepted) == ("fail", None)
+    assert finding.reason == "exception known-gap expired on 2026-05-04"
+
+
+@pytest.mark.parametrize("observed", [GOOD, {}])
+def test_an_accepted_risk_is_silent_where_nothing_fails(observed: dict[str, object]) -> None:
+    assert judged(seen(**observed), GAP).risk_accepted is None
+
+
+def test_an_exception_that_holds_comes_before_an_accepted_risk() -> None:
+    finding = judged(seen(**BAD), GAP, EXCEPTION)
+    assert (finding.status, finding.exception, finding.risk_accepted) == (
+        "excepted",
+        "no-logoff",
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("requirement", "framework", "status"),
+    [
+        ("addressable", "hipaa", "excepted"),
+        ("compensable", "nist-800-53r5", "excepted"),
+        ("required", "hipaa", "fail"),
+        ("compensable", "law-proposed", "fail"),
+    ],
+)
+def test_only_what_knows_an_alternative_and_is_in_force_can_be_excepted(
+    requirement: str, framework: str, status: str
+) -> None:
+    name = f"{framework}:1"
+    control = CONTROLS["hipaa:164.312(d)"].model_copy(update={"requirement": requirement})
+    finding = judge(
+        replace(RULE, controls=(name,)),
+        seen(**BAD),
+        target="clinic/frontdesk",
+        exceptions=[EXCEPTION.model_copy(update={"control": name})],
+        controls={name: control},
+        today=TODAY,
+    )
+    assert finding.status == status
