@@ -23,6 +23,7 @@ def own_words(desired: DesiredState | None, places: Iterable[str] = ()) -> Own:
         return Own(names=frozenset(places))
     names = {*places, desired.client.id, desired.host.id, desired.target, *_rules(desired)}
     names |= {exception.id for exception in desired.exceptions}
+    names |= {desired.client.tier, f"sha256:{desired.plan_digest}", *_approvals(desired)}
     for pinned in desired.runbooks.values():
         names |= set(_runbook(pinned.runbook))
     return Own(frozenset(names - {""}), frozenset(_words(_written(desired))))
@@ -34,6 +35,15 @@ def _rules(desired: DesiredState) -> Iterator[str]:
         yield from _texts(rule.params)
         if rule.remedy is not None:
             yield from _texts(rule.remedy.params)
+
+
+def _approvals(desired: DesiredState) -> Iterator[str]:
+    """Who agreed to what, until when: evidence of an act must name the yes that it rests on."""
+    yield from (f"sha256:{pinned.digest}" for pinned in desired.runbooks.values())
+    for pinned in desired.approvals:
+        given = pinned.approval
+        yield from (given.id, given.approver, f"sha256:{pinned.digest}")
+        yield from (given.issued_on.isoformat(), given.expires.isoformat())
 
 
 def _runbook(runbook: Runbook) -> Iterator[str]:

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.guard import runbook_mode
+from reconciler.evidence.bodies import verdict_body
+from reconciler.guard import runbook_mode, tier
 from reconciler.model.approval import Approval
 from reconciler.model.desired import PinnedApproval
+from reconciler.model.own_words import own_words
 from reconciler.model.verdict import Verdict
 from tests.support.desired_states import frozen, make_action, make_desired, make_runbook, pin
 from tests.support.guarding import NOW, make_context
@@ -123,3 +125,20 @@ def test_never_stays_never_whatever_is_approved() -> None:
 def test_an_approval_that_is_not_exact_is_none(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="validation error"):
         approval(**changes)
+
+
+@pytest.mark.parametrize("given", [(), (approval(),), (approval(expires="2026-03-02"),)])
+def test_what_is_said_reaches_evidence_whole(given: tuple[PinnedApproval, ...]) -> None:
+    """The scrubber would withhold an address, a day and digests that nobody vouches for."""
+    desired = make_desired(
+        runbooks=[pin(make_runbook(mode="approve"))], approvals=given, plan_digest=PLAN
+    )
+    later = make_context(desired=desired, now=NOW + timedelta(days=len(given)))
+    found = runbook_mode.judge(make_action(), later)
+    assert verdict_body(found, own_words(desired))["reason"] == found.reason
+
+
+def test_so_does_the_tier_that_does_not_heal() -> None:
+    desired = make_desired(features=frozenset())
+    found = tier.judge(make_action(), make_context(desired=desired))
+    assert verdict_body(found, own_words(desired))["reason"] == found.reason
