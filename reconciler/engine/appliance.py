@@ -128,6 +128,11 @@ def read_ledger(home: Home) -> Iterator[Record]:
     return newest_first(repository, home.settings.client, home.settings.host, signers)
 
 
+def mirror_path(home: Home) -> Path:
+    """Where the mirror of the fleet repository is, or will be."""
+    return home.path(home.settings.state) / "fleet.git"
+
+
 def fleet_source(home: Home) -> FleetSource:
     """The fleet repository that the settings name; nothing is fetched yet."""
     fleet = home.settings.fleet
@@ -136,7 +141,7 @@ def fleet_source(home: Home) -> FleetSource:
         return home.path(text) if text else None
 
     return FleetSource(
-        mirror=home.path(home.settings.state) / "fleet.git",
+        mirror=mirror_path(home),
         url=home.fleet_url,
         branch=fleet.branch,
         limits=FetchLimits(

@@ -23,8 +23,9 @@ from reconciler.errors import (
     ReconcilerError,
 )
 from reconciler.model.answer import Answer
-from reconciler.model.run import RunReport
+from reconciler.model.run import IntentStatus, RunReport
 from reconciler.ports import Target
+from reconciler.report.intent import summary
 
 Opening = Callable[[Home], AbstractContextManager[Appliance]]
 
@@ -65,6 +66,7 @@ class Daemon:
         self._opening = opening
         self._jitter = jitter
         self._stop = stop or Stop()
+        self._said = ""
 
     def stop(self) -> None:
         """Finish the action in hand, record the run, end; may be called by a signal handler."""
@@ -122,8 +124,19 @@ class Daemon:
             self._on_error(error)
         else:
             self._on_run(report)
+            self._alert(report.intent)
             for problem in report.problems:
                 self._on_error(MachineError(str(problem), hint=problem.hint))
+
+    def _alert(self, intent: IntentStatus) -> None:
+        """Tell the manager and the log what is refused or held, when that changes."""
+        said = summary(intent)
+        if said == self._said:
+            return
+        self._said = said
+        self._notifier.alive(status=said or "the newest desired state is in force")
+        for hold in intent.holds:
+            self._on_error(IntentRefused(hold.message, hint=hold.hint, reason=hold.reason))
 
     def _beat(self, appliance: Appliance, why: ReconcilerError) -> None:
         try:

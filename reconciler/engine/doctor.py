@@ -9,6 +9,7 @@ from reconciler.checks import catalogue as checks
 from reconciler.engine.appliance import linux_target, read_ledger
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.doctor_evidence import diagnose_evidence
+from reconciler.engine.doctor_fleet import diagnose_fleet
 from reconciler.engine.doctor_policy import diagnose_policy
 from reconciler.engine.settings import Home, load_settings
 from reconciler.errors import ReconcilerError
@@ -55,7 +56,9 @@ def diagnose(
     else:
         found.append(Diagnosis("settings", "ok", str(config)))
         found += _appliance(home)
-        now = (clock or SystemClock()).now()
+        clock = clock or SystemClock()
+        now = clock.now()
+        found += diagnose_fleet(home, clock)
         found += diagnose_evidence(home, now)
         found += diagnose_policy(home, now.date())
     return [*found, *_machine()]

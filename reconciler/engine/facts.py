@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from reconciler.engine.standing import Reading
 from reconciler.errors import ClockWrong
 from reconciler.evidence.entry import Clock as ClockReading
 from reconciler.evidence.entry import stamp
@@ -39,6 +40,10 @@ class Facts:
         age = (at - self.at) // timedelta(milliseconds=1)
         source = "kernel" if self.synchronised is not None else "unknown"
         return ClockReading(source, self.synchronised, self.offset_us, self.uptime_s, max(age, 0))
+
+    def clocks(self) -> Reading:
+        """The clocks, for what counts elapsed time."""
+        return Reading(self.at, self.uptime_s, self.boot_id)
 
     def body(self) -> dict[str, object]:
         """What the next run compares with, see `refuse_jump`."""

@@ -87,10 +87,10 @@ class Introspection:
     def _intent(self) -> dict[str, Any]:
         status = self.status
         return {
-            "trusted": status.refused is None,
+            "trusted": status.refused is None and not status.holds,
             "commit": status.commit,
             "refused": status.refused_commit,
-            "reason": status.refused,
+            "reason": status.refused or status.hold,
             "fetched": status.fetched,
             "age_s": self._age(self.reached_at),
         }

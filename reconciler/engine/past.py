@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.engine.kept import Kept
+from reconciler.engine.standing import Standing
 from reconciler.evidence.entry import Entry, Kind, Reference, stamp
 from reconciler.evidence.follow import ended_at
 from reconciler.evidence.record import Record
@@ -31,6 +32,8 @@ class Past:
         run: The newest run with findings; None before the first.
         checkpoint_at: When the root of the log was last signed; at first, when it began.
         kept: The newest checkpoint, cosignatures, anchors and copy.
+        standing: The newest heartbeat of the fleet and how long ago it was first seen, the last
+            recovery, what held the desired state. A run may know a newer heartbeat than its ledger.
         commit: Commit of the newest entry.
     """
 
@@ -43,6 +46,7 @@ class Past:
     run: Entry | None = None
     checkpoint_at: datetime | None = None
     kept: Kept = field(default_factory=Kept)
+    standing: Standing = field(default_factory=Standing)
     commit: str | None = None
 
     @property
@@ -58,6 +62,7 @@ class Past:
         self._follow_clock(entry)
         self.checkpoint_at = entry.time
         self.kept = Kept.from_body(entry.body.get("upkeep"))
+        self.standing = Standing().after(entry, self.boot_id)
         if entry.kind is Kind.RUN:
             self._follow_run(entry)
 
@@ -70,6 +75,7 @@ class Past:
         entry = record.entry
         self._follow_clock(entry)
         self.kept = self.kept.after(record, self.commit)
+        self.standing = self.standing.after(entry, self.boot_id)
         self.commit = record.commit
         if entry.kind is Kind.CHECKPOINT:
             self.checkpoint_at = entry.time

@@ -8,13 +8,14 @@ from reconciler.engine.append import seal_waiting
 from reconciler.engine.sameness import Body, found_the_same
 from reconciler.engine.sealing import enqueue, ripe, seal
 from reconciler.engine.session import Session
-from reconciler.evidence.bodies import run_body, since_body
+from reconciler.engine.standing import Standing
+from reconciler.evidence.bodies import held_paths, run_body, since_body
 from reconciler.evidence.entry import Kind, stamp
 from reconciler.evidence.follow import ended_at
 from reconciler.guard.memory import fold
 from reconciler.ledger.store import Receipt
 from reconciler.model.run import RunReport
-from reconciler.model.values import plain
+from reconciler.model.scrub import scrub
 
 
 def record_gap(session: Session) -> None:
@@ -49,9 +50,28 @@ def record_refusal(session: Session) -> None:
             "reason": status.refused,
             "commit": status.refused_commit,
             "accepted": status.commit,
-            "message": plain(status.message),
+            "message": scrub(status.message, session.own),
         },
     )
+
+
+def record_holds(session: Session) -> None:
+    """What holds the desired state is evidence, once for each reason until it is over."""
+    status = session.intent.status
+    known = session.appliance.past.standing.held
+    for hold in status.holds:
+        if hold.reason not in known:
+            session.append(
+                Kind.REFUSAL,
+                {
+                    "reason": hold.reason,
+                    "commit": status.commit,
+                    "accepted": status.commit,
+                    "message": scrub(hold.message, session.own),
+                    "held": True,
+                    "paths": held_paths(hold, session.own),
+                },
+            )
 
 
 def record_run(session: Session, report: RunReport) -> RunReport:
@@ -79,6 +99,7 @@ def _body(session: Session, report: RunReport, at: datetime) -> Body:
         "reached_at": stamp(past.reached_at) if past.reached_at else None,
         "checkpoint_at": stamp(past.checkpoint_at) if past.checkpoint_at else None,
         "upkeep": past.kept.to_body(),
+        "standing": _standing(session).to_body(),
         "promise_s": session.options.promise_s,
         "since": since_body(report.findings, past.since, seq, stamp(at)),
     }
@@ -100,6 +121,17 @@ def _repeated(session: Session, body: Body, at: datetime) -> dict[str, Any] | No
     return {"like": newest.seq, "reached": body["intent"]["fetched"], "took_ms": max(took, 0)}
 
 
+def _standing(session: Session) -> Standing:
+    """What a restart must know of heartbeats, recoveries and holds once this run is recorded."""
+    status, standing = session.intent.status, session.appliance.past.standing
+    accepted = status.acceptance
+    return replace(
+        standing,
+        recovery=(accepted and accepted.recovery) or standing.recovery,
+        held={hold.reason: hold.since for hold in status.holds},
+    )
+
+
 def _in_full(session: Session, report: RunReport, body: Body, at: datetime) -> Receipt:
     # The body names its own number, so what waits gets its own before.
     if seal_waiting(session.appliance, session.facts, session.options.hook):
@@ -111,9 +143,13 @@ def _short(session: Session, said: dict[str, Any], at: datetime) -> Receipt | No
     """An entry without a file, for this run or all that wait; None while it waits itself."""
     appliance, options = session.appliance, session.options
     queue, ledger = appliance.queue, appliance.ledger
+    standing = appliance.past.standing
     now = ripe(queue, at, options.seal_s, options.promise_s or 0)
+    # A heartbeat that was first seen just now must be known after a restart, too.
+    now = now or standing.news_due(options.seal_s)
     if now and queue.waiting is None:
-        receipt = ledger.append_slim(Kind.RUN, said, at=at, clock=session.facts.reading(at))
+        body = said | standing.news()
+        receipt = ledger.append_slim(Kind.RUN, body, at=at, clock=session.facts.reading(at))
         appliance.past.follow(ledger.head.tip)
         return receipt
     enqueue(queue, ledger, at, **said)

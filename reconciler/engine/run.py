@@ -14,7 +14,7 @@ from reconciler.engine.intent import pull
 from reconciler.engine.introspect import Introspection
 from reconciler.engine.look import Eye
 from reconciler.engine.pending import KEPT_ASIDE, whole
-from reconciler.engine.record import record_gap, record_refusal, record_run
+from reconciler.engine.record import record_gap, record_holds, record_refusal, record_run
 from reconciler.engine.recover import close_interrupted
 from reconciler.engine.sealing import newest_moment
 from reconciler.engine.session import Options, Session
@@ -41,6 +41,7 @@ def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport
             seal_waiting(appliance, session.facts, session.options.hook)
         record_gap(session)
         record_refusal(session)
+        record_holds(session)
     desired = _usable(session)
     counted = census.take(desired, appliance.checks, appliance.steps)
     eye = _open_eye(session, desired)

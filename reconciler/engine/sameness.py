@@ -8,7 +8,7 @@ from reconciler.model.check import Check
 Body = Mapping[str, Any]
 
 _OF_THE_RUN = frozenset(
-    {"run", "started_at", "finished_at", "reached_at", "checkpoint_at", "upkeep"}
+    {"run", "started_at", "finished_at", "reached_at", "checkpoint_at", "upkeep", "standing"}
 )
 """Members of a run's body that differ in every run."""
 
@@ -30,6 +30,8 @@ def found_the_same(new: Body, old: Body, checks: Mapping[str, Check]) -> bool:
 def _essence(body: Body, checks: Mapping[str, Check]) -> dict[str, Any]:
     kept = {name: value for name, value in body.items() if name not in _OF_THE_RUN}
     kept["findings"] = [_finding(finding, checks) for finding in body["findings"]]
+    # What stood behind an acceptance is said once, in the run that accepted.
+    kept["intent"] = {n: v for n, v in body["intent"].items() if n != "acceptance"}
     return kept
 
 

@@ -148,7 +148,11 @@ def seal(
     _check_order(queue, whole(at))
     hook("before-seal")
     clock = _reading(ledger, facts, at)
-    receipt = ledger.append_slim(Kind.RUN, waiting.body(at), at=at, clock=clock)
+    body = waiting.body(at)
+    if clock.uptime_s is not None:
+        # How long ago it was seen counts up to this reading, so there must be one.
+        body |= past.standing.at(facts.clocks()).news()
+    receipt = ledger.append_slim(Kind.RUN, body, at=at, clock=clock)
     past.follow(ledger.head.tip)
     hook("after-seal")
     _forget(queue)

@@ -107,6 +107,9 @@ def fold(memory: Memory, kind: str, body: Mapping[str, Any], recorded_at: dateti
                 return _after_outcome(memory, body, recorded_at)
             case "run":
                 return _after_run(memory, form.mapping(body.get("intent")))
+            case "refusal" if body.get("held") is True:
+                # Of the state that is in force; the newest one that was refused is still that.
+                return memory
             case "refusal":
                 commit = form.optional_text(body.get("commit"))
                 return memory.with_refusal(form.text(body.get("reason")), commit)

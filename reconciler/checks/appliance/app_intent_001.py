@@ -1,8 +1,9 @@
-"""The newest desired state is trusted, and it is the one in force.
+"""The newest desired state is trusted, it is the one in force, and nothing holds it.
 
 A commit that is unsigned, rewound, forked or signed by somebody who may not is refused; the last
-accepted one stays in force. The refusal is a finding, so that nobody believes in a change that
-never arrived.
+accepted one stays in force. A state that is held (no fresh heartbeat, content of a revoked key) is
+in force, and nothing acts under it. Either is a finding, so that nobody believes in a change that
+never arrived, or in a machine that nobody heals.
 
 Source: 45 CFR 164.312(c)(1), 164.312(d); NIST SP 800-53 CM-3, CM-5, SI-7.
 """
@@ -53,10 +54,10 @@ CHECK = Check(
     platforms=frozenset({"linux", "nixos"}),
     source="45 CFR 164.312(c)(1), 164.312(d); SP 800-53 CM-3, CM-5, SI-7",
     fields={
-        "trusted": Field("bool", "Whether the newest commit seen is the accepted one."),
+        "trusted": Field("bool", "Whether the newest commit seen is in force and not held."),
         "accepted": Field("str", "Commit in force; absent before the first.", optional=True),
         "refused": Field("str", "Commit that was refused, if any.", optional=True),
-        "reason": Field("str", "Code of the refusal, for example not-fast-forward.", optional=True),
+        "reason": Field("str", "Code of the refusal or hold, for example stale.", optional=True),
         "age_h": Field(
             "int",
             "Hours since the fleet repository was last seen; absent if never.",
