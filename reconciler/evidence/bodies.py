@@ -71,14 +71,12 @@ def verdict_body(verdict: Verdict, own: Own = NOTHING) -> Body:
     }
 
 
-def plan_body(plan: Plan, own: Own = NOTHING) -> Body:
+def plan_body(plan: Plan) -> Body:
     """A plan: what would be done, and what is left to people."""
     return {
         "digest": plan.digest,
         "actions": [action_body(action) for action in plan.actions],
-        "unplanned": [
-            {"rule": left.rule, "reason": scrub(left.reason, own)} for left in plan.unplanned
-        ],
+        "unplanned": [{"rule": left.rule, "reason": left.reason} for left in plan.unplanned],
     }
 
 
@@ -171,7 +169,7 @@ def run_body(report: RunReport) -> Body:
         "intent": intent_status_body(report.intent, own),
         "census": dict(report.census),
         "findings": [finding_body(finding, own) for finding in report.findings],
-        "plan": plan_body(report.plan, own),
+        "plan": plan_body(report.plan),
         "not_done": [not_done_body(left, own) for left in report.not_done],
         "outcomes": [
             {"action": o.action, "runbook": o.runbook, "result": o.result}

@@ -134,7 +134,8 @@ def _path(core: str, own: Own) -> str | None:
         return None
     known = [first]
     for segment in rest:
-        if segment.strip(HOLE) and not _compound(segment, False, own):
+        declared = "/".join([*known, segment]) in own.names
+        if segment.strip(HOLE) and not declared and not _compound(segment, False, own):
             break
         known.append(segment)
     return "/".join([*known, HOLE]) if len([part for part in known if part]) else None

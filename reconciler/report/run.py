@@ -115,7 +115,7 @@ def as_document(report: RunReport) -> dict[str, Any]:
         "counts": table.tally(report.findings),
         "before": [finding_body(finding, report.own) for finding in report.before],
         "findings": [finding_body(finding, report.own) for finding in report.findings],
-        "plan": plan_body(report.plan, report.own),
+        "plan": plan_body(report.plan),
         "outcomes": [
             {
                 "action": o.action,
