@@ -64,15 +64,11 @@ class Trees:
 
     def leaf(self, tree: str, path: str, commit: str) -> Leaf | None:
         """What is at a path; None if there is nothing, or a folder."""
-        *folders, name = path.encode("utf-8", "surrogateescape").split(b"/")
-        nodes = self.nodes(tree, commit)
-        for folder in folders:
-            mode, oid = nodes.get(folder, (b"", ""))
-            if mode != DIRECTORY:
-                return None
-            nodes = self.nodes(oid, commit)
-        found = nodes.get(name)
-        return None if found is None or found[0] == DIRECTORY else found
+        return _file(self._node(tree, path, commit))
+
+    def is_folder(self, tree: str, path: str, commit: str) -> bool:
+        """Whether a folder is at a path."""
+        return _folder(self._node(tree, path, commit)) is not None
 
     def changes(self, old: str | None, new: str, commit: str) -> Mapping[str, Change]:
         """Every path that differs between two trees: another mode or object, there or not there.
@@ -93,6 +89,16 @@ class Trees:
             if len(self._changes) > _KEPT_COMPARISONS:
                 self._changes.popitem(last=False)
         return found
+
+    def _node(self, tree: str, path: str, commit: str) -> Leaf | None:
+        *folders, name = path.encode("utf-8", "surrogateescape").split(b"/")
+        nodes = self.nodes(tree, commit)
+        for folder in folders:
+            mode, oid = nodes.get(folder, (b"", ""))
+            if mode != DIRECTORY:
+                return None
+            nodes = self.nodes(oid, commit)
+        return nodes.get(name)
 
     def _compare(self, old: str | None, new: str, commit: str) -> Iterator[tuple[str, Change]]:
         count = 0

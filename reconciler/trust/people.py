@@ -13,9 +13,6 @@ from reconciler.evidence.sshsig import fingerprint
 from reconciler.model.trust_policy import Member, TrustPolicy
 from reconciler.trust.paths import Owned
 
-NAMESPACE = "reconciler-attestation"
-"""What a key must be allowed for that signs a statement beside a branch."""
-
 
 @dataclass(frozen=True, slots=True)
 class Holder:

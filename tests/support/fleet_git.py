@@ -162,7 +162,8 @@ class FleetRepo:
     ) -> Acceptance:
         """`verify_new` on this repository; pinned is alice."""
         repository = pygit2.Repository(str(self.work))
-        return verify_new(repository, accepted, head, pinned or allowed("alice"), now, limits)
+        trusted = pinned or allowed("alice")
+        return verify_new(repository, accepted, head, trusted, now, limits, branch="main")
 
     def git(self, *arguments: str, input: bytes = b"") -> str:
         """Stock git in the work tree, at the repository's own time."""
