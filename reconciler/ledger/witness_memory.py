@@ -25,6 +25,7 @@ from reconciler.evidence.witnessing import Seen
 from reconciler.ledger.lock import HostLock
 from reconciler.ledger.objects import repository_directory
 from reconciler.ledger.store import Ledger
+from reconciler.model.scrub import Own, scrub
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -38,6 +39,12 @@ _HINT = "Restore the witness's ledger from its copies; a new one would have forg
 def witness_name(name: str) -> str:
     """The name a witness signs with, in notes and in allowed signers files: ``witness/<name>``."""
     return layout.principal(CLIENT, name)
+
+
+def _own(origin: str) -> Own:
+    """What the message of an objection may say again; else it may quote whoever wrote the log."""
+    branch = origin.partition("/")[2]
+    return Own(frozenset({origin, branch, f"refs/heads/{branch}", *origin.split("/")}))
 
 
 class WitnessMemory(Protocol):
@@ -173,7 +180,7 @@ class LedgerMemory:
             body = {
                 "origin": objection.origin,
                 "reason": objection.reason,
-                "message": objection.message,
+                "message": scrub(objection.message, _own(objection.origin)),
                 "shown": dict(objection.shown),
                 "cosigned": None if seen is None else {"size": seen.size, "root": seen.root.hex()},
             }

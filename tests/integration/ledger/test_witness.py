@@ -11,6 +11,7 @@ from reconciler.errors import Busy, EvidenceError, LedgerDamaged, LedgerMissing
 from reconciler.evidence import note, sshsig
 from reconciler.evidence.merkle import leaf_hash
 from reconciler.evidence.merkle_tree import Tree
+from reconciler.evidence.objection import Objection
 from reconciler.evidence.statement import Kind
 from reconciler.evidence.witnessing import Look, Refuse, Status, read_request, write_request
 from reconciler.ledger.verify import load_signers, verify
@@ -128,6 +129,17 @@ def test_a_shorter_log_is_refused_and_written_down_once(rig: Rig, hub: WitnessRi
     assert (kind, len(hub.entries())) == (Kind.REFUSAL, 3)
     assert (body["origin"], body["reason"]) == (ORIGIN, "shorter-than-witnessed")
     assert "9 entries, and 14" in str(body["message"])
+
+
+def test_what_is_written_down_quotes_nobody_who_wrote_into_a_log(hub: WitnessRig) -> None:
+    shown = {"commit": "c" * 40, "size": None, "root": None, "note": None}
+    said = f"statement at commit {'c' * 40}: {ORIGIN} holds Gonzalez, born 1950-03-04"
+    with hub.memory() as memory:
+        memory.object_to(Objection(ORIGIN, "statement", said, shown), hub.clock.now())
+
+    message = str(hub.entries()[-1][1]["message"])
+    assert "withheld" in message
+    assert "Gonzalez" not in message
 
 
 def test_a_log_that_is_gone_is_refused(rig: Rig, hub: WitnessRig) -> None:
