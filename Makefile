@@ -42,7 +42,7 @@ run: $(VENV)/.runtime
 
 ## test: the whole suite; rigs that this machine lacks are skipped, or fail where CI says so
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 ## lint: format, style, types, layers
 lint: $(VENV)/.dev
