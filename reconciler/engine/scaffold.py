@@ -171,12 +171,11 @@ class _Work:
 
     def join(self, joins: Joins, pinned: str) -> Scaffold:
         """Everything but a fleet."""
-        self._directories()
-        return self._appliance(joins, pinned)
+        return self._enrol(joins, pinned, self._appliance())
 
     def begin(self, first: tuple[str, str], others: Sequence[Person]) -> Scaffold:
         """A fleet, and an appliance that trusts it from its first commit on."""
-        self._directories()
+        appliance = self._appliance()
         id_, principal = first
         key = keys.generate(self.directory / "keys" / "engineer", principal)
         people = [Person(id_, principal, keys.public(key)), *others]
@@ -186,11 +185,12 @@ class _Work:
             **fleet_files(templates(), self.client, self.host),
             "policies/trust/allowed_signers": pinned,
             "policies/trust/policy.yaml": policy_text(people),
+            "policies/trust/evidence_signers": self._evidence_signer(appliance),
         }
         for path, data in files.items():
             _write(fleet / path, data)
         commit = self._commit(fleet, key, principal)
-        made = self._appliance(Joins("fleet", fleet, commit), pinned)
+        made = self._enrol(Joins("fleet", fleet, commit), pinned, appliance)
         mark = sshsig.fingerprint(keys.public(key))
         return replace(made, fleet=fleet, commit=commit, engineer=mark)
 
@@ -200,15 +200,21 @@ class _Work:
         message = "Start from the templates"
         return commit_signed(fleet, message, key=key, at=self.clock.now(), **who)
 
-    def _directories(self) -> None:
+    @property
+    def _name(self) -> str:
+        return f"{self.client}/{self.host}"
+
+    def _appliance(self) -> Ed25519PrivateKey:
+        """The directories, and in one of them the appliance's key."""
         for part in ("", "keys", "trust", "state", "evidence"):
             (self.directory / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+        return keys.generate(self.directory / "keys" / "appliance", self._name)
 
-    def _appliance(self, joins: Joins, pinned: str) -> Scaffold:
-        name = f"{self.client}/{self.host}"
-        key = keys.generate(self.directory / "keys" / "appliance", name)
-        signer = f'{name} namespaces="git" {sshsig.public_text(keys.public(key))}\n'
-        _write(self.directory / "trust" / "evidence_signers", signer)
+    def _evidence_signer(self, key: Ed25519PrivateKey) -> str:
+        return f'{self._name} namespaces="git" {sshsig.public_text(keys.public(key))}\n'
+
+    def _enrol(self, joins: Joins, pinned: str, key: Ed25519PrivateKey) -> Scaffold:
+        _write(self.directory / "trust" / "evidence_signers", self._evidence_signer(key))
         _write(self.directory / "trust" / "allowed_signers", pinned)
         evidence = enrol(self.directory, self.client, self.host, key, pinned, self.clock.now())
         settings = self.directory / SETTINGS
