@@ -5,6 +5,7 @@ import secrets
 from dataclasses import replace
 from typing import Literal
 
+from reconciler.desired.ending import notices
 from reconciler.engine import census
 from reconciler.engine.append import seal_waiting
 from reconciler.engine.appliance import Appliance
@@ -58,6 +59,7 @@ def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport
         plan=planned,
         intent=session.intent.status,
         census=counted.body(),
+        notices=notices(desired, session.facts.at.date()),
     )
     if session.options.dry_run:
         return report
