@@ -10,7 +10,7 @@ from reconciler.model.desired import DesiredState
 from reconciler.model.term import Term
 
 _HINTS = {
-    "approval": "Approve it again if it is still needed: reconciler plan --approval.",
+    "approval": "Approve it again if it is still needed: reconciler plan BASE HEAD --approval.",
     "exception": "Review it (45 CFR 164.306(e)): close the gap, or decide anew with a new date.",
 }
 

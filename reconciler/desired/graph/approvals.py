@@ -10,7 +10,9 @@ from reconciler.errors import InputError
 from reconciler.model.approval import LONGEST, Approval
 from reconciler.model.check import Check
 
-_AGAIN = "Look at what changed; if it is right, approve it anew: reconciler plan --approval."
+_AGAIN = (
+    "Look at what changed; if it is right, approve it anew: reconciler plan BASE HEAD --approval."
+)
 
 
 def approval_problems(graph: Graph) -> Iterator[Problem]:
