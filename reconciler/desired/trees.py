@@ -66,9 +66,9 @@ class Trees:
         """What is at a path; None if there is nothing, or a folder."""
         return _file(self._node(tree, path, commit))
 
-    def is_folder(self, tree: str, path: str, commit: str) -> bool:
-        """Whether a folder is at a path."""
-        return _folder(self._node(tree, path, commit)) is not None
+    def folder(self, tree: str, path: str, commit: str) -> str | None:
+        """Object id of the folder at a path; None if there is none."""
+        return _folder(self._node(tree, path, commit))
 
     def changes(self, old: str | None, new: str, commit: str) -> Mapping[str, Change]:
         """Every path that differs between two trees: another mode or object, there or not there.

@@ -2,8 +2,8 @@
 
 Rule 1: What was trusted before decides what is trusted next: rules and keys come from the trees of
         a commit's parents and of what was accepted (A), never from the commit itself.
-Rule 2: The order is fixed: recovery, forward, signatures of all commits, authors, thresholds, head,
-        branches, keys in time. The first rule that does not hold refuses.
+Rule 2: The order is fixed: recovery, forward, branch, signatures, authors, thresholds, head,
+        releases, keys in time. The first rule that does not hold refuses.
 Rule 3: Without ``policies/trust/policy.yaml`` every listed signer may change everything (ADR 3).
 
 The rules are in modules of their own, ``trust_*``; here is their order.
@@ -30,7 +30,7 @@ from reconciler.desired.trust_case import Case, Offer
 from reconciler.desired.trust_head import examine_head
 from reconciler.desired.trust_heartbeat import examine_heartbeats
 from reconciler.desired.trust_recovery import find_recovery
-from reconciler.desired.trust_release import examine_branch, needs_ssh
+from reconciler.desired.trust_release import examine_branch, examine_release, needs_ssh
 from reconciler.desired.trust_signatures import (
     FORWARD,
     examine_commits,
@@ -226,13 +226,14 @@ def _judge(case: Case) -> Acceptance:
     case.objects.commit(offer.head)
     recovery = _recover(case)
     _look_forward(case)
+    examine_branch(case)
     ssh = needs_ssh(case)
     examine_commits(case, ssh=ssh)
     if ssh:
         _examine_changes(case)
-    if case.new or (offer.accepted is None and recovery is None):
+    if case.new or recovery is not None or offer.accepted is None:
         examine_head(case, offer.head, ssh=ssh)
-        examine_branch(case)
+        examine_release(case)
     tainted = judge_taint(case, offer.head, find_suspects(case, offer.head))
     return Acceptance(
         previous=offer.accepted,

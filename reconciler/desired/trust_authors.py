@@ -86,16 +86,22 @@ def _judge(
     case: Case, oid: str, policy: Policy, signers: AllowedSigners, paths: Iterable[str]
 ) -> None:
     holder = policy.people.of(principal_of(signers, case.keys[oid]))
-    wrong: dict[tuple[Reason, str | None], tuple[str, Owned | None]] = {}
+    unowned: dict[str, str] = {}
+    wrong: dict[str, tuple[str, Owned]] = {}
     for path in paths:
         owned = policy.owners.of(path)
         if owned is None:
-            wrong.setdefault((Reason.PATH_UNOWNED, None), (path, None))
+            unowned.setdefault("", path)
         elif holder is None or not may_author(holder, owned):
-            wrong.setdefault((Reason.WRONG_ROLE, owned.rule.id), (path, owned))
-    for (reason, owner), (path, owned) in wrong.items():
-        what = _unowned(path) if owned is None else _wrong_role(path, owned, holder)
-        case.docket.fail(AUTHORS, oid, reason, what, path, owner)
+            wrong.setdefault(owned.rule.id, (path, owned))
+    for path in unowned.values():
+        case.docket.fail(AUTHORS, oid, Reason.PATH_UNOWNED, _unowned(path), path)
+    for owner, (path, owned) in wrong.items():
+        what = _wrong_role(path, owned, holder)
+        case.docket.fail(AUTHORS, oid, Reason.WRONG_ROLE, what, path, owner)
+    if holder is None and not wrong:
+        what = "is signed by a key whom the trust policy does not know"
+        case.docket.fail(AUTHORS, oid, Reason.WRONG_ROLE, what)
 
 
 def _unowned(path: str) -> str:

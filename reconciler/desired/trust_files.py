@@ -17,6 +17,7 @@ from reconciler.model.trust_policy import TrustPolicy
 from reconciler.trust.paths import Owners
 from reconciler.trust.people import People
 
+TRUST = "policies/trust"
 SIGNERS = "policies/trust/allowed_signers"
 POLICY = "policies/trust/policy.yaml"
 TRUSTED_ROOT = "policies/trust/trusted_root.json"
@@ -141,7 +142,7 @@ class TrustFiles:
     def _is_folder(self, commit: str, asked_by: str) -> bool:
         # A folder of that name would otherwise pass for a fleet without a policy.
         tree = self._lineage.link(commit).tree
-        return self._trees.is_folder(tree, POLICY, asked_by)
+        return self._trees.folder(tree, POLICY, asked_by) is not None
 
     def _parsed(
         self, kept: dict[str, T], blob: str, path: str, asked_by: str, parse: Callable[[bytes], T]

@@ -5,12 +5,15 @@ Rule 1: The policy at A decides; at a first acceptance without a pin, the head's
 Rule 2: A release names branch, commit, tree and every file that is read; by SHA-256 too.
 """
 
+from functools import partial
+
 from reconciler.desired.attestations import Attestations, Signed
 from reconciler.desired.refusal import Reason
 from reconciler.desired.tree import FleetTree
 from reconciler.desired.trust_case import Case
 from reconciler.desired.trust_files import Policy
 from reconciler.desired.trust_keyless import attested_by, with_identities
+from reconciler.errors import IntentRefused
 from reconciler.evidence import commit as commits
 from reconciler.model.trust_policy import BranchRule
 from reconciler.trust.judgement import Attested, Trust
@@ -34,15 +37,13 @@ def needs_ssh(case: Case) -> bool:
 
 
 def examine_branch(case: Case) -> None:
-    """Ask R6 of the head.
+    """Ask whether the branch may be followed at all.
 
     Raises:
-        IntentRefused: ``branch-untrusted``, ``release-missing`` or ``release-refused``, unless
-            everything is collected.
+        IntentRefused: ``branch-untrusted``, unless everything is collected.
         MirrorDamaged: An object is missing.
     """
-    source = case.head if case.start is None else case.start
-    policy = case.docket.ask(BRANCHES, case.head, "", lambda: case.files.policy(source, case.head))
+    policy = case.docket.ask(BRANCHES, case.head, "", partial(_authority, case))
     if policy is None or not policy.document.branches:
         return
     rule = _branch_rule(case, policy)
@@ -50,11 +51,29 @@ def examine_branch(case: Case) -> None:
         what = f"is offered on branch {case.offer.branch}, which the trust policy does not list"
         case.docket.fail(BRANCHES, case.head, Reason.BRANCH_UNTRUSTED, what)
         return
-    needs = " and ".join(rule.require)
-    words = f"is on a branch that the trust policy lists; it needs {needs}"
+    words = f"is on a branch that the trust policy lists; it needs {' and '.join(rule.require)}"
     case.docket.held(BRANCHES, case.head, words)
-    if _ROLE in rule.require:
-        _examine_release(case, policy, source)
+
+
+def examine_release(case: Case) -> None:
+    """Ask whether CI vouches for the head, where the branch needs it.
+
+    Raises:
+        IntentRefused: ``release-missing`` or ``release-refused``, unless everything is collected.
+        MirrorDamaged: An object is missing.
+    """
+    try:
+        policy = _authority(case)
+    except IntentRefused:
+        # Noted by `examine_branch` and by R5 already.
+        return
+    rule = _branch_rule(case, policy)
+    if policy is not None and rule is not None and _ROLE in rule.require:
+        _examine_release(case, policy, case.start or case.head)
+
+
+def _authority(case: Case) -> Policy | None:
+    return case.files.policy(case.start or case.head, case.head)
 
 
 def _branch_rule(case: Case, policy: Policy | None) -> BranchRule | None:

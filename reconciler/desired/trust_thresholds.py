@@ -5,19 +5,22 @@ Rule 2: Whoever signed a commit of the step with an own change on a path of a ru
         that rule's change, however small, and does not count for it.
 Rule 3: An approval covers the steps from its base to the first commit after it on the line that
         has its tree. The tree alone could be replayed to bring an old state back.
-Rule 4: Who merges agrees with what is merged, where the merge changes nothing of its own.
+Rule 4: A step that changes trust is covered only by an approval of a tree that shows the change:
+        people who see a change that was taken back have not agreed to what it allowed meanwhile.
+Rule 5: Who merges agrees with what is merged, where the merge changes nothing of its own.
 """
 
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 
 from reconciler.desired.refusal import Reason
 from reconciler.desired.trees import shown
 from reconciler.desired.trust_case import Case
-from reconciler.desired.trust_files import Policy
+from reconciler.desired.trust_files import TRUST, Policy
 from reconciler.desired.trust_steps import THRESHOLDS, Line, Step
 from reconciler.evidence.signers import AllowedSigners
 from reconciler.trust.judgement import Occasion, Tally, Trust, approver, roles_of, tally
@@ -138,7 +141,7 @@ class _Ballot:
         counted = ", ".join(found.counted) or "nobody"
         if len(found.counted) >= rule.approvals:
             words = f"has {needs}: {counted}"
-            docket.held(THRESHOLDS, tip, words, path, rule.id)
+            docket.held(THRESHOLDS, tip, words, path, rule.id, people=found.counted)
             return
         passed = f"; passed over: {'; '.join(found.passed_over)}" if found.passed_over else ""
         what = (
@@ -175,7 +178,17 @@ class _Ballot:
         trust = Trust(self._signers, self._policy.people)
         revoking = self._revoking()
         for span in self._approvals.covering(self._step.at):
+            if not self._shows_trust(span.approval.tree):
+                yield "it is of a tree that does not show this change of trust"
+                continue
             yield approver(trust, span.approval, span.public, occasion, revoking)
+
+    def _shows_trust(self, tree: str) -> bool:
+        """Whether an approved tree shows the step's change of trust, if it makes one."""
+        folder = partial(self._case.trees.folder, path=TRUST, commit=self._step.tip)
+        link = self._case.lineage.link
+        after = folder(link(self._step.tip).tree)
+        return after in (folder(link(self._step.before).tree), folder(tree))
 
     def _merger(self, owned: Owned) -> Holder | None:
         """Who signed the merge that the step ends with, if it changes nothing of the rule's own."""
