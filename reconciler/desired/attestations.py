@@ -47,11 +47,13 @@ class AttestationLimits:
         files: Files of one folder, and commits that recoveries lead to; the rest is not read.
         file_bytes: One file.
         tree_bytes: One tree object; about 67 bytes for each tree that was ever approved.
+        total_bytes: All that one verification asks for.
     """
 
     files: int = 256
     file_bytes: int = envelope.MAX_ENVELOPE
     tree_bytes: int = 16 * MIB
+    total_bytes: int = 64 * MIB
 
 
 ATTESTATION_LIMITS = AttestationLimits()
@@ -99,6 +101,7 @@ class Attestations:
         self._commit = commit
         self._limits = limits
         self._keyless = keyless
+        self._left = limits.total_bytes
         self._missing = unread
         self._unread = dict(unread)
         self._folders: dict[str, dict[str, tuple[bytes, str]]] = {}
@@ -242,6 +245,9 @@ class Attestations:
                 raise _refusal(f"is not a {kind.name.lower()}")
             if size > limit:
                 raise _refusal(f"is larger than {limit} bytes")
+            if size > self._left:
+                raise _refusal(f"is beyond {self._limits.total_bytes} bytes altogether")
+            self._left -= size
             return self._repository.odb.read(oid)[1]
         except (pygit2.GitError, KeyError, ValueError) as error:
             raise _refusal("is missing or damaged in the mirror") from error

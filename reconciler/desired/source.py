@@ -9,22 +9,21 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler.desired import trust
+from reconciler.desired.attestations import Attestations
+from reconciler.desired.incoming import Incoming
 from reconciler.desired.limits import FETCH_LIMITS, READ_LIMITS, FetchLimits, ReadLimits
 from reconciler.desired.mirror import Mirror
 from reconciler.desired.objects import MirrorDamaged, Objects
-from reconciler.desired.refusal import Reason, refuse
+from reconciler.desired.rulings import Ruling
 from reconciler.desired.tree import FleetTree
-from reconciler.desired.trust import Acceptance, VerifiedCommit
+from reconciler.desired.trust import Acceptance, Standing, VerifiedCommit
 from reconciler.errors import MachineError
 from reconciler.evidence.signers import AllowedSigners
-from reconciler.transport.cause import failure
-from reconciler.transport.fetch import fetch
 from reconciler.transport.location import NO_ACCESS, Access, check_branch, vet
 from reconciler.transport.server import Server
+from reconciler.trust.heartbeat import Beat, Judged
 
 __all__ = ["Access", "FetchLimits", "FleetSource", "ReadLimits"]
-
-_SERVER = {"server": "fleet server", "meanwhile": "the last accepted state stays in force"}
 
 
 class FleetSource:
@@ -39,6 +38,7 @@ class FleetSource:
         *,
         read_limits: ReadLimits = READ_LIMITS,
         access: Access = NO_ACCESS,
+        attestations: str = "attestations",
     ) -> None:
         """Vet the address; nothing is fetched yet.
 
@@ -49,16 +49,19 @@ class FleetSource:
             limits: Bounds of a fetch.
             read_limits: Bounds of what is verified and read.
             access: Key, known hosts, CA, token: files.
+            attestations: The branch where approvals, heartbeats and the like are, if it is there.
 
         Raises:
             InputError: An address or branch name that is not allowed.
         """
-        self._server = Server(vet(url, access), access)
+        server = Server(vet(url, access), access)
         self._branch = check_branch(branch)
+        self._incoming = Incoming(server, limits, branch, attestations)
         self._mirror = Mirror(mirror)
         self._limits = limits
         self._read_limits = read_limits
         self._tidy = False
+        self._standing: Standing | None = None
 
     def fetch(self) -> str:
         """Bring the branch's newest commit and its history into the mirror; trust nothing of it.
@@ -81,12 +84,19 @@ class FleetSource:
             return self.rebuild()
         # A fetch that does not come back leaves locks and half a pack behind.
         self._tidy = False
-        head = self._fetch_into(self._mirror)
+        head = self._incoming.fetch(self._mirror)
         self._tidy = True
         return head
 
     def verify_new(
-        self, *, accepted: str | None, head: str, pinned: AllowedSigners, now: datetime
+        self,
+        *,
+        accepted: str | None,
+        head: str,
+        pinned: AllowedSigners,
+        now: datetime,
+        pin: str | None = None,
+        recovered_at: datetime | None = None,
     ) -> Acceptance:
         """Decide whether a fetched commit may be accepted: `reconciler.desired.trust.verify_new`.
 
@@ -96,8 +106,18 @@ class FleetSource:
         """
 
         def verify() -> Acceptance:
-            repository = self._mirror.open()
-            return trust.verify_new(repository, accepted, head, pinned, now, self._read_limits)
+            return trust.verify_new(
+                self._mirror.open(),
+                accepted,
+                head,
+                pinned,
+                now,
+                self._read_limits,
+                branch=self._branch,
+                attestations=self.attestations(),
+                pin=pin,
+                recovered_at=recovered_at,
+            )
 
         try:
             acceptance = verify()
@@ -108,6 +128,34 @@ class FleetSource:
             self._mirror.keep(self._branch, head)
         return acceptance
 
+    def explain(
+        self,
+        *,
+        accepted: str | None,
+        head: str,
+        pinned: AllowedSigners,
+        now: datetime,
+        pin: str | None = None,
+        recovered_at: datetime | None = None,
+    ) -> tuple[Ruling, ...]:
+        """What every rule says of what would be new: `reconciler.desired.trust.explain`.
+
+        Raises:
+            MirrorDamaged: An object is not in the mirror.
+        """
+        return trust.explain(
+            self._mirror.open(),
+            accepted,
+            head,
+            pinned,
+            now,
+            self._read_limits,
+            branch=self._branch,
+            attestations=self.attestations(),
+            pin=pin,
+            recovered_at=recovered_at,
+        )
+
     def reverify(self, accepted: str) -> VerifiedCommit:
         """Hold the accepted commit against the newest signers: `reconciler.desired.trust.reverify`.
 
@@ -116,6 +164,52 @@ class FleetSource:
             MirrorDamaged: It is not in the mirror.
         """
         return trust.reverify(self._mirror.open(), accepted, self._read_limits)
+
+    def standing(self, accepted: str, now: datetime) -> Standing:
+        """Hold all that is live against the newest trust: `reconciler.desired.trust.standing`.
+
+        What a commit holds by revoked keys does not change, so it is looked for once.
+
+        Raises:
+            IntentRefused: ``signer-revoked``, or what is wrong with it.
+            MirrorDamaged: It is not in the mirror.
+        """
+        known = self._standing
+        found = trust.standing(
+            self._mirror.open(),
+            accepted,
+            self._read_limits,
+            branch=self._branch,
+            now=now,
+            attestations=self.attestations(),
+            suspects=known.suspects if known is not None and known.commit == accepted else None,
+        )
+        self._standing = found
+        return found
+
+    def heartbeat(self, *, accepted: str, head: str, now: datetime, newest: Beat | None) -> Judged:
+        """Judge the heartbeats that were fetched: `reconciler.desired.trust.heartbeat`.
+
+        Args:
+            accepted: What is accepted, also if only just now; its trust says who may sign.
+            head: The commit that the branch is at.
+            now: Wall time.
+            newest: The newest heartbeat that was ever seen.
+
+        Raises:
+            IntentRefused: What is wrong with the trust files of ``accepted``.
+            MirrorDamaged: A commit is not in the mirror.
+        """
+        return trust.heartbeat(
+            self._mirror.open(),
+            accepted,
+            head,
+            self._read_limits,
+            branch=self._branch,
+            now=now,
+            attestations=self.attestations(),
+            newest=newest,
+        )
 
     def read_files(self, commit: str) -> dict[str, bytes]:
         """Files of ``approvals/``, ``hosts/``, ``policies/`` and ``runbooks/`` by path.
@@ -135,6 +229,16 @@ class FleetSource:
         """
         return self._tree(commit).oid
 
+    def attestations(self) -> Attestations:
+        """What people and CI signed beside the branch, as it was fetched last.
+
+        Raises:
+            MirrorDamaged: There is no mirror to read from.
+        """
+        repository = self._mirror.open()
+        commit, unread = self._incoming.beside(repository)
+        return Attestations(repository, commit, unread=unread)
+
     def rebuild(self) -> str:
         """Clone into a new mirror and put it in place of this one.
 
@@ -147,7 +251,7 @@ class FleetSource:
         """
         keep = self._mirror.kept(self._branch)
         fresh = self._mirror.begin_anew()
-        head = self._fetch_into(fresh)
+        head = self._incoming.fetch(fresh)
         if keep is not None:
             if keep not in fresh.open():
                 message = f"the fleet server no longer has {keep[:12]}, which was accepted"
@@ -160,19 +264,3 @@ class FleetSource:
     def _tree(self, commit: str) -> FleetTree:
         objects = Objects(self._mirror.open(), self._read_limits)
         return FleetTree(objects, commit, self._read_limits)
-
-    def _fetch_into(self, mirror: Mirror) -> str:
-        fetched = fetch(
-            self._server,
-            self._limits,
-            repository=mirror.path,
-            home=mirror.path / "client-home",
-            branch=self._branch,
-            into=f"refs/incoming/{self._branch}",
-        )
-        if fetched.commit is not None:
-            return fetched.commit
-        if fetched.cause == "missing-branch" or fetched.cause is None:
-            raise refuse(Reason.MISSING_BRANCH, None, f"has no branch {self._branch}")
-        message, hint = failure(fetched.cause, **_SERVER)
-        raise MachineError(f"{message} ({self._server.location.url}: {fetched.detail})", hint=hint)

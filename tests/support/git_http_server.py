@@ -1,12 +1,14 @@
 """A smart HTTP Git server of its own process: ``git http-backend`` behind the standard library.
 
-Run as a program: ``git_http_server.py ROOT [--certificate PEM] [--token T] [--misbehave HOW]``.
-It prints its port on the first line. ``--misbehave`` makes it the server nobody wants:
+Run as a program: ``git_http_server.py ROOT [--certificate PEM] [--token T] [--misbehave HOW]
+[--log FILE]``. It prints its port on the first line; the file gets a line for each request.
+``--misbehave`` makes it the server nobody wants:
 
 ``hang``         accepts, then says nothing
 ``drip``         sends the list of references one byte at a time, for ever
 ``flood``        sends references without end
 ``stall``        stops in the middle of the pack
+``stall-both``   the same, if more than one branch was asked for
 ``banner``       sends references, then an error text of its own choice
 ``wrong-commit`` advertises a commit that it does not have
 """
@@ -18,6 +20,7 @@ import ssl
 import subprocess
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -29,6 +32,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
+        self._log()
         if self._refused():
             return
         misbehave = self.server.options.misbehave
@@ -38,8 +42,14 @@ class Handler(BaseHTTPRequestHandler):
         self._backend(b"")
 
     def do_POST(self):
+        self._log()
         if not self._refused():
             self._backend(self._body())
+
+    def _log(self):
+        if self.server.options.log:
+            with Path(self.server.options.log).open("a") as file:
+                file.write(f"{self.command} {self.path}\n")
 
     def _refused(self):
         token = self.server.options.token
@@ -87,7 +97,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if self.command == "POST" and self.server.options.misbehave == "stall":
+        both = body.count(b"want ") > 1
+        stall = {"stall": True, "stall-both": both}.get(self.server.options.misbehave, False)
+        if self.command == "POST" and stall:
             self.wfile.write(content[: len(content) // 2])
             self.wfile.flush()
             time.sleep(3600)
@@ -144,6 +156,7 @@ def main():
     parser.add_argument("--certificate")
     parser.add_argument("--token")
     parser.add_argument("--misbehave")
+    parser.add_argument("--log")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.options = parser.parse_args()

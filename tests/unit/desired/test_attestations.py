@@ -164,6 +164,13 @@ def test_a_tree_that_is_too_large_is_not_inflated(read) -> None:
     assert found.unread == (("approvals", "is larger than 40 bytes"),)
 
 
+def test_all_that_is_read_together_has_a_bound(read) -> None:
+    data = [sealed(replace(APPROVAL, base=f"{n:040x}")) for n in range(5)]
+    found = read(placed(*data), AttestationLimits(total_bytes=3_000))
+    assert len(found.approvals(TREE)) == 2
+    assert {why for _, why in found.unread} == {"is beyond 3000 bytes altogether"}
+
+
 def test_recoveries_to_odd_places_are_counted(read) -> None:
     found = read({"recoveries/elsewhere/x": b"", "recoveries/file": b""})
     assert found.recoveries() == ()
