@@ -18,6 +18,7 @@ COMMANDS = {
     "init": "Make a private fleet repository, keys and an enrolled appliance.",
     "run": "Reconcile this host once, or as a daemon.",
     "check": "Cross-check a fleet repository: rules, checks, runbooks, controls, exceptions.",
+    "plan": "Say what a change of the fleet does to every machine, for the pull request.",
     "verify": "Audit an evidence repository offline.",
     "evidence": "Push evidence, take it up again, make and look into its repository.",
     "witness": "Vouch for logs that only grew; keep evidence of those that did not.",

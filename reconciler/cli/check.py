@@ -1,64 +1,99 @@
 """``reconciler check``."""
 
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.common import emit, json_option
+from reconciler.cli.common import emit
+from reconciler.cli.gate_common import form_of, gate_options, moment_of
 from reconciler.errors import ExitCode
+
+if TYPE_CHECKING:
+    from reconciler.desired.gate.reading import Reading
+    from reconciler.model.review import Remark
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.option("--strict", is_flag=True, help="Warnings fail, too.")
 @click.option(
     "--write-approved",
     is_flag=True,
     help="Pin every runbook that the allow-list names to its present content, then check.",
 )
-@json_option
-def command(path: Path, strict: bool, write_approved: bool, as_json: bool) -> int:
+@click.option("--base", metavar="REV", help="Look for secrets only in lines that REV has not.")
+@gate_options
+def command(
+    path: Path,
+    write_approved: bool,
+    base: str | None,
+    form: str,
+    as_json: bool,
+    strict: bool,
+    no_secrets: bool,
+    at: str | None,
+) -> int:
     """Cross-check the fleet repository at PATH; exit 5 when anything is wrong.
 
     Every edge of the graph is followed: rule → check → parameters → runbook → step → control →
-    exception. Each problem names file, line, field and what to do.
+    exception → approval. Then: guard settings that cannot work, exceptions, approvals and keys
+    that end soon, a trust policy that locks itself out or lets one person change it alone, and
+    secrets. Each problem names file, line, field and what to do.
     """
     from reconciler.checks import catalogue as checks
     from reconciler.desired.approve import pin_runbooks
-    from reconciler.desired.directory import read_directory
-    from reconciler.desired.fleet import read_fleet
-    from reconciler.desired.graph import check_fleet
+    from reconciler.desired.gate.reading import read_work_tree
     from reconciler.steps import catalogue as steps
 
     if write_approved:
         pin_runbooks(path)
-    fleet = read_fleet(read_directory(path))
-    problems = check_fleet(fleet, checks.load(), steps.load())
-    errors = [p for p in problems if p.severity == "error"]
-    failed = bool(errors) or (strict and bool(problems))
-    if as_json:
-        emit(
-            {
-                "ok": not failed,
-                "problems": [
-                    {
-                        "severity": p.severity,
-                        "file": p.where.file,
-                        "line": p.where.line,
-                        "field": p.where.field,
-                        "message": p.message,
-                        "hint": p.hint,
-                    }
-                    for p in problems
-                ],
-            }
-        )
-        return int(ExitCode.INPUT) if failed else 0
-    for problem in problems:
-        click.echo(f"{problem.severity}: {problem.where}: {problem.message}")
-        click.echo(f"  hint: {problem.hint}")
-    click.echo(
-        f"{path}: {len(fleet.rules)} rules, {len(fleet.runbooks)} runbooks, "
-        f"{len(fleet.hosts)} hosts: {len(errors)} errors, {len(problems) - len(errors)} warnings"
-    )
+    now = moment_of(at)
+    reading = read_work_tree(path, checks.load(), steps.load())
+    remarks = _remarks(reading, now)
+    if not no_secrets:
+        from reconciler.desired.gate.scanned import secrets_in_directory
+
+        remarks += secrets_in_directory(path, base)
+    errors = sum(remark.severity == "error" for remark in remarks)
+    failed = bool(errors) or (strict and bool(remarks))
+    _say(path, reading, tuple(remarks), failed, form_of(form, as_json))
     return int(ExitCode.INPUT) if failed else 0
+
+
+def _remarks(reading: "Reading", now: datetime) -> "list[Remark]":
+    from reconciler.desired.gate.review import health
+    from reconciler.engine.rehearse import guard_problems
+    from reconciler.steps import catalogue as steps
+
+    remarks = list(health(reading, now, template=True))
+    if reading.fleet is not None:
+        remarks += guard_problems(reading.fleet, reading.states, steps.load(), now)
+    return remarks
+
+
+def _say(
+    path: Path, reading: "Reading", remarks: "tuple[Remark, ...]", failed: bool, form: str
+) -> None:
+    from reconciler.report import gate_document, gate_markdown, gate_text
+
+    summary = _summary(reading, remarks)
+    match form:
+        case "json":
+            problems = [gate_document.remark_body(remark) for remark in remarks]
+            emit({"ok": not failed, "problems": problems})
+        case "markdown":
+            verdict = f"{'FAILED' if failed else 'OK'}: {summary}"
+            click.echo(gate_markdown.render_remarks(verdict, remarks), nl=False)
+        case _:
+            text = gate_text.render_remarks(remarks)
+            click.echo("\n".join([*([text] if text else []), f"{path}: {summary}"]))
+
+
+def _summary(reading: "Reading", remarks: "tuple[Remark, ...]") -> str:
+    fleet = reading.fleet
+    parts = (fleet.rules, fleet.runbooks, fleet.hosts) if fleet else ((), (), ())
+    rules, runbooks, hosts = map(len, parts)
+    errors = sum(remark.severity == "error" for remark in remarks)
+    loaded = f"{rules} rules, {runbooks} runbooks, {hosts} hosts"
+    return f"{loaded}: {errors} errors, {len(remarks) - errors} warnings"

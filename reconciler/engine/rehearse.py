@@ -1,0 +1,236 @@
+"""Guard settings that cannot work, found by letting the guards themselves judge under a fake clock.
+
+Rule 1: The guards that judge here are the ones that judge on a machine; nothing is computed beside
+        them, so a rehearsal cannot be right about a rule that the guard does not have (lesson 7).
+Rule 2: What is deliberate is no fault: a kill switch, observe mode, a runbook that asks a person.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from reconciler.desired.fleet import Fleet
+from reconciler.engine.windows import window_open
+from reconciler.errors import Where
+from reconciler.guard.attempt import QUIET, RECURRENCES
+from reconciler.guard.context import GuardContext
+from reconciler.guard.cooldown import GUARD as COOLDOWN
+from reconciler.guard.gate import admit, admitted
+from reconciler.guard.memory import FORGET, Memory, fold
+from reconciler.model.client import Client, Window
+from reconciler.model.desired import BoundRule, DesiredState
+from reconciler.model.finding import Finding
+from reconciler.model.plan import Action
+from reconciler.model.review import Remark
+from reconciler.model.step import StepKind
+from reconciler.model.verdict import Verdict
+from reconciler.plan.planner import plan
+
+RUN_EVERY = timedelta(minutes=5)
+"""How often an appliance runs when its settings do not say otherwise."""
+_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What the cooldown lets happen to one action that never settles.
+
+    Attributes:
+        failures: Most failed attempts that were counted in a row when every attempt fails.
+        recurrences: Recurrences that were remembered when every fix heals and never holds.
+    """
+
+    failures: int
+    recurrences: int
+
+
+def guard_problems(
+    fleet: Fleet, states: Mapping[str, DesiredState], steps: Mapping[str, StepKind], at: datetime
+) -> Iterator[Remark]:
+    """Settings that cannot do what they are there for.
+
+    Args:
+        fleet: As read and checked; for places of values.
+        states: Every host's desired state, by target.
+        steps: The catalogue of kinds of step.
+        at: Where the fake clock starts.
+    """
+    for key, client in fleet.clients.items():
+        yield from _windows(fleet, key, client, at)
+    yield from _remedies(fleet, states, steps, at)
+    for state in [*states.values()][:1]:
+        yield from _thresholds(state, steps, at)
+
+
+def opens(client: Client, at: datetime) -> bool:
+    """Whether any run of the week after a moment falls into one of the client's windows."""
+    return any(window_open(client, at + RUN_EVERY * n) for n in range(_WEEK // RUN_EVERY))
+
+
+def _windows(fleet: Fleet, key: str, client: Client, at: datetime) -> Iterator[Remark]:
+    for index, window in enumerate(client.windows):
+        if not opens(_only(client, window), at):
+            yield _warning(
+                fleet.where("client", key, "windows", index),
+                "no run of a week falls into this window "
+                f"(runs are {RUN_EVERY // timedelta(minutes=1)} min apart)",
+                "Make the window longer.",
+            )
+
+
+def _only(client: Client, window: Window) -> Client:
+    return client.model_copy(update={"windows": (window,)})
+
+
+def _remedies(
+    fleet: Fleet, states: Mapping[str, DesiredState], steps: Mapping[str, StepKind], at: datetime
+) -> Iterator[Remark]:
+    """Remedies under enforce that no guard would ever let begin, each with its hosts."""
+    stuck: dict[tuple[str, str, str], list[str]] = {}
+    ever_open = {key: opens(client, at) for key, client in fleet.clients.items()}
+    for target, state in states.items():
+        bare = replace(state, kill_switches={}, client=_unswitched(state.client))
+        bare = replace(bare, host=bare.host.model_copy(update={"kill_switch": None}))
+        for action in plan([_failing(rule, target) for rule in bare.rules], bare).actions:
+            last = _best(action, bare, steps, at, ever_open[state.client.id])
+            if last is not None and not _asks_a_person(state, action, last):
+                key = (action.runbook, action.rules[0], f"{last.guard}: {last.reason}")
+                stuck.setdefault(key, []).append(target)
+    for (runbook, rule, reason), targets in sorted(stuck.items()):
+        yield _warning(
+            fleet.where("rule", rule.partition("[")[0], "remedy", "runbook"),
+            f"{runbook} would never run on {_several(targets)}: {reason}",
+            "Change the mode, the windows or the runbook; or say observe, which is honest.",
+        )
+
+
+def _best(
+    action: Action,
+    state: DesiredState,
+    steps: Mapping[str, StepKind],
+    at: datetime,
+    ever_open: bool,
+) -> Verdict | None:
+    """The verdict that stops an action even at the best of times; ``None`` when none does."""
+    context = moment(state, steps, at, Memory.empty(), action, window=ever_open)
+    verdicts = admit(action, context)
+    return None if admitted(verdicts) else verdicts[-1]
+
+
+def moment(
+    state: DesiredState,
+    steps: Mapping[str, StepKind],
+    at: datetime,
+    memory: Memory,
+    action: Action,
+    *,
+    window: bool,
+) -> GuardContext:
+    """A moment in which nothing holds the state, and every precheck was seen to hold."""
+    pinned = state.runbooks.get(action.runbook)
+    conditions = pinned.runbook.precheck if pinned else ()
+    return GuardContext(
+        now=at,
+        desired=state,
+        memory=memory,
+        steps=steps,
+        prechecks=tuple(
+            Finding(
+                rule=f"condition-{number}",
+                check=condition.check,
+                target=state.target,
+                status="pass",
+                severity="high",
+                controls=(),
+            )
+            for number, condition in enumerate(conditions, 1)
+        ),
+        window_open=window,
+        holds=(),
+    )
+
+
+def _asks_a_person(state: DesiredState, action: Action, verdict: Verdict) -> bool:
+    mode = state.runbooks[action.runbook].runbook.mode
+    return verdict.guard == "runbook_mode" and mode in {"approve", "never"}
+
+
+def _failing(rule: BoundRule, target: str) -> Finding:
+    return Finding(
+        rule=rule.id,
+        check=rule.check,
+        target=target,
+        status="fail",
+        severity=rule.severity,
+        controls=rule.controls,
+    )
+
+
+def _unswitched(client: Client) -> Client:
+    return client.model_copy(update={"kill_switch": None})
+
+
+def _thresholds(
+    state: DesiredState, steps: Mapping[str, StepKind], at: datetime
+) -> Iterator[Remark]:
+    """What the guards count must be able to happen as often as they count, under their cooldown."""
+    seen = rehearse(state, steps, at)
+    if seen.recurrences < RECURRENCES:
+        yield _warning(
+            Where("reconciler/guard/attempt.py"),
+            f"{RECURRENCES} recurrences cannot be reached under the cooldown: a fix that never "
+            f"holds is done {seen.recurrences} times in {FORGET.days} days",
+            "Shorten the cooldown, or count fewer recurrences.",
+        )
+    if seen.failures < 2:
+        yield _warning(
+            Where("reconciler/guard/cooldown.py"),
+            f"failures are forgotten after {QUIET} and cannot add up under the cooldown",
+            "Keep the longest cooldown shorter than the quiet time that forgets.",
+        )
+
+
+def rehearse(state: DesiredState, steps: Mapping[str, StepKind], at: datetime) -> Rehearsed:
+    """Let one action begin whenever its cooldown allows, under a fake clock."""
+    action = Action(
+        id="0" * 64,
+        target=state.target,
+        tier="L1",
+        rules=(),
+        runbook="",
+        runbook_digest="",
+        params={},
+    )
+    failing = _play(state, steps, at, action, "failed", _WEEK)
+    healing = _play(state, steps, at, action, "healed", FORGET)
+    remembered = healing.attempts[action.id].recurred_at
+    return Rehearsed(failing.attempts[action.id].failures, len(remembered))
+
+
+def _play(
+    state: DesiredState,
+    steps: Mapping[str, StepKind],
+    at: datetime,
+    action: Action,
+    result: str,
+    length: timedelta,
+) -> Memory:
+    memory = Memory.empty()
+    for number in range(length // RUN_EVERY):
+        now = at + RUN_EVERY * number
+        context = moment(state, steps, now, memory, action, window=True)
+        if COOLDOWN.judge(action, context).ruling != "allow":
+            continue
+        memory = fold(memory, "intent", {"action": {"id": action.id}}, now)
+        memory = fold(memory, "outcome", {"action": action.id, "result": result}, now)
+        if len(memory.attempts[action.id].recurred_at) >= RECURRENCES:
+            break
+    return memory
+
+
+def _several(targets: list[str]) -> str:
+    return ", ".join(targets[:3]) + (f" and {len(targets) - 3} more" if len(targets) > 3 else "")
+
+
+def _warning(where: Where, message: str, hint: str) -> Remark:
+    return Remark("warning", "guard", where, message, hint)
