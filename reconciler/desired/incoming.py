@@ -30,19 +30,21 @@ _SERVER = {"server": "fleet server", "meanwhile": "the last accepted state stays
 class Incoming:
     """Two branches of one server; remembers which tip of the second one was in the way."""
 
-    def __init__(self, server: Server, limits: FetchLimits, branch: str, beside: str) -> None:
+    def __init__(
+        self, server: Server, limits: FetchLimits, branch: str, beside: str | None
+    ) -> None:
         """Nothing is fetched yet.
 
         Args:
             server: From where.
             limits: Bounds of a fetch.
             branch: The one branch that counts.
-            beside: The attestations branch, which may be missing.
+            beside: The attestations branch, which may be missing; None to ask for none.
 
         Raises:
             InputError: A name that is not allowed, or the same twice.
         """
-        if check_branch(beside) == branch:
+        if beside is not None and check_branch(beside) == branch:
             message = f"branch {branch} cannot hold its own attestations"
             raise InputError(message, hint="Set fleet.attestations to a branch of its own.")
         self._server = server
@@ -75,11 +77,15 @@ class Incoming:
         Returns:
             Hex id of its tip, None if there is none; and why a newer one is not here, if so.
         """
+        if self._beside is None:
+            return None, ()
         reference = repository.references.get(self._into)
         missed = () if self._missed is None else ((self._beside, self._missed.why),)
         return None if reference is None else str(reference.target), missed
 
     def _fetch_both(self, mirror: Mirror) -> Fetched:
+        if self._beside is None:
+            return self._fetch(mirror, None)
         missed = self._missed and self._missed.once_more()
         skip = missed.tip if missed else None
         fetched = self._fetch(mirror, Second(self._beside, self._into, skip))

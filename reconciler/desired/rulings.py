@@ -44,6 +44,7 @@ class Ruling:
         effect: What it means if it did not hold.
         detail: What is wrong with a file, with its place; for people, not for evidence, because an
             author may have chosen words of it.
+        people: Ids of the people who agreed, where the rule asks for them.
     """
 
     rule: str
@@ -56,6 +57,7 @@ class Ruling:
     owner: str | None = None
     effect: Effect = Effect.REFUSES
     detail: str = ""
+    people: tuple[str, ...] = ()
 
     @property
     def refuses(self) -> bool:
@@ -76,12 +78,19 @@ class Docket:
         self._whole = whole
 
     def held(
-        self, rule: str, commit: str | None, words: str, path: str | None = None, owner: str = ""
+        self,
+        rule: str,
+        commit: str | None,
+        words: str,
+        path: str | None = None,
+        owner: str = "",
+        *,
+        people: tuple[str, ...] = (),
     ) -> None:
         """Note that a rule held."""
         where = None if path is None else shown(path)
         self.rulings.append(
-            Ruling(rule, commit, True, None, words, path=where, owner=owner or None)
+            Ruling(rule, commit, True, None, words, path=where, owner=owner or None, people=people)
         )
 
     def fail(

@@ -38,7 +38,7 @@ class FleetSource:
         *,
         read_limits: ReadLimits = READ_LIMITS,
         access: Access = NO_ACCESS,
-        attestations: str = "attestations",
+        attestations: str | None = "attestations",
     ) -> None:
         """Vet the address; nothing is fetched yet.
 
@@ -49,7 +49,8 @@ class FleetSource:
             limits: Bounds of a fetch.
             read_limits: Bounds of what is verified and read.
             access: Key, known hosts, CA, token: files.
-            attestations: The branch where approvals, heartbeats and the like are, if it is there.
+            attestations: The branch where approvals, heartbeats and the like are, if it is there;
+                None if none is asked for.
 
         Raises:
             InputError: An address or branch name that is not allowed.

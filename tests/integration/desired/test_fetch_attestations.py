@@ -57,6 +57,16 @@ def test_without_the_branch_there_is_nothing(fleet, tmp_path):
     assert mirrored.attestations().unread == ()
 
 
+def test_a_branch_that_nobody_names_is_not_asked_for(fleet, tmp_path):
+    attest(fleet, {BEAT: SEALED})
+    mirrored = source(tmp_path, str(fleet.work), attestations=None)
+
+    assert mirrored.fetch() == fleet.head()
+    assert mirrored.attestations().commit is None
+    assert beats(mirrored) == []
+    assert beats(source(tmp_path, str(fleet.work))) == []
+
+
 @pytest.mark.parametrize("transport", ["path", "http"])
 def test_it_comes_along_grows_is_rewritten_and_goes(fleet, tmp_path, transport):
     tip = attest(fleet, {BEAT: SEALED})
