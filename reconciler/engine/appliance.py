@@ -153,4 +153,5 @@ def fleet_source(home: Home) -> FleetSource:
             ca_file=path(fleet.ca_file),
             token_file=path(fleet.token_file),
         ),
+        attestations=fleet.attestations,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from reconciler.desired.fleet import Fleet, read_fleet
 from reconciler.engine.appliance import fleet_source, linux_target, mirror_path, read_ledger
 from reconciler.engine.facts import gather
-from reconciler.engine.freshness import is_stale, measure, words
+from reconciler.engine.freshness import is_stale, measure, seconds, words
 from reconciler.engine.past import Past, recall_from
 from reconciler.engine.settings import Home
 from reconciler.engine.standing import Standing
@@ -98,7 +98,7 @@ class _Look:
             return Diagnosis(subject, "absent", self._why_nothing())
         client = fleet.clients.get(self.home.settings.client)
         limit_h = None if client is None else client.freshness_h
-        found = measure(self.standing, limit_h, self.clock.now())
+        found = measure(self.standing, seconds(limit_h), self.clock.now())
         newest = "no heartbeat was ever believed"
         if found.age_s is not None:
             newest = f"newest heartbeat: number {found.counter}, {words(found.age_s)} old"

@@ -15,15 +15,20 @@ HOUR_S = 3600
 _SHOWN = 3
 
 
-def measure(standing: Standing, limit_h: int | None, now: datetime) -> Freshness:
+def seconds(limit_h: int | None) -> int | None:
+    """``freshness_h`` of a client in seconds."""
+    return None if limit_h is None else limit_h * HOUR_S
+
+
+def measure(standing: Standing, limit_s: int | None, now: datetime) -> Freshness:
     """How old the newest heartbeat is, and how old it may be.
 
     Args:
         standing: Up to now.
-        limit_h: ``freshness_h`` of the client.
+        limit_s: What is promised; None if nothing is.
         now: Wall time.
     """
-    sight, limit_s = standing.sight, None if limit_h is None else limit_h * HOUR_S
+    sight = standing.sight
     if sight is None:
         return Freshness(None, limit_s, None, None)
     return Freshness(sight.age_s(now), limit_s, sight.counter, sight.commit)
@@ -59,11 +64,11 @@ def tainted_hold(paths: Sequence[str], standing: Standing, now: datetime) -> Hol
     return _hold(Reason.REVOKED_CONTENT, message, standing, now, tuple(paths))
 
 
-def words(seconds: int) -> str:
+def words(time_s: int) -> str:
     """A time for people: minutes below two hours, hours below two days, days."""
-    if seconds < 2 * HOUR_S:
-        return f"{seconds // 60} min"
-    hours = seconds // HOUR_S
+    if time_s < 2 * HOUR_S:
+        return f"{time_s // 60} min"
+    hours = time_s // HOUR_S
     return f"{hours} h" if hours < 48 else f"{hours // 24} days"
 
 

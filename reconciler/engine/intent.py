@@ -1,18 +1,30 @@
-"""From the fleet repository to a desired state that may be used, or the reason why not."""
+"""From the fleet repository to a desired state that may be used, or the reason why not.
 
+Rule 1: Nothing advances before every check holds; what was accepted stays in force meanwhile.
+Rule 2: How fresh the newest state is, and whether a revoked key wrote what is in force, is judged
+        in every run, with the server in reach or not. What is held is in force, and nothing acts.
+Rule 3: Where a limit is promised and broken, a newer state must bring a fresh heartbeat: somebody
+        who holds the server back must not choose what comes next. A signed recovery need not.
+"""
+
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from reconciler.desired import acceptance as verified
 from reconciler.desired.fleet import read_fleet
 from reconciler.desired.graph import check_fleet
 from reconciler.desired.problem import FleetInvalid
 from reconciler.desired.resolve import resolve
 from reconciler.engine.appliance import Appliance
+from reconciler.engine.facts import Facts
+from reconciler.engine.freshness import measure, seconds, stale_hold, tainted_hold
+from reconciler.engine.lookout import look_at_heartbeat, refuse_stale
 from reconciler.errors import InputError, IntentRefused, MachineError, ReconcilerError
 from reconciler.evidence.signers import AllowedSigners
 from reconciler.ledger.verify import load_signers
 from reconciler.model.desired import DesiredState
-from reconciler.model.run import IntentStatus
+from reconciler.model.run import Acceptance, Agreed, IntentStatus, Recovered
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,52 +49,146 @@ def reason_of(error: ReconcilerError) -> str:
     return "policy-invalid" if isinstance(error, InputError) else "unreachable"
 
 
-def pull(appliance: Appliance, now: datetime) -> Intent:
-    """Fetch, verify every new commit, check the policy graph, resolve.
+def pull(appliance: Appliance, facts: Facts) -> Intent:
+    """Fetch, verify every new commit, check the policy graph, resolve, judge how new it is.
 
     Nothing advances before all of that holds: a refused or broken newest state leaves the last
     accepted one in force (design promise 1).
+
+    Args:
+        appliance: Open.
+        facts: The machine's clocks, read together.
 
     Raises:
         InputError: The signers that were pinned at enrolment cannot be read: without its trust
             anchor an appliance does nothing (design promise 8).
     """
     trusted = pinned(appliance)
-    accepted = appliance.past.memory.accepted
+    past = appliance.past
+    past.standing = past.standing.at(facts.clocks())
+    accepted = past.memory.accepted
     commit, counter = (accepted.commit, accepted.counter) if accepted else (None, 0)
-    held = IntentStatus(commit=commit, counter=counter, fetched=False)
-    head = None
+    before = IntentStatus(commit=commit, counter=counter, fetched=False)
+    found = _newest(appliance, before, trusted, facts.at)
+    if found.desired is None:
+        return found
+    try:
+        return _judged(appliance, found, found.desired, facts.at)
+    except (IntentRefused, MachineError) as error:
+        # Nobody can say whether what is in force may be acted on.
+        return Intent(None, _refused(replace(before, fetched=found.status.fetched), error), error)
+
+
+def _newest(
+    appliance: Appliance, before: IntentStatus, trusted: AllowedSigners, now: datetime
+) -> Intent:
+    status, head = before, None
     try:
         head = appliance.source.fetch()
-        held = replace(held, fetched=True)
-        if head == commit:
-            appliance.source.reverify(head)
-            return Intent(load(appliance, head), held)
-        appliance.source.verify_new(accepted=commit, head=head, pinned=trusted, now=now)
-        taken = replace(held, commit=head, counter=counter + 1)
-        return Intent(load(appliance, head), taken)
+        status = replace(before, fetched=True)
+        if head != before.commit:
+            return _accepted(appliance, status, head, trusted, now)
+        desired = load(appliance, head)
+        look_at_heartbeat(appliance, head, head, now)
+        return Intent(desired, status)
     except (IntentRefused, InputError, MachineError) as error:
-        return _hold(appliance, held, head, error)
+        if head is not None and before.commit is not None:
+            # It shows how new the view of the branch is, whatever is wrong with its tip.
+            with suppress(IntentRefused, MachineError):
+                look_at_heartbeat(appliance, before.commit, head, now)
+        return _keep(appliance, status, head, error)
 
 
-def _hold(
-    appliance: Appliance, held: IntentStatus, head: str | None, why: ReconcilerError
+def _accepted(
+    appliance: Appliance,
+    status: IntentStatus,
+    head: str,
+    trusted: AllowedSigners,
+    now: datetime,
+) -> Intent:
+    """The newest state, if it may be accepted.
+
+    Raises:
+        IntentRefused, InputError, MachineError: It may not; nothing has changed.
+    """
+    past = appliance.past
+    used = None if past.standing.recovery is None else past.standing.recovery.issued
+    found = appliance.source.verify_new(
+        accepted=status.commit,
+        head=head,
+        pinned=trusted,
+        now=now,
+        pin=appliance.home.settings.fleet.pin,
+        recovered_at=used,
+    )
+    desired = load(appliance, head)
+    if found.recovery is not None:
+        past.standing = past.standing.forgetting_heartbeats()
+    look_at_heartbeat(appliance, head, head, now)
+    if found.recovery is None:
+        refuse_stale(past, head, now)
+    taken = replace(status, commit=head, counter=status.counter + 1)
+    return Intent(desired, replace(taken, acceptance=_behind(found)))
+
+
+def _behind(found: verified.Acceptance) -> Acceptance:
+    """What stood behind an acceptance, for the report and for evidence."""
+    agreed = [
+        Agreed(one.owner, one.commit, one.people)
+        for one in found.rulings
+        if one.held and one.people and one.owner and one.commit
+    ]
+    signers = {one.commit: one.signer for one in found.commits}
+    return Acceptance(
+        previous=found.previous,
+        signer=signers.get(found.commit),
+        commits=len(found.commits),
+        agreed=tuple(agreed),
+        recovery=_recovered(found.recovery),
+    )
+
+
+def _recovered(used: verified.Recovered | None) -> Recovered | None:
+    return None if used is None else Recovered(used.digest, used.issued, used.people)
+
+
+def _keep(
+    appliance: Appliance, status: IntentStatus, head: str | None, why: ReconcilerError
 ) -> Intent:
     """Keep the last accepted state; without one there is nothing to run."""
-    status = replace(
-        held,
-        fetched=held.fetched or isinstance(why, IntentRefused),
+    status = _refused(status, why, head)
+    if status.commit is None:
+        return Intent(None, status, why)
+    try:
+        return Intent(load(appliance, status.commit), status, why)
+    except (InputError, IntentRefused, MachineError):
+        return Intent(None, status, why)
+
+
+def _refused(status: IntentStatus, why: ReconcilerError, head: str | None = None) -> IntentStatus:
+    return replace(
+        status,
+        fetched=status.fetched or isinstance(why, IntentRefused),
         refused=reason_of(why),
         refused_commit=getattr(why, "commit", head if isinstance(why, InputError) else None),
         message=str(why),
         exit_code=why.exit_code,
     )
-    if held.commit is None:
-        return Intent(None, status, why)
-    try:
-        return Intent(load(appliance, held.commit), status, why)
-    except (InputError, IntentRefused, MachineError):
-        return Intent(None, status, why)
+
+
+def _judged(appliance: Appliance, found: Intent, desired: DesiredState, now: datetime) -> Intent:
+    """The desired state with what holds it.
+
+    Raises:
+        IntentRefused, MachineError: What is live cannot be judged.
+    """
+    standing = appliance.past.standing
+    live = appliance.source.standing(desired.commit, now)
+    paths = tuple(dict.fromkeys(one.path for one in live.tainted))
+    freshness = measure(standing, seconds(desired.client.freshness_h), now)
+    holds = (tainted_hold(paths, standing, now), stale_hold(freshness, standing, now))
+    known = tuple(hold for hold in holds if hold is not None)
+    return replace(found, status=replace(found.status, freshness=freshness, holds=known))
 
 
 def load(appliance: Appliance, commit: str) -> DesiredState:

@@ -55,6 +55,13 @@ class Past:
         promise = None if self.run is None else self.run.body.get("promise_s")
         return promise if isinstance(promise, int) else None
 
+    @property
+    def limit_s(self) -> int | None:
+        """How old a heartbeat may be, by the state in force at the newest run with findings."""
+        intent = {} if self.run is None else self.run.body.get("intent")
+        limit_s = intent.get("freshness_limit_s") if isinstance(intent, Mapping) else None
+        return limit_s if type(limit_s) is int else None
+
     def begin(self, record: Record) -> None:
         """Start from an entry that carries the memory up to and with itself."""
         entry = record.entry

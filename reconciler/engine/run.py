@@ -86,7 +86,7 @@ def _begin(appliance: Appliance, options: Options) -> Session:
     facts = gather(appliance.clock, machine, deadline_s)
     newest = newest_moment(appliance.ledger, appliance.queue)
     refuse_jump(facts, newest, appliance.past.last_clock)
-    intent = pull(appliance, facts.at)
+    intent = pull(appliance, facts)
     if intent.status.fetched:
         appliance.past.reached_at = whole(facts.at)
     options.hook("pulled")

@@ -59,6 +59,7 @@ class Sight:
         commit: The commit that it saw at the tip of the branch.
         time: When it was signed, by what it says.
         statement: Hex SHA-256 of what was signed.
+        by: Who signed it, as the trust policy names them.
         seen_s: Seconds since it was first seen, up to the newest reading of the clocks.
     """
 
@@ -66,6 +67,7 @@ class Sight:
     commit: str
     time: datetime
     statement: str
+    by: str
     seen_s: int = 0
 
     def age_s(self, now: datetime) -> int:
@@ -107,6 +109,13 @@ class Standing:
             return self
         return replace(self, sight=sight)
 
+    def forgetting_heartbeats(self) -> "Standing":
+        """After a recovery, counting begins anew.
+
+        Who stole the key of CI could have used up all numbers: enough people ended that.
+        """
+        return replace(self, sight=None, recorded=None)
+
     def news(self) -> dict[str, Any]:
         """What an entry without a file says of a heartbeat that the ledger does not hold yet."""
         known = None if self.recorded is None else self.recorded.statement
@@ -140,7 +149,11 @@ class Standing:
             seen = moved.seeing(_parsed(_read_sight, entry.body["heartbeat"]))
             return replace(seen, recorded=seen.sight)
         if entry.kind is Kind.INTENT and entry.body.get("recovery") is not None:
-            return replace(moved, recovery=_parsed(_read_recovery, entry.body["recovery"]))
+            recovery = _parsed(_read_recovery, entry.body["recovery"])
+            # The run that used it may be repeated after a crash, and must not forget twice.
+            if recovery != moved.recovery:
+                moved = replace(moved.forgetting_heartbeats(), recovery=recovery)
+            return moved
         if entry.kind is Kind.REFUSAL and entry.body.get("held") is True:
             reason = str(entry.body.get("reason"))
             return replace(moved, held={reason: entry.time, **moved.held})
@@ -181,6 +194,7 @@ def _sight_body(sight: Sight) -> dict[str, Any]:
         "commit": sight.commit,
         "time": stamp(sight.time),
         "sha256": sight.statement,
+        "by": sight.by,
         "seen_s": sight.seen_s,
     }
 
@@ -202,12 +216,13 @@ def _read_standing(body: object) -> Standing:
 
 
 def _read_sight(body: object) -> Sight:
-    fields = form.fields(body, {"counter", "commit", "time", "sha256", "seen_s"})
+    fields = form.fields(body, {"counter", "commit", "time", "sha256", "by", "seen_s"})
     return Sight(
         form.count(fields["counter"]),
         form.text(fields["commit"]),
         _time(fields["time"]),
         form.digest(fields["sha256"]),
+        form.text(fields["by"]),
         form.count(fields["seen_s"]),
     )
 

@@ -22,6 +22,9 @@ Body = dict[str, Any]
 MOST_PATHS = 64
 """Paths of a hold that evidence lists."""
 
+MOST_AGREED = 256
+"""Steps whose approvals a run lists; the fleet repository holds them all."""
+
 
 def _json(value: Value) -> Any:
     return list(value) if isinstance(value, tuple) else value
@@ -146,7 +149,10 @@ def _acceptance_body(acceptance: Acceptance) -> Body:
         "previous": acceptance.previous,
         "signer": acceptance.signer,
         "commits": acceptance.commits,
-        "approvals": [{"person": who, "sha256": file} for who, file in acceptance.approvals],
+        "agreed": [
+            {"rule": one.rule, "commit": one.commit, "people": list(one.people)}
+            for one in acceptance.agreed[:MOST_AGREED]
+        ],
         "recovery": None if recovery is None else recovery_body(recovery),
     }
 

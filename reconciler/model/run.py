@@ -74,6 +74,21 @@ class Recovered:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """Who agreed with a change besides its authors.
+
+    Attributes:
+        rule: Id of the rule that asked for them.
+        commit: The step of the branch that they agreed with.
+        people: Ids of who counted.
+    """
+
+    rule: str
+    commit: str
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Acceptance:
     """What stood behind the acceptance of a desired state.
 
@@ -81,14 +96,14 @@ class Acceptance:
         previous: Commit that was in force before; ``None`` at the first one.
         signer: Who signed the newest commit; ``None`` where a branch asks for releases only.
         commits: How many commits are new.
-        approvals: ``(person, SHA-256 of the file)`` of every approval that counted.
+        agreed: Who counted for each rule that asked for approvals, step by step.
         recovery: The recovery that it came by, if it did.
     """
 
     previous: str | None
     signer: str | None
     commits: int
-    approvals: tuple[tuple[str, str], ...] = ()
+    agreed: tuple[Agreed, ...] = ()
     recovery: Recovered | None = None
 
 

@@ -77,7 +77,7 @@ def _accepted(acceptance: Acceptance | None) -> list[str]:
     if acceptance is None:
         return []
     signed = f", newest signed by {acceptance.signer}" if acceptance.signer else ""
-    people = sorted({who for who, _file in acceptance.approvals})
+    people = sorted({who for one in acceptance.agreed for who in one.people})
     approved = f", approved by {', '.join(people)}" if people else ""
     said = [f"accepted: {acceptance.commits} new commit(s){signed}{approved}"]
     if acceptance.recovery is not None:

@@ -17,6 +17,7 @@ from reconciler.engine.appliance import Appliance
 from reconciler.engine.intent import pull
 from reconciler.engine.introspect import Introspection
 from reconciler.engine.look import Eye
+from reconciler.engine.upkeep.checkpoints import gather_facts
 from reconciler.model.finding import Finding
 
 Tick = Callable[[], list[Finding]]
@@ -24,7 +25,7 @@ Tick = Callable[[], list[Finding]]
 
 def looker(appliance: Appliance) -> Tick:
     """Observe and judge, with the desired state that is loaded here once."""
-    intent = pull(appliance, datetime.now(UTC))
+    intent = pull(appliance, gather_facts(appliance))
     desired = intent.desired
     if desired is None:
         raise SystemExit(f"no desired state: {intent.status}")

@@ -15,7 +15,7 @@ from reconciler.model.run import Recovered
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DIGEST, OTHER = "d" * 64, "e" * 64
-SIGHT = Sight(7, "c" * 40, START, DIGEST)
+SIGHT = Sight(7, "c" * 40, START, DIGEST, "ci")
 RECOVERY = Recovered(OTHER, START, ("alice", "bob"))
 HOUR = 3600
 
@@ -114,11 +114,11 @@ def test_no_setting_of_the_clock_makes_it_younger_than_the_time_that_the_machine
 
 def test_only_a_higher_number_is_a_newer_heartbeat() -> None:
     later = seen().at(reading(HOUR, 1000 + HOUR))
-    same = Sight(7, "f" * 40, START + timedelta(hours=1), OTHER)
-    newer = Sight(8, "f" * 40, START + timedelta(hours=1), OTHER)
+    same = Sight(7, "f" * 40, START + timedelta(hours=1), OTHER, "ci")
+    newer = Sight(8, "f" * 40, START + timedelta(hours=1), OTHER, "ci")
 
     assert later.seeing(same) == later
-    assert later.seeing(Sight(6, "f" * 40, START, OTHER)) == later
+    assert later.seeing(Sight(6, "f" * 40, START, OTHER, "ci")) == later
     assert later.seeing(newer).sight == newer
     assert seconds(later.seeing(newer)) == 0
 
@@ -153,7 +153,7 @@ def test_a_slim_run_says_only_a_heartbeat_that_is_news_and_loses_no_time() -> No
 
 def test_news_wait_until_what_a_restart_would_remember_is_old() -> None:
     recorded = seen().after(entry(Kind.RUN, {"standing": seen().to_body()}), "one")
-    newer = recorded.seeing(Sight(8, "f" * 40, START, OTHER))
+    newer = recorded.seeing(Sight(8, "f" * 40, START, OTHER, "ci"))
 
     assert newer.news()["heartbeat"]["counter"] == 8
     assert not newer.at(reading(HOUR, 999 + HOUR)).news_due(HOUR)
@@ -173,6 +173,16 @@ def test_a_recovery_is_known_from_the_first_intent_under_it() -> None:
 
     assert Standing().after(entry(Kind.INTENT, body), "one").recovery == RECOVERY
     assert Standing().after(entry(Kind.INTENT, {}), "one").recovery is None
+
+
+def test_a_recovery_lets_counting_begin_anew() -> None:
+    body = {"recovery": {"sha256": OTHER, "issued": stamp(START), "people": ["alice", "bob"]}}
+    anew = seen().after(entry(Kind.INTENT, body), "one")
+
+    assert (anew.sight, anew.recorded, anew.recovery) == (None, None, RECOVERY)
+    known = anew.seeing(SIGHT)
+    assert known.after(entry(Kind.INTENT, body), "one").sight == SIGHT, "not a second time"
+    assert anew.seeing(Sight(1, "f" * 40, START, OTHER, "ci")).sight is not None
 
 
 def test_a_hold_is_known_from_its_refusal_and_since_its_first() -> None:
