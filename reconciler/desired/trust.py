@@ -25,7 +25,7 @@ from reconciler.desired.attestations import Attestations
 from reconciler.desired.history import check_forward, new_commits
 from reconciler.desired.limits import READ_LIMITS, ReadLimits
 from reconciler.desired.rulings import Docket, Ruling
-from reconciler.desired.trust_authors import examine_authors
+from reconciler.desired.trust_authors import examine_authors, examine_steps
 from reconciler.desired.trust_case import Case, Offer
 from reconciler.desired.trust_head import examine_head
 from reconciler.desired.trust_heartbeat import examine_heartbeats
@@ -268,6 +268,7 @@ def _recover(case: Case) -> Recovered | None:
 
 def _examine_changes(case: Case) -> None:
     line = line_of(case)
-    examine_authors(case, line.steps)
+    examine_authors(case)
     examine_line(case, line)
+    examine_steps(case, line.steps)
     examine_thresholds(case, line)

@@ -24,12 +24,11 @@ from reconciler.trust.people import Holder, may_author
 AUTHORS = "R2 authors"
 
 
-def examine_authors(case: Case, steps: Iterable[Step]) -> None:
-    """Ask R2 of every new commit, then of every step.
+def examine_authors(case: Case) -> None:
+    """Ask R2 of every new commit, by the policies of its parents and of A.
 
     Raises:
-        IntentRefused: ``path-unowned``, ``wrong-role``, ``signer-revoked`` or another code of R1,
-            unless everything is collected.
+        IntentRefused: ``path-unowned`` or ``wrong-role``, unless everything is collected.
         MirrorDamaged: An object is missing.
     """
     for oid in case.verified:
@@ -37,8 +36,18 @@ def examine_authors(case: Case, steps: Iterable[Step]) -> None:
         judged = _by_parents(case, oid)
         if judged and len(case.docket.rulings) == failed:
             case.docket.held(AUTHORS, oid, "changes only what its signer may change")
+
+
+def examine_steps(case: Case, steps: Iterable[Step]) -> None:
+    """Hold every commit that a step brings to the trust at the step's beginning.
+
+    Raises:
+        IntentRefused: ``path-unowned``, ``wrong-role``, ``signer-revoked`` or another code of R1,
+            unless everything is collected.
+        MirrorDamaged: An object is missing.
+    """
     for step in steps:
-        for oid in step.brought:
+        for oid in reversed(step.brought):
             if oid in case.verified:
                 _by_step(case, oid, step.before)
 
