@@ -14,7 +14,7 @@ head=${2:?usage: sh ci/gate.sh BASE HEAD REPORT}
 report=${3:?usage: sh ci/gate.sh BASE HEAD REPORT}
 
 code=0
-reconciler check . --base "$base" || code=$?
-reconciler plan "$base" "$head" --format markdown > "$report" || code=$?
+reconciler check . --base="$base" || code=$?
+reconciler plan --format markdown -- "$base" "$head" > "$report" || code=$?
 [ -s "$report" ] || echo "The gate could not read this change; its log says why." > "$report"
 exit "$code"

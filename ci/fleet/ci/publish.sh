@@ -32,7 +32,7 @@ for attempt in 1 2 3 4 5; do
     git fetch --quiet --no-tags "$remote" "refs/heads/$branch"
     git read-tree "$parent"
   fi
-  git -C "$files" -c core.autocrlf=false --git-dir="$repository" --work-tree=. add --force .
+  git -C "$files" -c core.autocrlf=false --git-dir="$repository" --work-tree=. add --force --ignore-removal .
   tree=$(git write-tree)
   commit=$(git commit-tree "$tree" ${parent:+-p "$parent"} -m "Attest")
   git push --quiet "$remote" "$commit:refs/heads/$branch" && exit 0
