@@ -8,6 +8,7 @@ Rule 2: What is deliberate is no fault: a kill switch, observe mode, a runbook t
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from reconciler.desired.fleet import Fleet
 from reconciler.engine.windows import window_open
@@ -17,7 +18,7 @@ from reconciler.guard.context import GuardContext
 from reconciler.guard.cooldown import GUARD as COOLDOWN
 from reconciler.guard.gate import admit, admitted
 from reconciler.guard.memory import FORGET, Memory, fold
-from reconciler.model.client import Client, Window
+from reconciler.model.client import Client, Contact, Window
 from reconciler.model.desired import BoundRule, DesiredState
 from reconciler.model.finding import Finding
 from reconciler.model.plan import Action
@@ -29,6 +30,16 @@ from reconciler.plan.planner import plan
 RUN_EVERY = timedelta(minutes=5)
 """How often an appliance runs when its settings do not say otherwise."""
 _WEEK = timedelta(days=7)
+_PHASES = RUN_EVERY // timedelta(minutes=1)
+_ANYBODY = Client(
+    id="anybody",
+    name="Anybody",
+    tier="any",
+    time_zone="UTC",
+    frameworks=("any",),
+    mode="observe",
+    contacts=(Contact(role="none", name="Nobody", reach="none"),),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +74,38 @@ def guard_problems(
 
 
 def opens(client: Client, at: datetime) -> bool:
-    """Whether any run of the week after a moment falls into one of the client's windows."""
-    return any(window_open(client, at + RUN_EVERY * n) for n in range(_WEEK // RUN_EVERY))
+    """Whether some run of the week after a moment can fall into one of the client's windows."""
+    return any(_hits(client.time_zone, window, at) for window in client.windows)
 
 
 def _windows(fleet: Fleet, key: str, client: Client, at: datetime) -> Iterator[Remark]:
     for index, window in enumerate(client.windows):
-        if not opens(_only(client, window), at):
+        if _hits(client.time_zone, window, at) < _PHASES:
             yield _warning(
                 fleet.where("client", key, "windows", index),
-                "no run of a week falls into this window "
-                f"(runs are {RUN_EVERY // timedelta(minutes=1)} min apart)",
+                "runs can miss this window every time: they are "
+                f"{RUN_EVERY // timedelta(minutes=1)} min apart",
                 "Make the window longer.",
             )
 
 
-def _only(client: Client, window: Window) -> Client:
-    return client.model_copy(update={"windows": (window,)})
+@lru_cache(maxsize=1024)
+def _hits(time_zone: str, window: Window, at: datetime) -> int:
+    """In how many phases of the runs, minute by minute, some run of a week falls into a window."""
+    # Many clients share a zone and a window; what else a client says does not open it.
+    client = _ANYBODY.model_copy(update={"time_zone": time_zone, "windows": (window,)})
+    runs = [at + RUN_EVERY * number for number in range(_WEEK // RUN_EVERY)]
+    return sum(
+        any(window_open(client, run + timedelta(minutes=phase)) for run in runs)
+        for phase in range(_PHASES)
+    )
 
 
 def _remedies(
     fleet: Fleet, states: Mapping[str, DesiredState], steps: Mapping[str, StepKind], at: datetime
 ) -> Iterator[Remark]:
     """Remedies under enforce that no guard would ever let begin, each with its hosts."""
-    stuck: dict[tuple[str, str, str], list[str]] = {}
+    stuck: dict[tuple[str, str, str], dict[str, None]] = {}
     ever_open = {key: opens(client, at) for key, client in fleet.clients.items()}
     for target, state in states.items():
         bare = replace(state, kill_switches={}, client=_unswitched(state.client))
@@ -94,12 +113,13 @@ def _remedies(
         for action in plan([_failing(rule, target) for rule in bare.rules], bare).actions:
             last = _best(action, bare, steps, at, ever_open[state.client.id])
             if last is not None and not _asks_a_person(state, action, last):
-                key = (action.runbook, action.rules[0], f"{last.guard}: {last.reason}")
-                stuck.setdefault(key, []).append(target)
+                rule = action.rules[0].partition("[")[0]
+                fault = (action.runbook, rule, f"{last.guard}: {last.reason}")
+                stuck.setdefault(fault, {})[target] = None
     for (runbook, rule, reason), targets in sorted(stuck.items()):
         yield _warning(
-            fleet.where("rule", rule.partition("[")[0], "remedy", "runbook"),
-            f"{runbook} would never run on {_several(targets)}: {reason}",
+            fleet.where("rule", rule, "remedy", "runbook"),
+            f"{runbook} would never run on {_several(list(targets))}: {reason}",
             "Change the mode, the windows or the runbook; or say observe, which is honest.",
         )
 
