@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "Reconcile this host once, or as a daemon.",
     "check": "Cross-check a fleet repository: rules, checks, runbooks, controls, exceptions.",
     "plan": "Say what a change of the fleet does to every machine, for the pull request.",
+    "verify-intent": "Say of every rule of trust whether it holds for a fleet commit.",
     "verify": "Audit an evidence repository offline.",
     "evidence": "Push evidence, take it up again, make and look into its repository.",
     "witness": "Vouch for logs that only grew; keep evidence of those that did not.",
