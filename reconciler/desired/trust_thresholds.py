@@ -12,7 +12,7 @@ Rule 5: Who merges agrees with what is merged, where the merge changes nothing o
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
@@ -149,11 +149,13 @@ class _Ballot:
         )
         docket.fail(THRESHOLDS, tip, Reason.APPROVALS_MISSING, what, path, rule.id)
 
-    def _changed(self) -> list[str]:
-        link, step = self._case.lineage.link, self._step
-        return sorted(
-            self._case.trees.changes(link(step.before).tree, link(step.tip).tree, step.tip)
-        )
+    def _changed(self) -> Sequence[str]:
+        """Paths that differ between the two ends of the step."""
+        case, step = self._case, self._step
+        link = case.lineage.link
+        if len(link(step.tip).parents) == 1:
+            return case.own.of(step.tip)
+        return sorted(case.trees.changes(link(step.before).tree, link(step.tip).tree, step.tip))
 
     def _tally(self, owned: Owned) -> Tally:
         """Counts until there are enough; more are not looked for."""
