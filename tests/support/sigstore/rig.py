@@ -33,8 +33,16 @@ class TestSigstore:
 
     __test__ = False  # Not a test class, whatever its name begins with.
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, issuer: str | None = None) -> None:
+        """Make the keys.
+
+        Args:
+            directory: For files.
+            issuer: What tokens and certificates call the identity provider; else its address here,
+                which is no ``https`` one.
+        """
         self._directory = directory
+        self._issuer = issuer
         self.url = f"http://{HOST}"
         self.faults: Faults = set()
         self.ambient: dict[str, Any] = {}
@@ -65,7 +73,7 @@ class TestSigstore:
     @property
     def issuer(self) -> str:
         """Name of the identity provider, as tokens and certificates give it."""
-        return f"{self.url}/oidc"
+        return self._issuer or f"{self.url}/oidc"
 
     @property
     def trusted_root(self) -> Path:
@@ -100,7 +108,7 @@ class TestSigstore:
         return {
             "GITHUB_ACTIONS": "true",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "ambient",
-            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.issuer}/ambient?api-version=2.0",
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}/oidc/ambient?api-version=2.0",
         }
 
     @contextmanager
