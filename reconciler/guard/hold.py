@@ -14,7 +14,7 @@ NAME = "hold"
 def judge(_action: Action, context: GuardContext) -> Verdict:
     """Defer while anything holds the desired state; says what is needed."""
     if context.holds:
-        reasons = "; ".join(f"{hold.reason}: {hold.message} {hold.hint}" for hold in context.holds)
+        reasons = "; ".join(f"{hold.reason}: {hold.message}. {hold.hint}" for hold in context.holds)
         return Verdict("defer", NAME, f"held ({reasons})")
     return Verdict("allow", NAME)
 

@@ -34,7 +34,7 @@ SYSCTL, SERVICE, SECRET = (
     "secret-files-private[key]",
 )
 
-_HOST = """\
+HOST_TEXT = """\
 id: workstation
 kind: linux
 mode: enforce
@@ -47,7 +47,7 @@ declares:
   secret_files:
     - {name: key, path: /etc/bridge/key, mode: "0600", uid: 0, gid: 0}
 """
-_BASELINE = """\
+BASELINE = """\
 id: drill-v1
 title: What the fake machine can show
 version: 1.0.0
@@ -169,8 +169,8 @@ def new_drill(directory: Path, *, days_ago: int = 1) -> Drill:
     day = datetime.now(UTC) - timedelta(days=days_ago)
     clock = SettableClock(day.replace(hour=6, minute=0))
     site = new_site(directory, clock)
-    (site.made.fleet / BASELINE_FILE).write_text(_BASELINE)
-    site.edit(HOST_FILE, lambda _old: _HOST, at=clock.at)
+    (site.made.fleet / BASELINE_FILE).write_text(BASELINE)
+    site.edit(HOST_FILE, lambda _old: HOST_TEXT, at=clock.at)
     return Drill(site, clock)
 
 
