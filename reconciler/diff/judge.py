@@ -16,8 +16,9 @@ from reconciler.diff.compare import meets
 from reconciler.model.desired import BoundRule
 from reconciler.model.exemption import PolicyException
 from reconciler.model.finding import Finding, Status
-from reconciler.model.framework import Control, is_proposed
+from reconciler.model.framework import Control
 from reconciler.model.observation import Observation
+from reconciler.model.proposed import is_proposed
 from reconciler.model.values import Value, kind_of
 
 

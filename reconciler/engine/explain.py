@@ -16,7 +16,7 @@ from reconciler.evidence.record import Record
 from reconciler.evidence.statement import Kind
 from reconciler.model.exemption import PolicyException
 from reconciler.model.explanation import Explanation, Standing
-from reconciler.model.framework import is_proposed
+from reconciler.model.proposed import is_proposed
 from reconciler.ports import Clock
 
 

@@ -5,11 +5,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from reconciler.model.document import Document, FrameworkId, Text
+from reconciler.model.proposed import PROPOSED, is_proposed
 
 Requirement = Literal["required", "addressable", "compensable"]
-
-PROPOSED = "-proposed"
-"""How the id of a proposed framework ends, so that whatever names one of its controls says so."""
 
 
 class Control(Document):
@@ -57,8 +55,3 @@ class Framework(Document):
         if (self.status == "proposed") != is_proposed(self.id):
             raise ValueError(f"the id of a proposed framework, and of no other, ends in {PROPOSED}")
         return self
-
-
-def is_proposed(name: str) -> bool:
-    """Whether a framework, or a control ``<framework>:<control>``, is of a proposed rule."""
-    return name.partition(":")[0].endswith(PROPOSED)

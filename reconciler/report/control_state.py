@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.model.framework import is_proposed
+from reconciler.model.proposed import is_proposed
 from reconciler.report.spans import Span
 
 Evidence = Literal["tested", "supported", "attested", "unknown"]

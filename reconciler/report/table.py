@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from reconciler.model.finding import Finding, Status
-from reconciler.model.framework import is_proposed
+from reconciler.model.proposed import is_proposed
 from reconciler.model.values import Value
 
 COLUMNS = ("RULE", "FINDING", "OBSERVED", "EXPECTED", "CONTROL")

@@ -9,7 +9,8 @@ from reconciler.desired.problem import Problem, error, warning
 from reconciler.errors import Where
 from reconciler.model.document import CheckId
 from reconciler.model.exemption import PolicyException
-from reconciler.model.framework import Control, is_proposed
+from reconciler.model.framework import Control
+from reconciler.model.proposed import is_proposed
 from reconciler.model.rule import Rule
 from reconciler.model.term import year_after
 

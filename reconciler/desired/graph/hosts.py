@@ -14,8 +14,8 @@ from reconciler.desired.problem import Problem, error, warning
 from reconciler.desired.suggest import did_you_mean
 from reconciler.errors import Where
 from reconciler.model.client import Client
-from reconciler.model.framework import is_proposed
 from reconciler.model.host import Host
+from reconciler.model.proposed import is_proposed
 
 ACCESS = re.compile(
     r"unit:[A-Za-z0-9:_.\\@-]+\.(?:service|socket|timer|mount|target|path)"

@@ -11,7 +11,7 @@ from reconciler.desired.directory import read_directory
 from reconciler.desired.fleet import read_fleet
 from reconciler.desired.graph import check_fleet
 from reconciler.desired.resolve import resolve
-from reconciler.model.framework import is_proposed
+from reconciler.model.proposed import is_proposed
 from reconciler.steps import catalogue as steps
 
 ROOT = Path(__file__).parents[3]
