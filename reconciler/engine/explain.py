@@ -113,12 +113,13 @@ def _standing(
         if key.split("/", 1)[0] == client and host in exception.hosts and rule.id in exception.rules
     ]
     modes = {rule.mode, fleet.clients[client].mode, fleet.hosts[f"{client}/{host}"].mode}
+    heals = "heal" in fleet.tiers[fleet.clients[client].tier].features
     return Standing(
         finding=finding,
         title=rule.title,
         note=rule.note or "",
         remedy=rule.remedy.runbook if rule.remedy else None,
-        mode="enforce" if modes == {"enforce"} else "observe",
+        mode="enforce" if modes == {"enforce"} and heals else "observe",
         since=body["since"].get(finding["rule"], {}),
         decisions=tuple(_decision(exception, today) for exception in decided),
     )

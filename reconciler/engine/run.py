@@ -132,7 +132,7 @@ def _open_eye(session: Session, desired: DesiredState) -> Eye:
 
 def _mode(desired: DesiredState) -> Literal["observe", "enforce"]:
     both = {desired.client.mode, desired.host.mode}
-    return "enforce" if both == {"enforce"} else "observe"
+    return "enforce" if both == {"enforce"} and "heal" in desired.features else "observe"
 
 
 def _torn(appliance: Appliance) -> tuple[UpkeepProblem, ...]:

@@ -166,7 +166,7 @@ class RunReport:
     Attributes:
         run: Random id of the run, 32 hex digits.
         target: ``<client>/<host>``.
-        mode: ``enforce`` when client and host both say so, else ``observe``.
+        mode: ``enforce`` when client and host both say so and the tier heals, else ``observe``.
         findings: One for each rule, after healing.
         before: The same, before healing.
         plan: What was planned from ``before``.

@@ -128,6 +128,9 @@ def test_a_tier_that_only_looks_leaves_drift_to_people_and_records_it_all_the_sa
     report = drill.run()
 
     assert statuses(report)[SYSCTL] == "fail"
+    assert report.mode == "observe"
+    home = load_settings(drill.site.made.settings)
+    assert explain(home, SYSCTL, clock=drill.clock).standings[0].mode == "observe"
     assert [(u.rule, u.reason) for u in report.plan.unplanned] == [(SYSCTL, "observe")]
     assert drill.machine.sysctls[COOKIES] == "0"
     assert drill.kinds() == ["genesis", "run"]

@@ -91,6 +91,8 @@ def test_only_what_decides_about_changing_a_machine_reads_features():
         "desired/graph/tiers.py",
         "desired/layout.py",
         "desired/resolve.py",
+        "engine/explain.py",
+        "engine/run.py",
         "guard/tier.py",
         "model/desired.py",
         "plan/change.py",
