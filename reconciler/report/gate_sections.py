@@ -5,7 +5,7 @@ for what needs a person's eyes.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.model.review import (
     FieldChange,
@@ -15,6 +15,7 @@ from reconciler.model.review import (
     RunbookChange,
 )
 from reconciler.report import gate_words as words
+from reconciler.report.table import clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def sections(review: Review) -> list[Section]:
         Section("Warnings", tuple(_remarks(review, "warning"))),
         Section("Hosts", tuple(_hosts(review))),
     ]
-    return [section for section in found if section.lines]
+    return [replace(s, lines=tuple(map(clean, s.lines))) for s in found if s.lines]
 
 
 def _remarks(review: Review, severity: str) -> Iterator[str]:
