@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "Cross-check a fleet repository: rules, checks, runbooks, controls, exceptions.",
     "plan": "Say what a change of the fleet does to every machine, for the pull request.",
     "verify-intent": "Say of every rule of trust whether it holds for a fleet commit.",
+    "attest": "Sign approvals, releases, heartbeats and recoveries beside a fleet's commits.",
     "verify": "Audit an evidence repository offline.",
     "evidence": "Push evidence, take it up again, make and look into its repository.",
     "witness": "Vouch for logs that only grew; keep evidence of those that did not.",

@@ -28,6 +28,7 @@ _ENVELOPE = re.compile(
     rb'\{"payload":"([A-Za-z0-9+/=]*)","payloadType":"application/vnd\.in-toto\+json",'
     rb'"signatures":\[\{"keyid":"(SHA256:[A-Za-z0-9+/]{43})","sig":"([A-Za-z0-9+/=]{1,1024})"\}\]\}'
 )
+_TO_SIGN = re.compile(rb"DSSEv1 ([0-9]+) ([^ ]+) ([0-9]+) (.*)", re.DOTALL)
 _HINT = "Sign it again with `reconciler attest`; an envelope is never edited or re-wrapped."
 
 
@@ -47,6 +48,18 @@ class Opened:
 def to_be_signed(payload: bytes) -> bytes:
     """The bytes that ``ssh-keygen -Y sign`` signs: the pre-authentication encoding of DSSE."""
     return dsse.pae(payload, dsse.PAYLOAD_TYPE)
+
+
+def payload_of(to_sign: bytes) -> bytes:
+    """The payload in what `to_be_signed` made, for who signs elsewhere.
+
+    Raises:
+        EvidenceError: It is anything else.
+    """
+    match = _TO_SIGN.fullmatch(to_sign)
+    if match is None or to_be_signed(match[4]) != to_sign:
+        raise _refusal("these are not the bytes that an attestation signs")
+    return match[4]
 
 
 def seal(payload: bytes, key: "Ed25519PrivateKey") -> bytes:

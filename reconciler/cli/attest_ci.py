@@ -1,0 +1,148 @@
+"""``reconciler attest release`` and ``heartbeat``: what CI signs, with a key or as itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from reconciler.cli.attest_common import (
+    Desk,
+    Ending,
+    branch_option,
+    clone_options,
+    file_type,
+    finish,
+    finish_with_key,
+    key_option,
+    output_options,
+)
+
+if TYPE_CHECKING:
+    from reconciler.trust.statements import System
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _signing_options(command: F) -> F:
+    options = (
+        branch_option,
+        key_option,
+        click.option("--keyless", is_flag=True, help="Sign with sigstore, as this CI job."),
+        click.option(
+            "--identity-token-file",
+            type=file_type,
+            help="With --keyless: a token for the audience sigstore, if CI gives none by itself.",
+        ),
+        click.option(
+            "--trust-config",
+            type=file_type,
+            help="With --keyless: where to sign. Default: the public Sigstore.",
+        ),
+        clone_options,
+        output_options,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option(
+    "--counter",
+    type=click.IntRange(1, 2**53 - 1),
+    help="At least this number: needed when the key of the last heartbeat is listed no more.",
+)
+@click.option("--commit", "revision", default="HEAD", show_default=True, help="The newest commit.")
+@_signing_options
+def heartbeat(revision: str, counter: int | None, branch: str, **options: Any) -> None:
+    """Sign that a commit is the newest of a branch, numbered after the heartbeat before.
+
+    Appliances that were promised one stop acting when the newest is too old, so that nobody can
+    keep a change from them by showing an old state.
+    """
+    from reconciler.desired.attest_counter import next_counter
+    from reconciler.trust.statements import Heartbeat, write
+
+    desk = _desk(options)
+    commit = desk.clone.commit(revision)
+    case = desk.clone.case(commit, commit, branch, desk.branch.read(desk.now), desk.now)
+    number, unread = next_counter(case)
+    for path, why in unread:
+        click.echo(f"note: {path} is not counted: {why}", err=True)
+    number = max(number, counter or 1)
+    beat = Heartbeat(branch, commit, desk.clone.digest(commit), number, desk.now)
+    _sign(desk, write(beat), options)
+
+
+@click.command()
+@click.argument("revision", default="HEAD")
+@click.option(
+    "--system",
+    "systems",
+    multiple=True,
+    metavar="CLIENT/HOST=DRV,PATH,NAR",
+    help="A system that was built: store paths of derivation and result, SHA-256 of its NAR.",
+)
+@_signing_options
+def release(revision: str, systems: tuple[str, ...], branch: str, **options: Any) -> None:
+    """Vouch for REVISION (default: HEAD): commit, tree, a digest of every file, what was built."""
+    from reconciler.trust.statements import Release, write
+
+    desk = _desk(options)
+    clone, commit = desk.clone, desk.clone.commit(revision)
+    signed = Release(
+        branch,
+        commit,
+        clone.digest(commit),
+        clone.tree(commit),
+        clone.files_digest(commit),
+        desk.now,
+        dict(map(_system, systems)),
+    )
+    _sign(desk, write(signed), options)
+
+
+def _desk(options: dict[str, Any]) -> Desk:
+    names = ("repository", "attestations", "remote", "as_json")
+    return Desk.open(*(options[name] for name in names))
+
+
+def _system(text: str) -> tuple[str, "System"]:
+    from reconciler.trust.statements import System
+
+    host, equals, rest = text.partition("=")
+    parts = rest.split(",")
+    if not equals or len(parts) != 3:
+        raise click.UsageError("--system takes CLIENT/HOST=DRV,PATH,NAR")
+    return host, System(*parts)
+
+
+def _sign(desk: Desk, payload: bytes, options: dict[str, Any]) -> None:
+    from reconciler.cli.attest_keys import load
+
+    ending = Ending(options["unsigned"], options["output"])
+    chosen = [options["keyless"], options["key"] is not None, ending.unsigned is not None]
+    if sum(chosen) != 1:
+        raise click.UsageError("give one of --key FILE, --keyless or --unsigned FILE")
+    if options["keyless"]:
+        _sign_keyless(desk, ending, payload, options)
+        return
+    finish_with_key(desk, ending, payload, load(options["key"]) if options["key"] else None)
+
+
+def _sign_keyless(desk: Desk, ending: Ending, payload: bytes, options: dict[str, Any]) -> None:
+    from reconciler.desired.attesting import bundled
+    from reconciler.keyless import ambient, bundles
+
+    given: Path | None = options["identity_token_file"]
+    token = ambient.identity_token() if given is None else _token(given)
+    config: Path | None = options["trust_config"]
+    bundle = bundles.sign_statement(payload, trust_config=config, identity_token=token)
+    finish(desk, ending.output, payload, bundled(payload, bundle))
+
+
+def _token(file: Path) -> str:
+    from reconciler.cli.keys_authorize import read_given
+
+    return read_given(file, 64 * 1024).decode("ascii", "replace").strip()
