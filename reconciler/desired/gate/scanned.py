@@ -1,5 +1,6 @@
 """Which text the scan for secrets looks at: what would be committed, or what a change adds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pygit2
@@ -8,6 +9,7 @@ from pygit2.enums import DiffOption
 from reconciler.desired.gate.revision import Revisions
 from reconciler.desired.gate.secrets import MAX_FILE, find_secrets
 from reconciler.desired.gate.worktree import every_file
+from reconciler.desired.history import new_commits
 from reconciler.desired.tree import FILES
 from reconciler.desired.trees import Leaf, Trees
 from reconciler.model.review import Named, Remark
@@ -38,7 +40,10 @@ def secrets_in_directory(directory: Path, since: str | None = None) -> list[Rema
 
 
 def secrets_in_change(revisions: Revisions, base: Named, head: Named) -> list[Remark]:
-    """What looks like a secret in the lines that a change adds.
+    """What looks like a secret in the lines that a change adds, on the whole and on its way.
+
+    What one commit adds and a later one takes out again stays in history, where anybody who can
+    fetch reads it.
 
     Args:
         revisions: The repository.
@@ -49,6 +54,28 @@ def secrets_in_change(revisions: Revisions, base: Named, head: Named) -> list[Re
         InputError, IntentRefused: The revisions cannot be compared.
         MachineError: detect-secrets is not installed.
     """
+    found = _between(revisions, base, head)
+    known = {(remark.where.file, remark.message) for remark in found}
+    for commit, parents in new_commits(
+        revisions.repository, base.commit, head.commit, revisions.limits
+    ).items():
+        # What a merge brings was looked at in the commits that it brings.
+        if len(parents) != 1 or commit == head.commit:
+            continue
+        step = [_named(revisions, each) for each in (parents[0], commit)]
+        for remark in _between(revisions, step[0], step[1]):
+            if (remark.where.file, remark.message) not in known:
+                known.add((remark.where.file, remark.message))
+                message = f"{remark.message}, in commit {commit[:12]}; a later one took it out"
+                found.append(replace(remark, message=message))
+    return found
+
+
+def _named(revisions: Revisions, commit: str) -> Named:
+    return Named(commit, commit, revisions.objects.commit(commit).tree)
+
+
+def _between(revisions: Revisions, base: Named, head: Named) -> list[Remark]:
     files: dict[str, bytes] = {}
     only: dict[str, frozenset[int]] = {}
     for path, (old, new) in revisions.differing(base, head).items():

@@ -284,6 +284,34 @@ def test_secrets_are_looked_for_in_what_a_change_adds(two: TwoRevisions) -> None
     assert secrets_in_change(revisions, other, one) == []
 
 
+def test_a_secret_that_a_later_commit_took_out_is_still_in_history(two: TwoRevisions) -> None:
+    two.repo.commit(None, {"notes.txt": "fine\n"})
+    two.repo.commit(None, {"notes.txt": "fine\npassword: newnewnew1\n"})
+    leaked = two.repo.head()
+    two.repo.commit(None, {"notes.txt": "fine\n"})
+    two.repo.commit(None, {"other.txt": "fine\n"})
+    revisions = Revisions(two.path)
+    one, other = revisions.resolve("main"), revisions.resolve("change")
+    [remark] = secrets_in_change(revisions, one, other)
+    assert remark.where.file == "notes.txt"
+    assert f"in commit {leaked[:12]}; a later one took it out" in remark.message
+    assert "newnewnew1" not in repr(remark)
+
+
+def test_what_a_merge_brings_is_told_once(two: TwoRevisions) -> None:
+    two.repo.branch("side", "main")
+    two.repo.commit(None, {"side.txt": "password: newnewnew1\n"})
+    two.repo.checkout("change")
+    two.repo.git("-c", "commit.gpgsign=false", "merge", "-q", "--no-ff", "-m", "m", "side")
+    revisions = Revisions(two.path)
+    one, other = revisions.resolve("main"), revisions.resolve("change")
+    [remark] = secrets_in_change(revisions, one, other)
+    assert (remark.where.file, remark.message) == (
+        "side.txt",
+        "looks like a secret (Secret Keyword)",
+    )
+
+
 def test_secrets_are_looked_for_in_a_work_tree(two: TwoRevisions) -> None:
     (two.path / ".gitignore").write_text("ignored/\n")
     (two.path / "ignored").mkdir()
