@@ -42,6 +42,8 @@ class AuditReport:
         roots: Root of the log at each size that somebody asked for.
         gaps: Times without a run that were longer than promised.
         promised: How many entries were under a promised interval.
+        without_run: When the longest time without a run began and ended, milliseconds since 1970;
+            None without entries.
         policies: Fleet commits that entries were under, oldest use first.
         marks: Entries of the rarer kinds (checkpoints, gaps, key changes …), oldest first.
         end: From where a later audit can go on; None if there are faults.
@@ -61,6 +63,7 @@ class AuditReport:
     roots: Mapping[int, bytes]
     gaps: tuple[Gap, ...]
     promised: int
+    without_run: tuple[int, int] | None
     policies: tuple[str, ...]
     marks: tuple[Record, ...]
     end: whole.Start | None
@@ -156,6 +159,7 @@ def judge(
         roots=followed.roots,
         gaps=followed.gaps,
         promised=followed.promised,
+        without_run=followed.between.longest(followed.moment),
         policies=followed.policies,
         marks=followed.marks,
         end=None if found else followed.end(),

@@ -133,7 +133,7 @@ def intent_status_body(intent: IntentStatus, own: Own = NOTHING) -> Body:
 
 
 def _hold_body(hold: Hold, own: Own) -> Body:
-    """Its message is left out: it holds an age, and a run that repeats another has the same body."""
+    """Without its message, which holds an age: a run that repeats another has the same body."""
     return {"reason": hold.reason, "since": stamp(hold.since), "paths": held_paths(hold, own)}
 
 

@@ -37,7 +37,7 @@ def claims(
     if heard is None:
         # A witness runs nothing, and promises nothing.
         return made
-    made += [_policies(report), _intents(report), _gaps(report)]
+    made += [_policies(report), _intents(report), _gaps(report), _without_run(report)]
     made += [*_witnesses(report, heard), *_times(report, times), _not_before(report, heard)]
     return [*made, _copies(report, copies)]
 
@@ -118,6 +118,18 @@ def _gaps(report: AuditReport) -> Claim:
         text += f"; {free:,} other steps were under no promise, so no gap in them can be told"
         return _missing(report, "gaps", text)
     return _proven(report, "gaps", text)
+
+
+def _without_run(report: AuditReport) -> Claim:
+    """Beside the gaps: there, every signed entry is a sign of life; here only a run counts."""
+    if report.without_run is None or not report.runs:
+        return _missing(report, "without-run", "there is no run at all")
+    begin, end = report.without_run
+    text = (
+        f"at most {_duration(end - begin)} passed without a run, from {_moment(begin)} to "
+        f"{_moment(end)}; heartbeats and other signed entries are no runs"
+    )
+    return _proven(report, "without-run", text)
 
 
 def _witnesses(report: AuditReport, heard: Testimony) -> Iterable[Claim]:
@@ -225,6 +237,15 @@ def _missing(report: AuditReport, subject: str, sentence: str) -> Claim:
 
 def _count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _duration(milliseconds: int) -> str:
+    """Rounded up, so that a time is never said to be shorter than it was."""
+    minutes = -(-milliseconds // 60_000)
+    hours = -(-minutes // 60)
+    if minutes <= 120:
+        return f"{minutes} min"
+    return f"{hours} h" if hours <= 48 else f"{-(-hours // 24)} days"
 
 
 def _moment(milliseconds: int) -> str:

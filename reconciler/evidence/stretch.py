@@ -68,6 +68,7 @@ class Stretch:
         digests: Statement digests, 32 bytes each.
         times: When each run or entry was, in milliseconds since 1970.
         seqs: Sequence number for each of ``times``.
+        ran: For each of ``times``, 1 if it is when a run was.
         keys: The newest and the oldest record of each use of a key without a break.
         claims: What entries say of the log.
         repeats: Runs without findings of their own.
@@ -87,6 +88,7 @@ class Stretch:
     digests: list[bytes] = field(default_factory=list)
     times: "array[int]" = field(default_factory=lambda: array("q"))
     seqs: "array[int]" = field(default_factory=lambda: array("q"))
+    ran: bytearray = field(default_factory=bytearray)
     keys: list[tuple[Record, Record]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     repeats: list[Repeat] = field(default_factory=list)
@@ -143,6 +145,7 @@ class Stretch:
         found = found or [milliseconds(entry.time)]
         self.times.extend(reversed(found))
         self.seqs.extend([entry.seq] * len(found))
+        self.ran.extend([entry.kind is Kind.RUN] * len(found))
 
     def _repeat(self, record: Record, found: list[int] | None) -> list[int] | None:
         """Take in a slim run; its moments again, None if it does not say what it must."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from copy import deepcopy
 from dataclasses import dataclass, field
 
+from reconciler.evidence.between_runs import BetweenRuns
 from reconciler.evidence.entry import FIRST_SEQ, Kind
 from reconciler.evidence.fault import Code, Fault, Place
 from reconciler.evidence.key_life import KeyLife
@@ -49,6 +50,7 @@ class Start:
         run: Sequence number of the newest run with findings.
         promise: The promised interval in force, seconds.
         moment: When the newest run or entry was, milliseconds since 1970.
+        between: Times without a run.
         roots: Root of the log at sizes that were asked for.
     """
 
@@ -57,6 +59,7 @@ class Start:
     run: int | None = None
     promise: int | None = None
     moment: int | None = None
+    between: BetweenRuns = field(default_factory=BetweenRuns)
     entries: int = 0
     runs: int = 0
     promised: int = 0
@@ -83,6 +86,7 @@ class Whole:
         run: Sequence number of the newest run with findings.
         promise: The promised interval in force at the end, seconds.
         moment: When the newest run or entry was, milliseconds since 1970.
+        between: Times without a run.
         life: The keys, None if genesis is not proven.
     """
 
@@ -111,6 +115,7 @@ class Whole:
             self.log, self.roots = self._follow_log(sizes)
         self.life = self._follow_keys() if whole else start.life
         self.gaps = (*start.gaps, *self._follow_time())
+        self.between = start.between.followed(self._moments())
         self._follow_repeats()
 
     @property
@@ -136,6 +141,7 @@ class Whole:
             run=self.run,
             promise=self.promise,
             moment=self.moment,
+            between=self.between,
             entries=self._start.entries + sum(s.entries for s in self._stretches),
             runs=self._start.runs + sum(s.runs for s in self._stretches),
             promised=self.promised,
@@ -216,6 +222,11 @@ class Whole:
         self.promise, self.moment = promise, before
         self.faults += [_undeclared(gap) for gap in gaps if not gap.declared]
         return gaps
+
+    def _moments(self) -> Iterator[tuple[int, bool]]:
+        for stretch in self._stretches:
+            for at, ran in zip(reversed(stretch.times), reversed(stretch.ran), strict=True):
+                yield at, bool(ran)
 
     def _follow_repeats(self) -> None:
         full = sorted([*self._runs, *(seq for s in self._stretches for seq, _ in s.promises)])

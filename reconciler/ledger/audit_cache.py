@@ -22,6 +22,7 @@ from typing import Any
 from reconciler.errors import EvidenceError, InputError, Where
 from reconciler.evidence import canonical
 from reconciler.evidence.audit import AuditReport
+from reconciler.evidence.between_runs import BetweenRuns
 from reconciler.evidence.entry import Kind
 from reconciler.evidence.fault import Code, Fault, Place
 from reconciler.evidence.history import history
@@ -34,7 +35,7 @@ from reconciler.ledger.file_identity import Identity
 from reconciler.ledger.objects import ObjectStore
 from reconciler.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 MAX_BYTES = 256 * 1024 * 1024
 SAMPLES, SAMPLE = 6, 16
 """Places of the proven part that are looked at again, and how many entries at each."""
@@ -143,6 +144,7 @@ def remember(report: AuditReport, milestones: Iterable[str]) -> Proven:
         "run": start.run,
         "promise": start.promise,
         "moment": start.moment,
+        "between": asdict(start.between),
         "entries": start.entries,
         "runs": start.runs,
         "promised": start.promised,
@@ -178,6 +180,7 @@ def recall(store: ObjectStore, branch: Branch, proven: Proven) -> tuple[Start, l
             run=state["run"],
             promise=state["promise"],
             moment=state["moment"],
+            between=BetweenRuns(**state["between"]),
             entries=state["entries"],
             runs=state["runs"],
             promised=state["promised"],

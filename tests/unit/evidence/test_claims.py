@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.evidence import testimony
 from reconciler.evidence.claims import Claim, CopyClaim, State, TimeClaim, claims
-from reconciler.evidence.entry import Kind
+from reconciler.evidence.entry import Kind, stamp
 from reconciler.evidence.testimony import Cosigned, Objected
 from reconciler.evidence.whole import Gap
 from tests.support.evidence_keys import test_key as key_of
@@ -49,6 +49,30 @@ def test_a_key_change_is_named_with_its_place() -> None:
     (claim,) = [c for c in claims(forge.audit(both), NOBODY) if c.subject == "keys"]
     assert "signed by 2 keys" in claim.sentence
     assert "1 key change (rotate at 4)" in claim.sentence
+
+
+def test_the_longest_time_without_a_run_is_said_whatever_else_was_signed() -> None:
+    forge = honest(8)
+    before = said(forge, "without-run")
+    assert before.state is State.PROVEN
+    assert "heartbeats and other signed entries are no runs" in before.sentence
+
+    assert forge.last is not None
+    begin = forge.last.time
+    for hours in range(1, 73):
+        at = stamp(begin + timedelta(hours=hours))
+        forge.append(Kind.HEARTBEAT, {"reason": "unreachable"}, recorded_at=at)
+    sentence = said(forge, "without-run").sentence
+
+    assert f"at most 3 days passed without a run, from {begin:%Y-%m-%dT%H:%M:%SZ}" in sentence
+    assert forge.audit().gaps == ()
+
+
+def test_without_any_run_no_time_between_runs_is_proven() -> None:
+    forge = Forge()
+    forge.append(Kind.GENESIS)
+    claim = said(forge, "without-run")
+    assert (claim.state, claim.sentence) == (State.NOT_PROVEN, "there is no run at all")
 
 
 def test_an_open_intent_is_not_proven_to_have_ended() -> None:

@@ -62,6 +62,7 @@ def summary(report: AuditReport) -> dict[str, Any]:
         "log": (report.log, report.roots),
         "keys": report.keys,
         "gaps": report.gaps,
+        "without_run": report.without_run,
         "marks": report.marks,
     }
 
@@ -92,7 +93,17 @@ def test_a_later_audit_goes_on_from_where_an_earlier_one_ended(
     later = Whole(branch_of(forge), start, newer, EVERY_SIZE)
     at_once = followed(forge)
     assert sorted(map(str, later.faults)) == sorted(map(str, at_once.faults))
-    for name in ("log", "roots", "gaps", "marks", "promised", "run", "promise", "moment"):
+    for name in (
+        "log",
+        "roots",
+        "gaps",
+        "marks",
+        "promised",
+        "run",
+        "promise",
+        "moment",
+        "between",
+    ):
         assert getattr(later, name) == getattr(at_once, name), name
 
 
