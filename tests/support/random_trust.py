@@ -21,6 +21,7 @@ from tests.support.reference_documents import (
 from tests.support.reference_git import History
 from tests.support.reference_trust import Question
 from tests.support.trust_fleet import POLICY, TrustFleet, line
+from tests.support.trust_objects import well_formed
 from tests.support.trust_signing import ATTESTATION, GIT, fingerprint, key_blob, moment
 
 FILES = (
@@ -238,7 +239,7 @@ class _Author:
             *(6 * [self.on_main] + 4 * [self.on_side] + 4 * [self.merge_side]),
             *(self.squash, self.restore, self.fast_forward, self.evil, self.ours, self.octopus),
             *(self.criss_cross, self.unrelated, self.cherry, self.mode, self.folder, self.oddity),
-            *(self.forth_and_back, self.merge_side, self.empty),
+            *(self.forth_and_back, self.merge_side, self.empty, self.revoke_late),
         ]
         for _ in range(self.chance.randrange(2, 9)):
             if self.maybe(0.4):
@@ -352,7 +353,7 @@ class _Author:
             if path in after:
                 tree[path] = after[path]
         by = self.signer(head, dict.fromkeys(changed))
-        self.step(self.fleet.commit(by, tree=_well_formed(tree)))
+        self.step(self.fleet.commit(by, tree=well_formed(tree)))
 
     def restore(self) -> None:
         old, head = self.chance.choice(self.everything()), self.fleet.head
@@ -411,6 +412,17 @@ class _Author:
         back = self.fleet.commit(who, trust, parents=[used], move=False)
         self.step(self.fleet.merge(who, back))
 
+    def revoke_late(self) -> None:
+        """A key turns out to have been stolen some time ago."""
+        policy = json.loads(json.dumps(self.policy))
+        effective = moment(at(self.fleet.minutes - self.chance.randint(0, 30)))
+        key = fingerprint(self.chance.choice(KEYS[1:]))
+        policy["revoked"] = [{"key": key, "effective": effective, "reason": "laptop-stolen"}]
+        self.policy, change = policy, {POLICY: json.dumps(policy)}
+        made = self.fleet.commit(self.signer(self.fleet.head, change), change)
+        for name in ("alice", "carol", "dave"):
+            self.fleet.approve(name, made)
+
     def mode(self) -> None:
         head = self.fleet.head
         tree = self.fleet.tree(head)
@@ -427,7 +439,7 @@ class _Author:
             entry = tree.pop(path)
             tree[f"{path}/inner"] = entry
             by = self.signer(head, {path: None, f"{path}/inner": None})
-            self.step(self.fleet.commit(by, tree=_well_formed(tree)))
+            self.step(self.fleet.commit(by, tree=well_formed(tree)))
 
     def empty(self) -> None:
         self.step(self.fleet.commit(self.signer(self.fleet.head, {}), {}))
@@ -513,9 +525,3 @@ class _Author:
         self.fleet.recover(by, replaces, to, **other)
         if self.maybe(0.3):
             self.fleet.move(self.chance.choice(self.everything()))
-
-
-def _well_formed(tree: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
-    """Without files that stand where others have a folder."""
-    folders = {path[:at] for path in tree for at, char in enumerate(path) if char == "/"}
-    return {path: entry for path, entry in tree.items() if path not in folders}

@@ -8,8 +8,10 @@ a set, nothing is remembered between questions. Without keyless signatures.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from tests.support.reference_documents import (
     Attested,
@@ -36,7 +38,10 @@ SIGNERS, POLICY, TRUST = (
 ROOTS = ("approvals/", "hosts/", "policies/", "runbooks/")
 TOLERANCE = timedelta(minutes=5)
 LOOK_BACK = 1000
+FOLDER = 256
+"""So many files of a folder of attestations are read, by name."""
 SSH = frozenset({"ssh"})
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -77,10 +82,22 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Refused(Exception):
-    """No, with the code and the commit that fails."""
+    """No, with the code and the commit that fails.
+
+    Attributes:
+        code: Why.
+        commit: Which.
+        others: What may be named instead: where the rules fix no order among commits or paths.
+    """
 
     code: str
     commit: str | None
+    others: frozenset[tuple[str, str | None]] = field(default=frozenset(), compare=False)
+
+    @property
+    def all(self) -> set[tuple[str, str | None]]:
+        """Every code and commit that a right refusal may name."""
+        return {(self.code, self.commit), *self.others}
 
 
 def decide(question: Question) -> Accepted | Refused:
@@ -105,6 +122,7 @@ class Decision:
     def decide(self) -> Accepted:
         recovered = self.recovery()
         if recovered is not None:
+            self.head(recovered, ssh="ssh" in self.required())
             self.A = recovered
         self.fast_forward()
         reach_a = self.history.reach(self.A) if self.A else set()
@@ -112,10 +130,9 @@ class Decision:
         answer = Accepted(self.A, recovered is not None, frozenset(self.new))
         if not self.new and recovered is None:
             return answer
+        self.branch()
         required = self.required()
         self.history_holds("ssh" in required)
-        if recovered is not None:
-            self.head(recovered, ssh=True)
         self.head(self.q.head, ssh="ssh" in required)
         if "release" in required:
             self.release()
@@ -123,14 +140,15 @@ class Decision:
 
     def history_holds(self, ssh: bool) -> None:
         commits = [self.commits[oid] for oid in self.history.parents_first(self.new)]
-        for commit in commits:
-            self.times(commit)
-            if ssh:
-                self.signature(commit)
+        for_each(commits, lambda commit: self.times_and_signature(commit, ssh))
         if ssh:
-            for commit in commits:
-                self.authors(commit)
+            for_each(commits, self.authors)
             self.steps()
+
+    def times_and_signature(self, commit: RefCommit, ssh: bool) -> None:
+        self.times(commit)
+        if ssh:
+            self.signature(commit)
 
     # --- what a tree says -----------------------------------------------------------------------
 
@@ -266,9 +284,9 @@ class Decision:
 
     def steps(self) -> None:
         line = self.history.line(self.q.head)
+        steps = [i for i in range(1, len(line)) if line[i] in self.new]
         if self.A and self.policy(self.A) and self.A not in line:
             raise Refused("not-first-parent", self.q.head)
-        steps = [i for i in range(1, len(line)) if line[i] in self.new]
         for i in steps:
             self.held_to_line(line, i)
         for i in steps:
@@ -282,12 +300,16 @@ class Decision:
         """Trust grows along this line alone: what a side branch made of it counts for nobody."""
         before = line[i - 1]
         policy = self.policy(before, line[i])
-        for oid in self.history.parents_first(self.brought(line, i) & self.new):
-            if policy is not None:
-                commit = self.commits[oid]
-                self.author(commit, policy, before, self.all_own_changes(commit))
-                if policy.is_revoked(self.key(commit), commit.time):
-                    raise Refused("signer-revoked", oid)
+        if policy is not None:
+            commits = self.history.parents_first(self.brought(line, i) & self.new)
+            for_each(commits, lambda oid: self.held_to(self.commits[oid], policy, before))
+
+    def held_to(self, commit: RefCommit, policy: Policy, before: str) -> None:
+        lines = self.signers(before, commit.oid)
+        self.listed(commit, self.key(commit), lines)
+        if policy.is_revoked(self.key(commit), commit.time):
+            raise Refused("signer-revoked", commit.oid)
+        self.author(commit, policy, before, self.all_own_changes(commit))
 
     def threshold(self, line: list[str], i: int) -> None:
         before, after = line[i - 1], self.commits[line[i]]
@@ -296,19 +318,24 @@ class Decision:
             return
         brought = self.brought(line, i)
         old, new = self.history.files(before), self.history.files(after.oid)
-        for x in sorted({x for x in {*old, *new} if old.get(x) != new.get(x)}):
-            found = policy.owner(x)
-            if found is None:
-                raise Refused("path-unowned", after.oid)
-            rule, client = found
-            counted = {
-                person.id
-                for person in self.agreeing(line, i, policy, rule)
-                if person.may(rule.approvers, client)
-            }
-            counted -= self.authors_of(brought, policy, before, rule)
-            if len(counted) < rule.approvals:
-                raise Refused("approvals-missing", after.oid)
+        changed = sorted({x for x in {*old, *new} if old.get(x) != new.get(x)})
+        for_each(changed, lambda x: self.agreed(x, line, i, policy, brought))
+
+    def agreed(self, x: str, line: list[str], i: int, policy: Policy, brought: set[str]) -> None:
+        """Whether enough others agree to the change of one path in a step."""
+        before, after = line[i - 1], line[i]
+        found = policy.owner(x)
+        if found is None:
+            raise Refused("path-unowned", after)
+        rule, client = found
+        counted = {
+            person.id
+            for person in self.agreeing(line, i, policy, rule)
+            if person.may(rule.approvers, client)
+        }
+        counted -= self.authors_of(brought, policy, before, rule)
+        if len(counted) < rule.approvals:
+            raise Refused("approvals-missing", after)
 
     def member_of(self, key: bytes, namespace: str, at: datetime, p: Policy, where: str) -> Member:
         principal, _ = principal_of(self.signers(where, where), key, namespace, at)
@@ -393,24 +420,26 @@ class Decision:
     # --- R5: what the head leaves behind --------------------------------------------------------
 
     def head(self, oid: str, *, ssh: bool) -> None:
-        commit = self.commits[oid]
-        lines = self.signers(oid, oid)
         if ssh:
-            key = self.key(commit)
-            if self.A is None:
-                pinned = self.read_signers(self.q.pinned, oid)
-                self.allowed(commit, key, pinned)
-                self.allowed(replace(commit, time=self.q.now), key, pinned)
-            self.listed(commit, key, lines)
+            self.head_signer(self.commits[oid])
         policy = self.policy(oid)
         if policy is None:
             if self.policy(self.A):
                 raise Refused("trust-policy-dropped", oid)
             return
+        lines = self.signers(oid, oid)
         listed = {line.principal for line in lines}
         names = {name for member in policy.members for name in member.principals}
         if locked_out(policy) or not names <= listed:
             raise Refused("trust-policy-broken", oid)
+
+    def head_signer(self, commit: RefCommit) -> None:
+        lines, key = self.signers(commit.oid, commit.oid), self.key(commit)
+        if self.A is None:
+            pinned = self.read_signers(self.q.pinned, commit.oid)
+            self.allowed(commit, key, pinned)
+            self.allowed(replace(commit, time=self.q.now), key, pinned)
+        self.listed(commit, key, lines)
 
     # --- R6: branches and releases --------------------------------------------------------------
 
@@ -421,10 +450,13 @@ class Decision:
         policy = self.policy(self.authority())
         if policy is None or not policy.branches:
             return SSH
-        if self.q.branch not in policy.branches:
-            raise Refused("branch-untrusted", self.q.head)
         # A head that nothing was accepted before does not excuse itself from signatures.
-        return policy.branches[self.q.branch] | (SSH if self.A is None else frozenset())
+        return policy.branches.get(self.q.branch, SSH) | (SSH if self.A is None else frozenset())
+
+    def branch(self) -> None:
+        policy = self.policy(self.authority())
+        if policy and policy.branches and self.q.branch not in policy.branches:
+            raise Refused("branch-untrusted", self.q.head)
 
     def release(self) -> None:
         offered = [
@@ -519,14 +551,30 @@ class Decision:
         if self.q.attestations is None:
             return []
         found = []
+        taken: dict[str, int] = {}
         for path, (_, oid) in sorted(self.history.files(self.q.attestations).items()):
-            if path.startswith(f"{folder}/") and path.endswith(".dsse.json"):
+            place = path.rsplit("/", 1)[0]
+            taken[place] = taken.get(place, 0) + 1
+            if path.startswith(f"{folder}/") and taken[place] <= FOLDER:
                 try:
                     one = read_attested(self.history.blob(oid))
                 except Broken:
                     continue
                 found += [one] if one.kind == kind else []
         return found
+
+
+def for_each(items: Iterable[T], check: Callable[[T], None]) -> None:
+    """Check all; the refusal of the first also tells those of the others."""
+    refusals = []
+    for item in items:
+        try:
+            check(item)
+        except Refused as refused:
+            refusals.append(refused)
+    if refusals:
+        others = frozenset((one.code, one.commit) for one in refusals)
+        raise replace(refusals[0], others=others)
 
 
 def _issued(some: list[Attested], payload: bytes) -> datetime:

@@ -16,12 +16,17 @@ principal of a name is ``<name>@msp.example`` unless a line says otherwise.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from reconciler.desired.acceptance import Acceptance
+from reconciler.desired.attestations import Attestations
+from reconciler.desired.trust import verify_new
+from reconciler.evidence import signers
 from tests.support import trust_signing as signing
-from tests.support.fleet_git import SIGNERS, at
-from tests.support.trust_objects import RawRepository, Tree
+from tests.support.fleet_git import NOW, SIGNERS, at
+from tests.support.trust_objects import RawRepository, Tree, well_formed
 from tests.support.trust_signing import ATTESTATION, GIT
 
 POLICY = "policies/trust/policy.yaml"
@@ -148,7 +153,7 @@ class TrustFleet(RawRepository):
             oid = tree
         else:
             base = tree if tree is not None else self.tree(follows[0]) if follows else {}
-            oid = self.write_tree(self.changed(base, changes or {}))
+            oid = self.write_tree(well_formed(self.changed(base, changes or {})))
         self._minutes = self._minutes + 1 if minutes is None else minutes
         made = self.store(self.raw(by, oid, follows, namespace))
         if move:
@@ -312,6 +317,34 @@ class TrustFleet(RawRepository):
         made = self.store(self.raw(None, tree, (before,) if before else (), GIT))
         self.repository.references.create(self._attestations, made, force=True)
 
+    def verify(
+        self,
+        accepted: str | None,
+        head: str | None = None,
+        *,
+        pinned: bytes | None = None,
+        now: datetime = NOW,
+        branch: str | None = None,
+        **options: Any,
+    ) -> Acceptance:
+        """`verify_new` on this repository; the head is the branch's, alice is pinned."""
+        return verify_new(
+            self.repository,
+            accepted,
+            head or self.head,
+            signers.parse(line("alice").encode() if pinned is None else pinned, "pinned"),
+            now,
+            branch=branch or self.branch,
+            attestations=Attestations(self.repository, self.attestations),
+            **options,
+        )
+
+    def new_since(self, accepted: str) -> set[str]:
+        """Commits of the head that an accepted one does not have."""
+        walker = self.repository.walk(self.head)
+        walker.hide(accepted)
+        return {str(commit.id) for commit in walker}
+
     @property
     def attestations(self) -> str | None:
         """Newest commit of the attestations branch."""
@@ -362,4 +395,4 @@ def _three_way(ours: Tree, theirs: Tree, base: Tree) -> Tree:
             result[path] = theirs[path]
         elif ours.get(path) == base.get(path):
             result.pop(path, None)
-    return result
+    return well_formed(result)

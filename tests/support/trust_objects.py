@@ -91,3 +91,9 @@ def _leaves(tree: pygit2.Tree, above: str) -> Iterable[tuple[str, tuple[str, str
             yield from _leaves(node, path + "/")
         else:
             yield path, (f"{int(node.filemode):o}", str(node.id))
+
+
+def well_formed(tree: Tree) -> Tree:
+    """Without files that stand where others have a folder."""
+    folders = {path[:at] for path in tree for at, char in enumerate(path) if char == "/"}
+    return {path: entry for path, entry in tree.items() if path not in folders}
