@@ -83,7 +83,7 @@ HINTS = {
     Reason.NOT_FIRST_PARENT: "Merge the other way round: check the branch out, then git merge the "
     "other one into it, so that the accepted commit stays on its first-parent line.",
     Reason.APPROVALS_MISSING: "Let people who did not write the change approve its tree "
-    "(reconciler attest approval) and push the attestations branch.",
+    "(reconciler attest approve) and push the attestations branch.",
     Reason.TRUST_POLICY_BROKEN: "Correct policies/trust/policy.yaml: reconciler verify-intent says "
     "which line; it must leave somebody who can change it, and list only known principals.",
     Reason.TRUST_POLICY_DROPPED: "Put policies/trust/policy.yaml back; a fleet that had a trust "
@@ -93,7 +93,8 @@ HINTS = {
     "attestations branch.",
     Reason.RELEASE_REFUSED: "Compare who signed the release, when, and for which commit with the "
     "roles and identities of policies/trust/policy.yaml; then attest again.",
-    Reason.RECOVERY_SHORT: "Let more people with a recovery role sign the same recovery statement.",
+    Reason.RECOVERY_SHORT: "Let more people with a recovery role sign the same statement "
+    "(reconciler attest recover).",
     Reason.REVOKED_CONTENT: "Change the paths again with a good key, or let enough other people "
     "approve the tree as it is; until then nothing acts.",
     Reason.STALE: "Let CI sign a heartbeat again (reconciler attest heartbeat); if it does, ask "
