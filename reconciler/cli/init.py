@@ -54,7 +54,7 @@ def command(
     commit is where the appliance's trust begins. Nothing that is there already is overwritten.
 
     With --fleet and --signers the appliance joins a fleet repository that exists: only its key, its
-    ledger and its settings are made. Put the printed evidence signer into the auditor's file.
+    ledger and its settings are made.
     """
     from reconciler.engine.scaffold import scaffold
     from reconciler.engine.scaffold_trust import ENGINEER, person
@@ -102,6 +102,9 @@ def _say(made: "Scaffold", *, alone: bool) -> None:
     if made.commit and alone:
         click.echo("\nOne person decides everything here: whoever gets that key has every machine.")
         click.echo(f"Add a second: {made.fleet}/policies/trust/policy.yaml says how.")
+    if made.commit is None:
+        signer = made.settings.parent / "trust" / "evidence_signers"
+        click.echo(f"\nAdd its key to policies/trust/evidence_signers of the fleet: {signer}")
     if made.pin is None:
         click.echo("\nNo commit is pinned: the first that the pinned signers signed is accepted.")
         click.echo("Set fleet.pin in the settings to one that you checked (--pin does it).")

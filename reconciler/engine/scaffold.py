@@ -185,7 +185,6 @@ class _Work:
             **fleet_files(templates(), self.client, self.host),
             "policies/trust/allowed_signers": pinned,
             "policies/trust/policy.yaml": policy_text(people),
-            "policies/trust/evidence_signers": self._evidence_signer(appliance),
         }
         for path, data in files.items():
             _write(fleet / path, data)
@@ -210,11 +209,9 @@ class _Work:
             (self.directory / part).mkdir(mode=0o700, parents=True, exist_ok=True)
         return keys.generate(self.directory / "keys" / "appliance", self._name)
 
-    def _evidence_signer(self, key: Ed25519PrivateKey) -> str:
-        return f'{self._name} namespaces="git" {sshsig.public_text(keys.public(key))}\n'
-
     def _enrol(self, joins: Joins, pinned: str, key: Ed25519PrivateKey) -> Scaffold:
-        _write(self.directory / "trust" / "evidence_signers", self._evidence_signer(key))
+        signer = f'{self._name} namespaces="git" {sshsig.public_text(keys.public(key))}\n'
+        _write(self.directory / "trust" / "evidence_signers", signer)
         _write(self.directory / "trust" / "allowed_signers", pinned)
         evidence = enrol(self.directory, self.client, self.host, key, pinned, self.clock.now())
         settings = self.directory / SETTINGS

@@ -239,6 +239,7 @@ def test_who_joins_a_fleet_pins_a_commit_or_is_told_to(
     assert made == 0
     assert home.settings.fleet.pin == (first if pinned else None)
     assert ("No commit is pinned" in said) != pinned
+    assert "policies/trust/evidence_signers" in said
     assert run(["run", "--once", "--config", str(tmp_path / "other/reconciler.yaml")]) in POSTURE
 
 
