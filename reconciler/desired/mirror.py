@@ -71,6 +71,17 @@ class Mirror:
             return None if reference is None else str(reference.target)
         return None
 
+    def check_kept(self, branch: str) -> None:
+        """Hold that what was accepted last is still there; history that went on may hide its loss.
+
+        Raises:
+            MirrorDamaged: It is not.
+            MachineError: The directory cannot be written.
+        """
+        commit = self.kept(branch)
+        if commit is not None and commit not in self.open():
+            raise MirrorDamaged(f"the mirror has lost {commit[:12]}", hint=_HINT)
+
     def keep(self, branch: str, commit: str) -> None:
         """Remember a commit that was accepted, so that no new mirror comes without it.
 

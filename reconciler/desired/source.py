@@ -5,6 +5,8 @@ commit by its id, whatever the server says by then. What was accepted is the led
 a reference in the mirror only keeps its objects from being lost when the mirror is built anew.
 """
 
+import gc
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -107,6 +109,7 @@ class FleetSource:
         """
 
         def verify() -> Acceptance:
+            self._mirror.check_kept(self._branch)
             return trust.verify_new(
                 self._mirror.open(),
                 accepted,
@@ -120,9 +123,11 @@ class FleetSource:
                 recovered_at=recovered_at,
             )
 
-        try:
+        acceptance = None
+        with suppress(MirrorDamaged):
             acceptance = verify()
-        except MirrorDamaged:
+        if acceptance is None:
+            # Not while the error is handled, which keeps the damaged pack open: see `rebuild`.
             self.rebuild()
             acceptance = verify()
         if self._mirror.kept(self._branch) != head:
@@ -260,6 +265,8 @@ class FleetSource:
                 raise MachineError(message, hint=hint)
             fresh.keep(self._branch, keep)
         self._mirror.replace_by(fresh)
+        # libgit2 goes by the names of packs: what still has a torn one open would hand it on.
+        gc.collect()
         return head
 
     def _tree(self, commit: str) -> FleetTree:

@@ -14,6 +14,7 @@ from datetime import datetime
 from reconciler.desired import acceptance as verified
 from reconciler.desired.fleet import read_fleet
 from reconciler.desired.graph import check_fleet
+from reconciler.desired.objects import MirrorDamaged
 from reconciler.desired.problem import FleetInvalid
 from reconciler.desired.resolve import resolve
 from reconciler.engine.appliance import Appliance
@@ -86,17 +87,38 @@ def _newest(
     try:
         head = appliance.source.fetch()
         status = replace(before, fetched=True)
-        if head != before.commit:
-            return _accepted(appliance, status, head, trusted, now)
-        desired = load(appliance, head)
-        look_at_heartbeat(appliance, head, head, now)
-        return Intent(desired, status)
+        with suppress(MirrorDamaged):
+            return _offered(appliance, status, head, trusted, now)
+        # The server has what the mirror lost; a fetch alone would not ask for it again. Not while
+        # the error is handled: it keeps the torn pack open, and libgit2 goes by a pack's name.
+        appliance.source.rebuild()
+        return _offered(appliance, status, head, trusted, now)
     except (IntentRefused, InputError, MachineError) as error:
         if head is not None and before.commit is not None:
             # It shows how new the view of the branch is, whatever is wrong with its tip.
             with suppress(IntentRefused, MachineError):
                 look_at_heartbeat(appliance, before.commit, head, now)
         return _keep(appliance, status, head, error)
+
+
+def _offered(
+    appliance: Appliance,
+    status: IntentStatus,
+    head: str,
+    trusted: AllowedSigners,
+    now: datetime,
+) -> Intent:
+    """The newest state, if it is in force or may be accepted.
+
+    Raises:
+        IntentRefused, InputError, MachineError: It may not; nothing has changed.
+    """
+    if head != status.commit:
+        return _accepted(appliance, status, head, trusted, now)
+    appliance.source.standing(head, now)
+    desired = load(appliance, head)
+    look_at_heartbeat(appliance, head, head, now)
+    return Intent(desired, status)
 
 
 def _accepted(
@@ -106,11 +128,6 @@ def _accepted(
     trusted: AllowedSigners,
     now: datetime,
 ) -> Intent:
-    """The newest state, if it may be accepted.
-
-    Raises:
-        IntentRefused, InputError, MachineError: It may not; nothing has changed.
-    """
     past = appliance.past
     used = None if past.standing.recovery is None else past.standing.recovery.issued
     found = appliance.source.verify_new(
@@ -122,11 +139,14 @@ def _accepted(
         recovered_at=used,
     )
     desired = load(appliance, head)
-    if found.recovery is not None:
-        past.standing = past.standing.forgetting_heartbeats()
-    look_at_heartbeat(appliance, head, head, now)
     if found.recovery is None:
+        look_at_heartbeat(appliance, head, head, now)
         refuse_stale(past, head, now)
+    else:
+        # What was signed for the line that was replaced says nothing about this one.
+        past.standing = past.standing.forgetting_heartbeats()
+        with suppress(IntentRefused, MachineError):
+            look_at_heartbeat(appliance, head, head, now)
     taken = replace(status, commit=head, counter=status.counter + 1)
     return Intent(desired, replace(taken, acceptance=_behind(found)))
 
