@@ -38,8 +38,8 @@ def sections(review: Review) -> list[Section]:
         Section("Trust changes: who may sign and approve what", tuple(_trust(review)), loud=True),
         Section("What may run", tuple(_runbooks(review)), loud=True),
         Section("Settings, tiers and kill switches", tuple(_settings(review))),
-        Section("Rules", tuple(_rules(review, words.rules(review)))),
-        Section("Exceptions", tuple(_rules(review, words.exceptions(review)))),
+        Section("Rules", tuple(_rules(words.rules(review)))),
+        Section("Exceptions", tuple(_rules(words.exceptions(review)))),
         Section("Approvals in approvals/", tuple(_approvals(review))),
         Section("Signatures and approvals that this change needs", tuple(_needs(review))),
         Section("Forecast: findings that would turn", tuple(_turns(review))),
@@ -73,14 +73,18 @@ def _settings(review: Review) -> Iterator[str]:
             yield f"    on {words.targets(shared.targets)}"
 
 
-def _rules(review: Review, found: list[words.Shared]) -> Iterator[str]:
+def _rules(found: list[words.Shared]) -> Iterator[str]:
+    """Rules with the same change on the same hosts stand together, each on a line of its own."""
+    groups: dict[tuple[str, tuple[FieldChange, ...], tuple[str, ...]], list[str]] = {}
     for shared in found:
         if isinstance(shared.change, RuleChange):
             change = shared.change
-            yield f"{words.SIGNS[change.change]} {words.value(change.rule)}"
-            for field in change.fields:
-                yield f"    {words.value(field.field)}: {words.between(field)}"
-            yield f"    on {words.targets(shared.targets)}"
+            key = (words.SIGNS[change.change], change.fields, shared.targets)
+            groups.setdefault(key, []).append(change.rule)
+    for (sign, fields, targets), names in groups.items():
+        yield from (f"{sign} {words.value(name)}" for name in names)
+        yield from (f"    {words.value(f.field)}: {words.between(f)}" for f in fields)
+        yield f"    on {words.targets(targets)}"
 
 
 def _runbooks(review: Review) -> Iterator[str]:

@@ -123,6 +123,14 @@ def test_a_change_of_many_hosts_is_told_once() -> None:
     assert "on c/h0, c/h1, c/h2, c/h3, c/h4, c/h5 and 3 more" in text
 
 
+def test_rules_with_the_same_change_stand_together() -> None:
+    change = (FieldChange("mode", "observe", "enforce"),)
+    rules = tuple(RuleChange(name, "changed", change) for name in ("a-rule", "b-rule"))
+    other = RuleChange("c-rule", "changed", (FieldChange("mode", "enforce", "observe"),))
+    text = gate_text.render(make_review(changes=(make_host_change(rules=(*rules, other)),)))
+    assert "~ a-rule\n~ b-rule\n    mode: observe -> enforce\n    on clinic/desk\n~ c-rule" in text
+
+
 def test_a_comment_is_never_too_long_and_says_what_is_left_out() -> None:
     long = tuple(
         RuleChange(f"rule-{n}", "changed", (FieldChange("expect.x", "é" * 300, "ü" * 300),))
