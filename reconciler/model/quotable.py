@@ -25,7 +25,7 @@ OURS = re.compile(
     r"|(?<=commit )[0-9a-f]{12}|(?<=parent )[0-9a-f]{12}|(?<=than )[0-9a-f]{12}"
     r"|(?<=from )[0-9a-f]{12}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
-    r"|(?:RB|LNX|NIX|WIN|NET|SAAS|APP)-[A-Z]{2,10}-[0-9]{3}"
+    r"|(?:RB|LNX|NIX|WIN|NET|SAAS|APP)-[A-Z]{1,10}-[0-9]{3}"
     r"|164\.[0-9]{3}(?:\([a-zA-Z0-9]{1,4}\))*"
     r"|[a-z0-9-]{1,40}@(?:openssh\.com|libssh\.org)"
     rf"|{UNIT_NAME}"
@@ -42,6 +42,7 @@ _NUMBER = re.compile(r"[-+]?[0-9]{1,4}(?:[.,][0-9]{1,3})?%?")
 _PART = re.compile(
     r"[0-9]{1,4}(?:[smhdxKMG]|ms|us|[KMG]i?B|st|nd|rd|th)?|v[0-9]{1,3}|[0-9]{1,3}p[0-9]", re.ASCII
 )
+_LINE = re.compile(r":[0-9]{1,6}\Z")
 _OPTION = re.compile(r"--?[A-Za-z]")
 EDGES = "()[]{}<>\"'`,.;:!?=|*"
 _ROOTS = frozenset({"hosts", "policies", "runbooks", "approvals"})
@@ -127,6 +128,14 @@ def _part(part: str, begins: bool, own: Own) -> bool:
     return begins and bare[:1].isupper() and bare.lower() in WORDS
 
 
+def _segment(segment: str, own: Own) -> bool:
+    """Whether one part of a path is known: by its words, or as the file of what has a name."""
+    name = _LINE.sub("", segment).removesuffix(".yaml")
+    if name in own.names or OURS.fullmatch(name) is not None:
+        return True
+    return _compound(segment, False, own)
+
+
 def _path(core: str, own: Own) -> str | None:
     """The beginning of a path, as far as it is known."""
     first, *rest = core.split("/")
@@ -135,7 +144,9 @@ def _path(core: str, own: Own) -> str | None:
     known = [first]
     for segment in rest:
         declared = "/".join([*known, segment]) in own.names
-        if segment.strip(HOLE) and not declared and not _compound(segment, False, own):
+        if segment.strip(HOLE) and not declared and not _segment(segment, own):
             break
         known.append(segment)
-    return "/".join([*known, HOLE]) if len([part for part in known if part]) else None
+    if len(known) < len(core.split("/")):
+        known.append(HOLE)
+    return "/".join(known) if any(part.strip(HOLE) for part in known) else None
