@@ -9,7 +9,9 @@ from reconciler.desired.trust_files import Policy
 from reconciler.errors import EvidenceError, InputError, MachineError
 from reconciler.keyless import bundles
 from reconciler.keyless.identity import Identity
+from reconciler.trust import statements
 from reconciler.trust.judgement import TOLERANCE, Attested, Trust, attested
+from reconciler.trust.statements import Heartbeat, Release
 
 
 def with_identities(case: Case, policy: Policy, commit: str, role: str) -> Attestations:
@@ -46,7 +48,19 @@ def _verify(identities: list[Identity], root: bytes | None, data: bytes) -> tupl
         # A root that cannot be used, or no sigstore here: this bundle proves nothing, and another
         # attestation may.
         raise EvidenceError(error.message, hint=error.hint) from error
+    _check_time(found.payload, found.at)
     return found.payload, found.identity
+
+
+def _check_time(payload: bytes, signed_at: datetime) -> None:
+    """Hold that a statement is not dated later than somebody else saw it signed.
+
+    A job that signs heartbeats ahead of time would outlive the repository that somebody froze.
+    """
+    statement = statements.read(payload)
+    if isinstance(statement, Heartbeat | Release) and statement.time > signed_at + TOLERANCE:
+        message = f"is dated later than it was signed, at {signed_at:%Y-%m-%dT%H:%M:%SZ}"
+        raise EvidenceError(message, hint="Compare the clock of the job; then attest again.")
 
 
 def attested_by(
