@@ -156,7 +156,7 @@ def evidence(host: HostForecast, at: datetime) -> str:
         return host.why_not
     said = f"entry {host.seq}, {age(at, host.observed_at)}"
     if host.confirmed_at is not None and host.confirmed_at != host.observed_at:
-        said += f", found the same {age(at, host.confirmed_at)}"
+        said += f", the same in a run {age(at, host.confirmed_at)}"
     return said
 
 

@@ -15,7 +15,7 @@ from reconciler.desired.ending import ending
 from reconciler.desired.gate.binding_approvals import approval_changes
 from reconciler.desired.gate.needs import needs_of, short, unowned
 from reconciler.desired.gate.reading import Reading, read_revision, refused, remarks_of
-from reconciler.desired.gate.revision import Revisions
+from reconciler.desired.gate.revision import Revisions, complete
 from reconciler.desired.gate.trust_change import trust_changes
 from reconciler.desired.gate.trust_health import trust_problems
 from reconciler.errors import InputError, IntentRefused, Where
@@ -44,6 +44,7 @@ class Catalogues:
     steps: Mapping[str, StepKind]
 
 
+@complete()
 def compare(
     revisions: Revisions,
     base: Named,
@@ -64,8 +65,8 @@ def compare(
         hosts: Show only these targets; all of them when empty.
 
     Raises:
-        InputError: A host that neither revision has, or more than any fleet needs.
-        MachineError: An object is missing.
+        InputError: A host that neither revision has, more than any fleet needs, or an object that
+            this clone lacks.
     """
     one, other = (_read(revisions, named, catalogues) for named in (base, head))
     _known(hosts, one, other)
@@ -108,14 +109,14 @@ def health(reading: Reading, at: datetime, *, template: bool = False) -> Iterato
         yield from trust_problems(reading.trust, clients, at, template=template)
 
 
+@complete()
 def states_at(
     revisions: Revisions, commit: str, catalogues: Catalogues
 ) -> Mapping[str, DesiredState]:
     """The desired state of every host at a commit that evidence names; empty if it has errors.
 
     Raises:
-        InputError: There is no such commit here.
-        MachineError: An object is missing.
+        InputError: There is no such commit here, or not all of it.
     """
     return _read(revisions, revisions.resolve(commit), catalogues).states
 

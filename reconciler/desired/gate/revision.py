@@ -6,14 +6,15 @@ Rule 2: Every path of the two trees counts, not only the four roots: a rule may 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pygit2
 from pygit2.enums import ObjectType
 
 from reconciler.desired.limits import READ_LIMITS, ReadLimits
-from reconciler.desired.objects import Objects
+from reconciler.desired.objects import MirrorDamaged, Objects
 from reconciler.desired.tree import FleetTree
 from reconciler.desired.trees import Change, Trees
 from reconciler.errors import InputError
@@ -25,6 +26,20 @@ _SHORT = re.compile(r"[0-9a-f]{7,39}")
 _PLACES = ("refs/heads/{}", "refs/tags/{}", "refs/remotes/{}")
 _HINT = "Give a branch, a tag or a commit id: main, origin/main, HEAD~1, 40 hex digits."
 _SHALLOW = "In CI, fetch the whole history (fetch-depth: 0)."
+
+
+@contextmanager
+def complete() -> Iterator[None]:
+    """Where objects are read that a shallow or damaged clone may lack.
+
+    Raises:
+        InputError: It lacks one.
+    """
+    try:
+        yield
+    except MirrorDamaged as error:
+        hint = f"Fetch what is missing, or clone anew (git fsck says more). {_SHALLOW}"
+        raise InputError(f"this clone is incomplete: {error.message}", hint=hint) from error
 
 
 class Revisions:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import DiffOption
 
-from reconciler.desired.gate.revision import Revisions
+from reconciler.desired.gate.revision import Revisions, complete
 from reconciler.desired.gate.secrets import MAX_FILE, find_secrets
 from reconciler.desired.gate.worktree import every_file
 from reconciler.desired.history import new_commits
@@ -39,6 +39,7 @@ def secrets_in_directory(directory: Path, since: str | None = None) -> list[Rema
     return find_secrets(files, only)
 
 
+@complete()
 def secrets_in_change(revisions: Revisions, base: Named, head: Named) -> list[Remark]:
     """What looks like a secret in the lines that a change adds, on the whole and on its way.
 

@@ -19,8 +19,13 @@ from reconciler.trust.paths import Owned, Owners, matches
 from reconciler.trust.people import Holder, People, may_approve, may_author
 
 NOTICE = timedelta(days=30)
-GUARDED = (POLICY, SIGNERS, "runbooks/RB-EXAMPLE-001.yaml", "runbooks/approved.yaml")
-"""Paths that nobody should be able to change alone."""
+GUARDED = {
+    POLICY: "policies/trust/",
+    SIGNERS: "policies/trust/",
+    "runbooks/RB-EXAMPLE-001.yaml": "runbooks/",
+    "runbooks/approved.yaml": "runbooks/approved.yaml",
+}
+"""Paths that nobody should be able to change alone, and what they stand for."""
 
 
 def trust_problems(
@@ -157,7 +162,7 @@ def _lock_out(policy: TrustPolicy, signers: AllowedSigners, able: _Able) -> Iter
 def _alone(policy: TrustPolicy, able: _Able) -> Iterator[Remark]:
     owners = Owners(policy)
     told: set[str] = set()
-    for path in GUARDED:
+    for path, shown in GUARDED.items():
         owned = owners.of(path)
         if owned is None or owned.rule.id in told:
             continue
@@ -166,7 +171,7 @@ def _alone(policy: TrustPolicy, able: _Able) -> Iterator[Remark]:
             told.add(owned.rule.id)
             yield _warning(
                 POLICY,
-                f"{' or '.join(names)} alone may change {path} (rule {owned.rule.id})",
+                f"{' or '.join(names)} alone may change {shown} (rule {owned.rule.id})",
                 "Set approvals: 1 or more on the rule, so that two people are needed.",
             )
 

@@ -205,7 +205,7 @@ def test_evidence_says_how_old_it_is(seconds: int, said: str) -> None:
     then = AT - timedelta(seconds=seconds)
     assert gate_words.age(AT, then) == said
     host = HostForecast(target="c/h", observed_at=then, confirmed_at=AT, seq=4)
-    assert gate_words.evidence(host, AT) == f"entry 4, {said}, found the same just now"
+    assert gate_words.evidence(host, AT) == f"entry 4, {said}, the same in a run just now"
 
 
 def test_remarks_alone() -> None:

@@ -327,3 +327,15 @@ def test_secrets_of_a_work_tree_since_a_revision(two: TwoRevisions) -> None:
     found = secrets_in_directory(two.path, "HEAD")
     assert [(r.where.file, r.where.line) for r in found] == [("notes.txt", 2)]
     assert len(secrets_in_directory(two.path)) == 2
+
+
+def test_a_clone_that_lacks_an_object_is_told_so(two: TwoRevisions) -> None:
+    two.propose(edited(gated.ROOT_LOGIN, "at_most: 4", "at_most: 6"))
+    oid = two.repo.git("rev-parse", f"HEAD:{gated.ROOT_LOGIN}").strip()
+    (two.path / ".git" / "objects" / oid[:2] / oid[2:]).unlink()
+    with pytest.raises(InputError, match="this clone is incomplete") as incomplete:
+        two.compare()
+    assert "fetch-depth: 0" in incomplete.value.hint
+    revisions = Revisions(two.path)
+    with pytest.raises(InputError, match="this clone is incomplete"):
+        secrets_in_change(revisions, revisions.resolve("main"), revisions.resolve("change"))

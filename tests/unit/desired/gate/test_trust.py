@@ -45,13 +45,13 @@ CASES = {
         'paths: ["policies/trust/**"], authors: [security], approvals: 1',
         'paths: ["policies/trust/**"], authors: [security], approvals: 0',
         "warning",
-        "alice or carol alone may change policies/trust/policy.yaml",
+        "alice or carol alone may change policies/trust/",
     ),
     "alone with runbooks": (
         'paths: ["runbooks/**"], authors: [engineer], approvals: 1',
         'paths: ["runbooks/**"], authors: [engineer], approvals: 0',
         "warning",
-        "alice or bob alone may change runbooks/RB-EXAMPLE-001.yaml",
+        "alice or bob alone may change runbooks/",
     ),
     "role nobody holds": (
         'paths: ["runbooks/**"], authors: [engineer]',
