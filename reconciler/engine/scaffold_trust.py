@@ -35,7 +35,7 @@ format: 1
 _ALONE = """\
 # There is one person so far, and nobody can agree with them: whoever has that key has the fleet.
 # To add the second: append their key to allowed_signers (both namespaces), list them under people,
-# set approvals to 1 below, uncomment recovery, and commit it all at once.
+# set approvals to 1 below (clients may stay at 0), uncomment recovery, and commit it all at once.
 """
 
 _PEOPLE = """\
