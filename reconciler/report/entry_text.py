@@ -143,6 +143,27 @@ def _run(body: Body) -> list[str]:
         what = f"{words.clip(left['runbook'])} for {words.clip(', '.join(left['rules']))}"
         lines.append(f"  {left['result']:<14} {what}: {words.not_done(left)}")
     lines += [f"  {done['result']:<14} {words.clip(done['runbook'])}" for done in body["outcomes"]]
+    return lines + _desired(body.get("intent", {}))
+
+
+def _desired(intent: Body) -> list[str]:
+    """What held the desired state, and what stood behind it where this run accepted it."""
+    lines = [
+        f"  {'held':<14} {words.clip(hold['reason'])} since {words.clip(hold['since'])}: "
+        f"{words.clip(', '.join(hold['paths'])) or 'nothing acts until it is over'}"
+        for hold in intent.get("holds", [])
+    ]
+    accepted = intent.get("acceptance")
+    if accepted is None:
+        return lines
+    signed = f", signed by {words.clip(accepted['signer'])}" if accepted["signer"] else ""
+    lines.append(f"  {'accepted':<14} {accepted['commits']} new commits{signed}")
+    for one in accepted["agreed"]:
+        people = words.clip(", ".join(one["people"]))
+        lines.append(f"  {'approved':<14} rule {words.clip(one['rule'])} by {people}")
+    if accepted["recovery"] is not None:
+        people = words.clip(", ".join(accepted["recovery"]["people"]))
+        lines.append(f"  {'recovered':<14} by the word of {people}")
     return lines
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from reconciler import RunReport
+from reconciler.desired.layout import TRUST
 from tests.support.appliances import SettableClock, new_site
 from tests.support.drill import BASELINE, BASELINE_FILE, CLIENT_FILE, HOST_FILE, HOST_TEXT, Drill
 from tests.support.fleet_git import SIGNERS, START
@@ -19,7 +20,6 @@ from tests.support.trust_fleet import POLICY, POLICY_TEXT, TrustFleet, signers_t
 LIMIT_H = 26
 HOUR = 3600.0
 DAY = 24 * HOUR
-_KEPT = ("hosts/", "policies/", "runbooks/")
 
 
 @dataclass
@@ -88,7 +88,7 @@ def client_text(text: str, limit_h: int | None) -> str:
 
 
 def new_watched(
-    directory: Path, *, limit_h: int | None = LIMIT_H, policy: str = POLICY_TEXT
+    directory: Path, *, limit_h: int | None = LIMIT_H, policy: str | None = POLICY_TEXT
 ) -> Watched:
     """A clean machine that follows a fleet with one commit by alice and no heartbeat yet."""
     clock = SettableClock(START + timedelta(hours=1))
@@ -96,9 +96,11 @@ def new_watched(
     work = site.fleet
     (work / BASELINE_FILE).write_text(BASELINE)
     (work / HOST_FILE).write_text(HOST_TEXT)
-    files = {path: data for path, data in files_under(work).items() if path.startswith(_KEPT)}
+    files = {path: data for path, data in files_under(work).items() if _kept(path)}
     files[CLIENT_FILE] = client_text(files[CLIENT_FILE].decode(), limit_h).encode()
-    files |= {POLICY: policy.encode(), SIGNERS: signers_text().encode()}
+    files[SIGNERS] = signers_text().encode()
+    if policy is not None:
+        files[POLICY] = policy.encode()
     fleet = TrustFleet(directory / "fleet.git")
     fleet.commit("alice", files, parents=())
     (directory / "trust/allowed_signers").write_text(signers_text("alice"))
@@ -106,6 +108,10 @@ def new_watched(
     watched.setting("url: fleet\n", "url: fleet.git\n")
     _unpin(Path(site.settings))
     return watched
+
+
+def _kept(path: str) -> bool:
+    return path.startswith(("hosts/", "policies/", "runbooks/")) and not path.startswith(TRUST)
 
 
 def _unpin(settings: Path) -> None:

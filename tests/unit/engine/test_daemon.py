@@ -24,6 +24,7 @@ from reconciler.errors import EvidenceError, ExitCode, KeyMissing, LedgerMissing
 from tests.support.appliances import SettableClock
 from tests.support.drill import Drill, break_secret, break_sysctl, new_drill
 from tests.support.notify_socket import NotifySocket
+from tests.support.watched import HOUR, LIMIT_H, new_watched
 
 
 @pytest.fixture
@@ -238,6 +239,32 @@ def test_a_signal_while_waiting_ends_it_at_once(drill: Drill) -> None:
     assert time.monotonic() - began < 60, "the interval is 300 s"
     assert drill.kinds() == ["genesis", "run"]
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_hold_is_told_once_when_it_begins_and_to_the_manager_when_it_ends(
+    tmp_path: Path,
+) -> None:
+    watched = new_watched(tmp_path / "var")
+    watched.beat()
+
+    def freeze() -> None:
+        watched.pass_time(LIMIT_H * HOUR)
+
+    def thaw() -> None:
+        watched.pass_time(60)
+        watched.beat()
+
+    # What is heard: run, run that is held, its alert, run, run.
+    room = Room(watched.drill, freeze, lambda: None, lambda: None, thaw)
+    with NotifySocket(tmp_path) as manager:
+        room.serve(4, Notifier(manager.address))
+
+    assert room.names() == ["RunReport", "RunReport", "IntentRefused", "RunReport", "RunReport"]
+    holds = [what.intent.hold for what in room.said if isinstance(what, RunReport)]
+    assert holds == [None, "stale", "stale", None]
+    statuses = [said.split("STATUS=")[1] for said in manager.heard if "STATUS=" in said]
+    assert statuses == ["held: stale", "the newest desired state is in force"]
+    assert watched.refusals() == ["stale"]
 
 
 def test_ticks_leave_no_descriptors_and_no_threads_behind(drill: Drill) -> None:

@@ -1,12 +1,13 @@
 """What the engine knows about itself."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from reconciler.engine.introspect import Introspection, LedgerWatch
 from reconciler.errors import ExitCode
 from reconciler.ledger.store import Ledger
-from reconciler.model.run import IntentStatus
+from reconciler.model.run import Hold, IntentStatus
 
 START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
@@ -42,6 +43,16 @@ def test_the_second_look_has_a_time_of_its_own() -> None:
 
 def test_age_of_the_desired_state_is_counted_from_when_the_fleet_was_reached() -> None:
     assert said(knowing([START]), "intent")["age_s"] == 3600
+
+
+def test_a_state_that_is_held_is_not_trusted_whatever_else_is_well() -> None:
+    well, held = knowing([START]), knowing([START])
+    hold = Hold("stale", "the newest heartbeat is old", "Sign one.", START)
+    held.status = replace(held.status, holds=(hold,))
+
+    assert said(well, "intent")["trusted"] is True
+    answer = said(held, "intent")
+    assert (answer["trusted"], answer["reason"]) == (False, "stale")
 
 
 def test_a_topic_that_nobody_knows_is_not_answered() -> None:

@@ -91,6 +91,13 @@ def test_refusals_and_unknown_kinds() -> None:
     assert fold(refused, "checkpoint", {"anything": 1}, NOW) == refused
 
 
+def test_a_hold_of_the_state_in_force_is_no_refusal_of_the_newest() -> None:
+    refused = fold(Memory.empty(), "refusal", {"reason": "unsigned", "commit": "b" * 40}, NOW)
+    body = {"reason": "stale", "commit": "a" * 40, "held": True}
+
+    assert fold(refused, "refusal", body, NOW) == refused
+
+
 def test_a_run_under_the_newest_state_ends_a_refusal_and_a_refused_run_does_not() -> None:
     refused = EMPTY.with_refusal("unsigned", B)
     still = {"intent": {"accepted": None, "refused": {"reason": "unsigned", "commit": B}}}

@@ -52,6 +52,31 @@ def test_a_slim_run_tells_what_it_repeats() -> None:
     assert "its statement is in the commit message" in text
 
 
+def test_a_run_says_what_held_the_desired_state_and_what_stood_behind_it() -> None:
+    one = run(1, finding("r", "pass"))
+    intent = {
+        "holds": [
+            {"reason": "stale", "since": "2026-03-02T09:00:00.000Z", "paths": []},
+            {"reason": "revoked-content", "since": "2026-03-02T09:00:00.000Z", "paths": [NASTY]},
+        ],
+        "acceptance": {
+            "signer": "alice@msp.example",
+            "commits": 2,
+            "agreed": [{"rule": "trust", "commit": "c" * 40, "people": ["bob", "carol"]}],
+            "recovery": {"sha256": "d" * 64, "issued": "", "people": ["alice", "bob"]},
+        },
+    }
+    held = record(1, "run", {**one.entry.body, "intent": intent})
+    text = "\n".join(body_lines(held, None))
+
+    assert "stale since 2026-03-02T09:00:00.000Z: nothing acts until it is over" in text
+    assert "2 new commits, signed by alice@msp.example" in text
+    assert "rule trust by bob, carol" in text
+    assert "by the word of alice, bob" in text
+    assert all(c.isprintable() or c == "\n" for c in text)
+    assert "held" not in "\n".join(body_lines(one, None))
+
+
 def test_an_entry_of_a_shape_that_is_not_known_is_shown_as_it_is() -> None:
     lines = body_lines(record(1, "run", {"pass": 30, "names": ["a", "b"]}), None)
     assert lines == ["  pass = 30", "  names = [a, b]"]
