@@ -7,6 +7,7 @@ import hashlib
 import json
 import socket
 from base64 import b64decode
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,22 +106,27 @@ class Keyless(TrustFleet):
         self.put(path, data)
         return path
 
-    def beat(self, commit: str, counter: int = 1, **claims: Any) -> None:
+    def beat(
+        self, commit: str, counter: int = 1, *, time: str | None = None, **claims: Any
+    ) -> None:
         predicate = {
-            "branch": "main", "commit": commit, "counter": counter, "time": self.moment(None)
-        }  # fmt: skip
+            "branch": "main",
+            "commit": commit,
+            "counter": counter,
+            "time": time or self.moment(None),
+        }
         data = self.bundle("fleet-heartbeat", predicate, commit, **claims)
         self.put("heartbeats/main/heartbeat.sigstore.json", data)
 
-    def reason(self) -> str:
+    def reason(self, now: datetime = NOW) -> str:
         with pytest.raises(IntentRefused) as refused:
-            self.verify(self.accepted)
+            self.verify(self.accepted, now=now)
         assert refused.value.hint
         return refused.value.reason
 
-    def beats(self) -> Any:
+    def beats(self, now: datetime = NOW) -> Any:
         return judge_heartbeat(
-            self.repository, self.accepted, self.head, branch="main", now=NOW, newest=None,
+            self.repository, self.accepted, self.head, branch="main", now=now, newest=None,
             attestations=Attestations(self.repository, self.attestations),
         )  # fmt: skip
 
@@ -335,6 +341,24 @@ def test_a_head_does_not_name_the_workflow_that_attests_it(fleet: Keyless) -> No
     fleet.approve("bob")
     fleet.attest(job_workflow_ref="msp/fleet/.github/workflows/other.yml@refs/heads/main")
     assert fleet.reason() == Reason.RELEASE_REFUSED
+
+
+AHEAD = datetime(2099, 1, 1, tzinfo=UTC)
+"""When what was signed today, and says this, would be believed if nobody looked at the log."""
+
+
+def test_a_release_is_not_dated_later_than_it_was_signed(fleet: Keyless) -> None:
+    fleet.change()
+    fleet.attest(other={"time": signing.moment(AHEAD)})
+    assert fleet.reason(AHEAD) == Reason.RELEASE_REFUSED
+
+
+def test_heartbeats_are_not_signed_ahead_of_time(fleet: Keyless) -> None:
+    """Whoever freezes the repository tomorrow would have signed its heartbeats today."""
+    fleet.beat(fleet.accepted, time=signing.moment(AHEAD))
+    judged = fleet.beats(AHEAD)
+    assert judged.beat is None
+    assert "later than it was signed" in judged.objection.words
 
 
 def test_a_heartbeat_without_a_key_counts(fleet: Keyless) -> None:
