@@ -10,6 +10,7 @@ from reconciler import reconcile
 from reconciler.engine.session import Options
 from reconciler.errors import ClockWrong, ExitCode
 from reconciler.report.run import render
+from tests.support import second_verifier
 from tests.support.drill import CLIENT_FILE, break_sysctl, statuses
 from tests.support.trust_fleet import POLICY, POLICY_TEXT
 from tests.support.watched import DAY, HOUR, LIMIT_H, Watched, client_text, new_watched
@@ -185,6 +186,9 @@ def test_hourly_heartbeats_need_no_file_and_few_signatures(watched: Watched, sea
     watched.drill.clock.up += LIMIT_H * HOUR
     watched.drill.clock.at += timedelta(minutes=1)
     assert watched.run(after_s=0).intent.hold == "stale", "a restart knows when it was seen"
+    site = watched.drill.site
+    assert watched.drill.verify().ok, watched.drill.verify().sentence
+    assert second_verifier.verify(Path(site.evidence), Path(site.signers).read_text()) == []
 
 
 Trick = Callable[[Watched], None]
