@@ -50,15 +50,28 @@ def _cleared(thought: Decision, policy: Policy, path: str, oid: str, key: bytes)
     holding = [c for c in after if history.files(c).get(path) == entry]
     trees = {thought.commits[c].tree for c in holding}
     effective = policy.revoked[fingerprint(key)]
+    knowing = _knowing(thought, key)
     people = {
         member.id
         for approval in thought.attested("approvals", "fleet-approval")
         if approval.predicate["tree"] in trees
+        and approval.predicate["base"] in knowing
         and _current(approval, effective, thought.q)
         and (member := _person(thought, policy, approval)) is not None
         and member.may(rule.approvers, client)
     }
     return len(people - _owners(thought, policy, oid, key)) > rule.approvals
+
+
+def _knowing(thought: Decision, key: bytes) -> set[str]:
+    """Commits of the line from the head down to where the key was not revoked yet."""
+    found: set[str] = set()
+    for commit in reversed(thought.history.line(thought.q.head)):
+        policy = thought.policy(commit, thought.q.head)
+        if policy is None or fingerprint(key) not in policy.revoked:
+            break
+        found.add(commit)
+    return found
 
 
 def _current(approval: Attested, effective: datetime, question: Question) -> bool:
@@ -76,10 +89,9 @@ def _person(thought: Decision, policy: Policy, approval: Attested):  # type: ign
     if policy.is_revoked(approval.key, issued, thought.q.now):
         return None
     lines = thought.signers(thought.q.head, thought.q.head)
-    for at in (issued, thought.q.now):
-        principal, _ = principal_of(lines, approval.key, SPACE, at)
-        if principal is None or principal != approval.predicate["approver"]:
-            return None
+    principal, _ = principal_of(lines, approval.key, SPACE, issued)
+    if principal is None or principal != approval.predicate["approver"]:
+        return None
     member = policy.member(approval.predicate["approver"])
     return member if member and member.person else None
 

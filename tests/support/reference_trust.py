@@ -128,11 +128,11 @@ class Decision:
         reach_a = self.history.reach(self.A) if self.A else set()
         self.new = self.history.reach(self.q.head) - reach_a
         answer = Accepted(self.A, recovered is not None, frozenset(self.new))
-        if not self.new and recovered is None:
-            return answer
         self.branch()
         required = self.required()
         self.history_holds("ssh" in required)
+        if not self.new and recovered is None and self.q.accepted is not None:
+            return answer
         self.head(self.q.head, ssh="ssh" in required)
         if "release" in required:
             self.release()
@@ -146,6 +146,8 @@ class Decision:
             self.steps()
 
     def times_and_signature(self, commit: RefCommit, ssh: bool) -> None:
+        if ssh:
+            self.key(commit)
         self.times(commit)
         if ssh:
             self.signature(commit)
@@ -285,7 +287,7 @@ class Decision:
     def steps(self) -> None:
         line = self.history.line(self.q.head)
         steps = [i for i in range(1, len(line)) if line[i] in self.new]
-        if self.A and self.policy(self.A) and self.A not in line:
+        if self.A and self.policy(self.A, self.q.head) and self.A not in line:
             raise Refused("not-first-parent", self.q.head)
         for i in steps:
             self.held_to_line(line, i)
@@ -424,7 +426,7 @@ class Decision:
             self.head_signer(self.commits[oid])
         policy = self.policy(oid)
         if policy is None:
-            if self.policy(self.A):
+            if self.policy(self.A, oid):
                 raise Refused("trust-policy-dropped", oid)
             return
         lines = self.signers(oid, oid)
@@ -447,23 +449,19 @@ class Decision:
         return self.A or self.q.head
 
     def required(self) -> frozenset[str]:
-        policy = self.policy(self.authority())
+        policy = self.policy(self.authority(), self.q.head)
         if policy is None or not policy.branches:
             return SSH
         # A head that nothing was accepted before does not excuse itself from signatures.
         return policy.branches.get(self.q.branch, SSH) | (SSH if self.A is None else frozenset())
 
     def branch(self) -> None:
-        policy = self.policy(self.authority())
+        policy = self.policy(self.authority(), self.q.head)
         if policy and policy.branches and self.q.branch not in policy.branches:
             raise Refused("branch-untrusted", self.q.head)
 
     def release(self) -> None:
-        offered = [
-            one
-            for one in self.attested("releases", "fleet-release")
-            if one.predicate["commit"] == self.q.head
-        ]
+        offered = self.attested(f"releases/{self.q.head}", "fleet-release")
         if not offered:
             raise Refused("release-missing", self.q.head)
         if not any(self.release_holds(one) for one in offered):
@@ -477,7 +475,7 @@ class Decision:
             if path.startswith(ROOTS)
         ]
         fits = (
-            said["branch"] == self.q.branch
+            (said["branch"], said["commit"]) == (self.q.branch, head.oid)
             and said["tree"] == head.tree
             and said["files_sha256"] == files_sha256(desired)
             and one.subject["digest"]["sha256"] == hashlib.sha256(head.raw).hexdigest()
@@ -488,6 +486,8 @@ class Decision:
         """Whether a key may attest in a role: at its own time, and now."""
         where = self.authority()
         policy, lines = self.policy(where), self.signers(where, where)
+        if one.time("time") > self.q.now + TOLERANCE:
+            return False
         if policy is None or policy.is_revoked(one.key, one.time("time"), self.q.now):
             return False
         for at in (one.time("time"), self.q.now):
@@ -503,7 +503,7 @@ class Decision:
         """Where a recovery puts A, if one holds: the newest."""
         if self.A is None or self.A not in self.commits:
             return None
-        policy = self.policy(self.A)
+        policy = self.policy(self.A, self.q.head)
         if policy is None or policy.recovery is None:
             return None
         holding = [one for one in self.attested("recoveries", "fleet-recovery") if self.may(one)]

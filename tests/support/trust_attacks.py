@@ -11,8 +11,8 @@ from tests.support.fleet_git import SIGNERS
 from tests.support.trust_fleet import POLICY, POLICY_TEXT, TrustFleet, line, signers_text
 from tests.support.trust_signing import ATTESTATION, GIT, fingerprint
 
-RUNBOOK = "runbooks/RB-A-001.yaml"
-CLINIC = "hosts/example-clinic/note.yaml"
+RUNBOOK = "runbooks/NOTES.md"
+CLINIC = "hosts/example-clinic/NOTES.md"
 EDIT = {RUNBOOK: "id: RB-A-001\ntitle: other\n"}
 
 PINNED = (line("alice") + line("bob")).encode()
@@ -31,6 +31,7 @@ class Story:
         honest: What an honest team pushes for the same end; must be accepted.
         signers: Allowed signers of the accepted state.
         policy: Policy of the accepted state.
+        prepare: What else the accepted state needs.
     """
 
     code: str
@@ -38,11 +39,15 @@ class Story:
     honest: Act
     signers: str = field(default_factory=signers_text)
     policy: str = POLICY_TEXT
+    prepare: Act = lambda fleet: None
 
 
 def begin(fleet: TrustFleet, story: Story) -> str:
-    """The accepted state of a story."""
-    return fleet.begin(policy=story.policy, signers=story.signers)
+    """The accepted state of a story; returns its commit."""
+    fleet.begin(policy=story.policy, signers=story.signers)
+    accepted = fleet.commit("bob", {CLINIC: "id: note\n"})
+    story.prepare(fleet)
+    return accepted
 
 
 def _edited(by: str, *approvers: str, **wrong: object) -> Act:
@@ -124,7 +129,7 @@ def approval_for_a_later_tree(fleet: TrustFleet) -> None:
     """Two commits of a pull request, and one approval of what they amount to."""
     base = fleet.head
     fleet.commit("alice", EDIT)
-    fleet.commit("alice", {"runbooks/RB-B-001.yaml": "id: RB-B-001\n"})
+    fleet.commit("alice", {"runbooks/MORE.md": "id: RB-B-001\n"})
     fleet.approve("bob", base=base)
 
 
@@ -269,7 +274,7 @@ def role_inside_a_side_branch(fleet: TrustFleet) -> None:
     """Bob has one client; on a side branch he gives himself all, for as long as it takes."""
     more = _policy("    clients: [example-clinic]\n", "    all_clients: true\n")
     given = fleet.commit("bob", {POLICY: more}, move=False)
-    used = fleet.commit("bob", {"hosts/elm-street/a.yaml": "x\n"}, parents=[given], move=False)
+    used = fleet.commit("bob", {"hosts/elm-street/NOTES.md": "x\n"}, parents=[given], move=False)
     fleet.merge("bob", fleet.commit("bob", {POLICY: POLICY_TEXT}, parents=[used], move=False))
 
 
@@ -288,7 +293,7 @@ def side_branch(fleet: TrustFleet) -> None:
 def foreign_root(fleet: TrustFleet) -> None:
     """Files that begin in another history are nobody's change, unless somebody looks."""
     root = fleet.commit(
-        "alice", {SIGNERS: signers_text(), "runbooks/RB-EVIL.yaml": "x\n"}, parents=(), move=False
+        "alice", {SIGNERS: signers_text(), "runbooks/EVIL.md": "x\n"}, parents=(), move=False
     )
     fleet.merge("alice", root)
 
