@@ -91,12 +91,28 @@ class AttestationsBranch:
         for path, content in files.items():
             tree = self._put(tree, path.split("/"), content)
         if tree is None:
-            message = "there is nothing to write, here or on the server"
-            raise InputError(message, hint="Fetch first: git fetch.")
+            raise _nothing()
         if tip is None or tree != self._commit(tip).tree.id:
             tip = self._write(tree, (tip,) if tip else (), now, message)
         self._move(before, tip)
         return Added(tip, tuple(files))
+
+    def begin_anew(self, now: datetime) -> Added:
+        """One commit without history that holds everything that is known.
+
+        Files prove themselves, so nothing rests on the history; a clone is smaller without it.
+
+        Raises:
+            InputError: A reference is not a commit, or there is nothing to hold.
+            MachineError: The clone cannot be written, or the branch moved meanwhile.
+        """
+        before = self._target(self._ours)
+        tip = self._joined(now)
+        if tip is None:
+            raise _nothing()
+        fresh = self._write(self._commit(tip).tree.id, (), now, "Begin attestations anew")
+        self._move(before, fresh)
+        return Added(fresh, ())
 
     def _joined(self, now: datetime) -> str | None:
         """A commit that holds ours and theirs; it is on no branch yet if it is new."""
@@ -109,7 +125,9 @@ class AttestationsBranch:
         old = None if base is None else self._commit(base).tree.id
         trees = (self._commit(ours).tree.id, self._commit(theirs).tree.id)
         merged = Merge(self._repository).trees(old, *trees)
-        return self._write(merged, (ours, theirs), now, "Join attestations")
+        # Without a common beginning theirs began anew; ours would bring the old history back.
+        parents = (ours, theirs) if base else (theirs,)
+        return self._write(merged, parents, now, "Join attestations")
 
     def _merge_base(self, ours: str, theirs: str) -> str | None:
         # Typed as if there always were one.
@@ -222,6 +240,11 @@ def folder_of(statement: Statement) -> str:
             return f"{HEARTBEATS}/{statement.branch}"
         case Recovery():
             return f"{RECOVERIES}/{statement.to}"
+
+
+def _nothing() -> InputError:
+    message = "there is nothing to write, here or on the server"
+    return InputError(message, hint="Fetch first: git fetch.")
 
 
 def _unwritable() -> MachineError:

@@ -96,7 +96,8 @@ def test_two_people_sign_and_push_at_the_same_time(site, capsys) -> None:
     assert not site.pushes("carol")
     site.git("carol", "fetch", "-q", "origin")
     joined = attest(site, "carol", capsys, "sync")
-    assert site.git("carol", "rev-list", "--parents", "-1", joined["commit"]).count(" ") == 2
+    theirs = site.git("carol", "rev-parse", "origin/attestations")
+    assert site.git("carol", "rev-parse", f"{joined['commit']}^@") == theirs
     assert site.pushes("carol")
     site.source().fetch()
     source = site.source()
@@ -230,6 +231,30 @@ def test_heartbeats_count_up_and_the_newest_stays(site, capsys) -> None:
     shown = attest(site, "other", capsys, "show")
     assert [one["statement"]["counter"] for one in shown["found"]] == [5]
     assert [one["counts_for"] for one in shown["found"]] == ["ci"]
+
+
+def test_a_year_of_history_is_dropped_and_no_file_is(site, capsys) -> None:
+    for _ in range(3):
+        attest(site, "ci", capsys, "heartbeat", "--key", site.key("ci"))
+    assert site.pushes("ci")
+    site.git("bob", "fetch", "-q", "origin")
+    said = attest(site, "bob", capsys, "sync", "--anew")
+    assert said["push"] == "git push --force-with-lease origin attestations"
+    site.git("bob", *said["push"].split()[1:])
+    source = site.source()
+    source.fetch()
+    assert source.attestations().commit == said["commit"]
+    assert site.git("bob", "rev-list", "--count", "attestations") == "1"
+
+    # CI goes on from an old clone: its push is refused, it joins, and the history stays dropped.
+    attest(site, "ci", capsys, "heartbeat", "--key", site.key("ci"))
+    assert not site.pushes("ci")
+    site.git("ci", "fetch", "-q", "origin")
+    attest(site, "ci", capsys, "sync")
+    assert site.pushes("ci")
+    assert site.git("ci", "rev-list", "--count", "attestations") == "2"
+    shown = attest(site, "ci", capsys, "show")
+    assert [one["statement"]["counter"] for one in shown["found"]] == [4]
 
 
 def test_nobody_else_can_use_the_numbers_up(site, capsys) -> None:
