@@ -16,6 +16,10 @@ _MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 EMAIL = ("an e-mail address", re.compile(r"\S@\S"))
 WEB = ("a web address", re.compile(r"://|\bwww\.", re.IGNORECASE))
 SSN = ("a social security number", re.compile(r"\b\d{3}[-. ]?\d{2}[-. ]?\d{4}\b"))
+SSN_WITH_MARKS = (
+    "a social security number",
+    re.compile(r"(?<![\w.-])\d{3}([-. ])\d{2}\1\d{4}(?![\w.-])"),
+)
 DATE = (
     "a date, which could be of birth",
     re.compile(
@@ -50,6 +54,10 @@ SERIAL = (
     "the number of a vehicle or a device",
     re.compile(r"\b(?=[A-HJ-NPR-Z]*\d)(?=\d*[A-HJ-NPR-Z])[A-HJ-NPR-Z0-9]{17}\b"),
 )
+DIGITS = (
+    "many digits with only marks between them",
+    re.compile(r"(?<![A-Za-z0-9])\d(?:[^A-Za-z0-9]*\d){6,}(?![A-Za-z0-9])"),
+)
 PATIENT = (
     "words about a patient",
     re.compile(
@@ -73,7 +81,7 @@ ALL: tuple[Suspect, ...] = (
     SERIAL,
     PATIENT,
 )
-"""Every kind, in the order in which a person is told of it."""
+"""Every kind, in the order in which a person is told of it; a person may list entries."""
 
 
 def spans(text: str, kinds: tuple[Suspect, ...]) -> Iterator[Span]:

@@ -37,12 +37,14 @@ _KINDS = (
     identifiers.DATE,
     identifiers.PHONE,
     identifiers.RECORD,
+    identifiers.DIGITS,
     identifiers.ADDRESS,
     identifiers.SERIAL,
 )
 _IN_VALUES = (
     identifiers.EMAIL,
     identifiers.WEB,
+    identifiers.SSN_WITH_MARKS,
     identifiers.DATE,
     identifiers.PHONE,
     identifiers.PATIENT,

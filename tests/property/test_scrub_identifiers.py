@@ -41,6 +41,8 @@ IDENTIFIERS = {
     "local phone": joined(digits(3, 4), "-."),
     "fax abroad": digits(2, 2, 6).map(lambda d: "+" + " ".join(d)),
     "ssn": joined(digits(3, 2, 4), "- "),
+    "ssn with marks": joined(digits(3, 2, 4), "/,_:"),
+    "ssn in pieces": digits(3, 2, 4).map(" / ".join),
     "record": st.text(DIGITS, min_size=5, max_size=12),
     "plan": st.text(string.ascii_uppercase + DIGITS, min_size=9, max_size=12).filter(
         lambda word: sum(map(str.isdigit, word)) > 3

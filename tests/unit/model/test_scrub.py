@@ -175,6 +175,8 @@ def test_a_long_text_is_cut_at_a_word_and_may_be_scrubbed_again() -> None:
             ("maria@example.org", "root"),
             ("[withheld: 1 word that may identify a person]", "root"),
         ),
+        ("123-45-6789", "[withheld: 1 word that may identify a person]"),
+        ("268435456", "268435456"),
         ("born 1950-03-04", "[withheld: 2 words that may identify a person]"),
     ],
     ids=repr,
