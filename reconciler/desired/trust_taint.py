@@ -7,7 +7,9 @@ is *tainted* until somebody writes it anew, or enough others have looked at it a
 Rule 1: Tainted is content of the head, same object at the same path, that was an own change of a
         commit signed with a key at or after the instant from which the head's policy revokes it.
 Rule 2: It is cleared by one person more than its rule asks for, none of them the key's owner, who
-        approved after that instant a tree of the line, at or after the commit, that holds it.
+        approved after that instant a tree of the line, at or after the commit, that holds it, and
+        knew: the base of the approval is a commit of the line that revokes the key. Who agrees with
+        the revocation itself has not said that all else is well.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -141,20 +143,39 @@ def _cleared(case: Case, oid: str, policy: Policy, suspect: Suspect) -> bool:
         return False
     trust = Trust(case.files.signers(oid, oid), policy.people)
     now = case.offer.now
+    knowing = _knowing(case, oid, suspect)
     agreed: list[Holder | str] = []
     for tree in suspect.trees:
         for signed in case.offer.attestations.approvals(tree):
             approval = signed.statement
-            if isinstance(approval, Approval) and _counts(approval, suspect, now):
+            if isinstance(approval, Approval) and _counts(approval, suspect, knowing, now):
                 occasion = Occasion(case.offer.branch, approval.issued, now)
-                agreed.append(approver(trust, approval, signed.public, occasion))
-    found = tally(owned, _owner(case, policy, suspect, trust), agreed)
-    return len(found.counted) > owned.rule.approvals
+                found = approver(trust, approval, signed.public, occasion)
+                # Whoever stole a key since can date an approval back.
+                if signed.public is not None and policy.people.revoked(signed.public, now):
+                    found = "its key is revoked"
+                agreed.append(found)
+    counted = tally(owned, _owner(case, policy, suspect, trust), agreed).counted
+    return len(counted) > owned.rule.approvals
 
 
-def _counts(approval: Approval, suspect: Suspect, now: datetime) -> bool:
+def _counts(approval: Approval, suspect: Suspect, knowing: set[str], now: datetime) -> bool:
     current = approval.expires is None or approval.expires >= now
-    return current and approval.issued > suspect.effective
+    return current and approval.issued > suspect.effective and approval.base in knowing
+
+
+def _knowing(case: Case, oid: str, suspect: Suspect) -> set[str]:
+    """Commits of the line that revoke the key, back to where one does not."""
+    found: set[str] = set()
+    at: str | None = oid
+    while at is not None:
+        policy = case.files.policy(at, oid)
+        if policy is None or policy.people.effective(suspect.public) is None:
+            break
+        found.add(at)
+        parents = case.lineage.link(at).parents
+        at = parents[0] if parents else None
+    return found
 
 
 def _owner(case: Case, policy: Policy, suspect: Suspect, trust: Trust) -> set[str]:

@@ -185,7 +185,7 @@ def stolen(fleet):
     fleet.commit("erin", {"hosts/elm-street/old.yaml": "id: old\n"}, minutes=5)
     bad = fleet.commit("erin", {"hosts/elm-street/new.yaml": "id: evil\n"}, minutes=10)
     fleet.commit("alice", {POLICY: revoking("erin", 8)}, minutes=20)
-    fleet.approve("bob")
+    fleet.approve("carol")
     return root, bad
 
 
@@ -213,28 +213,35 @@ def test_content_that_was_removed_is_clean(fleet, stolen):
 
 
 def test_another_person_clears_what_was_written(fleet, stolen):
-    fleet.approve("alice", issued=30)
+    fleet.approve("alice", base=fleet.head, issued=30)
     assert stand(fleet).tainted == ()
 
 
 @pytest.mark.parametrize("wrong", [{"issued": 7}, {"branch": "next"}, {"expires": 60}])
 def test_approval_that_clears_nothing(fleet, stolen, wrong):
-    fleet.approve("alice", **{"issued": 30, **wrong})
+    fleet.approve("alice", **{"base": fleet.head, "issued": 30, **wrong})
     assert len(stand(fleet).tainted) == 1
 
 
 @pytest.mark.parametrize("by", ["erin", "frank", "bot", "bob"])
 def test_who_clears_nothing(fleet, stolen, by):
     """Erin wrote it, Frank has no role, a bot is nobody, Bob has another client."""
-    fleet.approve(by, issued=30)
+    fleet.approve(by, base=fleet.head, issued=30)
     assert len(stand(fleet).tainted) == 1
+
+
+def test_who_agreed_with_the_revocation_has_not_cleared_what_it_left(fleet, stolen):
+    """Carol, who may approve the path as well, approved the revocation: that is the fixture."""
+    assert len(stand(fleet).tainted) == 1
+    fleet.approve("carol", base=fleet.head, issued=30)
+    assert stand(fleet).tainted == ()
 
 
 def test_approval_of_an_earlier_tree_without_the_content_clears_nothing(fleet, stolen):
     bad = stolen[1]
-    fleet.approve("alice", fleet.parents(bad)[0], issued=30)
+    fleet.approve("alice", fleet.parents(bad)[0], base=fleet.head, issued=30)
     assert len(stand(fleet).tainted) == 1
-    fleet.approve("alice", bad, issued=30)
+    fleet.approve("alice", bad, base=fleet.head, issued=30)
     assert stand(fleet).tainted == ()
 
 

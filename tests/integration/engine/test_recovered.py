@@ -99,6 +99,27 @@ def revoked(name: str, effective: str) -> str:
     return f"{POLICY_TEXT}revoked:\n{line}"
 
 
+def test_a_stolen_key_of_ci_cannot_use_up_all_numbers_for_ever(watched: Watched) -> None:
+    watched.beat(counter=2**53 - 1)
+    accepted = watched.run().intent.commit
+    new_ci = revoked("ci", watched.fleet.moment(0)).replace(
+        "{id: bot, principals: [bot@msp.example], roles: [engineer], all_clients: true}",
+        "{id: bot, principals: [bot@msp.example], roles: [heartbeat]}",
+    )
+    head = watched.commit("alice", {POLICY: new_ci})
+    watched.fleet.approve("bob", issued=watched.minutes)
+    watched.beat(by="bot", counter=2)
+    refused = watched.run()
+    assert (refused.intent.refused, refused.intent.commit) == ("heartbeat-replayed", accepted)
+
+    watched.fleet.recover(["alice", "carol"], [str(accepted)], issued=watched.minutes)
+    report = watched.run()
+    assert (report.intent.commit, report.intent.hold) == (head, None)
+    assert report.intent.freshness is not None
+    assert report.intent.freshness.counter == 2
+    assert watched.run().intent.refused is None
+
+
 def test_what_a_stolen_key_wrote_is_held_until_enough_others_have_looked(watched: Watched) -> None:
     stolen = watched.fleet.moment(watched.minutes)
     watched.pass_time(HOUR)
@@ -127,7 +148,8 @@ def test_what_a_stolen_key_wrote_is_held_until_enough_others_have_looked(watched
     assert watched.run().intent.hold == "revoked-content", "out of reach, too"
     away.rename(watched.fleet.path)
 
-    watched.fleet.approve("alice", issued=watched.minutes)
+    for name in ("alice", "bob"):
+        watched.fleet.approve(name, base=watched.fleet.head, issued=watched.minutes)
     blessed = watched.run()
     assert blessed.intent.hold is None
     assert [outcome.result for outcome in blessed.outcomes] == ["healed"]
