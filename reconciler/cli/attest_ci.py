@@ -132,13 +132,22 @@ def _sign(desk: Desk, payload: bytes, options: dict[str, Any]) -> None:
 
 
 def _sign_keyless(desk: Desk, ending: Ending, payload: bytes, options: dict[str, Any]) -> None:
+    from reconciler.desired.attest_keyless import Believers
     from reconciler.desired.attesting import bundled
     from reconciler.keyless import ambient, bundles
+    from reconciler.trust.statements import Heartbeat, Release, read
 
+    statement = read(payload)
+    if not isinstance(statement, Release | Heartbeat):
+        raise click.UsageError("only a release or a heartbeat is signed without a key")
+    commit, beside = statement.commit, desk.branch.read(desk.now)
+    case = desk.clone.case(commit, commit, statement.branch, beside, desk.now)
+    believers = Believers(case, statement)
     given: Path | None = options["identity_token_file"]
     token = ambient.identity_token() if given is None else _token(given)
     config: Path | None = options["trust_config"]
     bundle = bundles.sign_statement(payload, trust_config=config, identity_token=token)
+    believers.hold(bundle)
     finish(desk, ending.output, payload, bundled(payload, bundle))
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import partial
 
-from reconciler.desired.attestations import Attestations, Signed
+from reconciler.desired.attestations import Attestations, Keyless, Signed
 from reconciler.desired.trust_case import Case
 from reconciler.desired.trust_files import Policy
 from reconciler.errors import EvidenceError, InputError, MachineError
@@ -23,16 +23,27 @@ def with_identities(case: Case, policy: Policy, commit: str, role: str) -> Attes
         commit: The commit whose tree holds the policy and the pinned root.
         role: ``release`` or ``heartbeat``.
     """
+    check = keyless_check(case, policy, commit, role)
     attestations = case.offer.attestations
+    return attestations if check is None else attestations.trusting(check)
+
+
+def keyless_check(case: Case, policy: Policy, commit: str, role: str) -> Keyless | None:
+    """What verifies a bundle of those who have a role on the branch; None if nobody has.
+
+    Args:
+        case: What is judged.
+        policy: Whose identities count.
+        commit: The commit whose tree holds the policy and the pinned root.
+        role: ``release`` or ``heartbeat``.
+    """
     identities = [
         Identity(one.name, one.issuer, one.identity, one.repository)
         for one in policy.document.identities
         if role in one.roles and case.offer.branch in one.branches
     ]
-    if not identities:
-        return attestations
-    root = case.files.trusted_root(commit)
-    return attestations.trusting(partial(_verify, identities, root))
+    root = case.files.trusted_root(commit) if identities else None
+    return partial(_verify, identities, root) if identities else None
 
 
 def _verify(identities: list[Identity], root: bytes | None, data: bytes) -> tuple[bytes, Identity]:
