@@ -79,7 +79,8 @@ def _accepted(acceptance: Acceptance | None) -> list[str]:
     signed = f", newest signed by {acceptance.signer}" if acceptance.signer else ""
     people = sorted({who for one in acceptance.agreed for who in one.people})
     approved = f", approved by {', '.join(people)}" if people else ""
-    said = [f"accepted: {acceptance.commits} new commit(s){signed}{approved}"]
+    what = f"{acceptance.commits} new commit(s)" if acceptance.commits else "what was pinned"
+    said = [f"accepted: {what}{signed}{approved}"]
     if acceptance.recovery is not None:
         by = ", ".join(acceptance.recovery.people)
         said.append(f"  by a recovery that {by} signed, statement {acceptance.recovery.statement}")
