@@ -3,6 +3,8 @@
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from reconciler.model.document import Document
@@ -37,10 +39,11 @@ class Typed:
     optional: bool = False
 
 
-def references(for_each: ListName | None) -> dict[str, Typed]:
+@cache
+def references(for_each: ListName | None) -> Mapping[str, Typed]:
     """Every reference that a rule may make, with its type."""
     known = {"host.id": Typed("str")} | _typed("host", Declares)
-    return known | _typed("item", ITEMS[for_each]) if for_each else known
+    return MappingProxyType(known | _typed("item", ITEMS[for_each]) if for_each else known)
 
 
 def values(host: Host, item: Item | None) -> dict[str, Value]:

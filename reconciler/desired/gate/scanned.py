@@ -16,7 +16,7 @@ from reconciler.model.review import Named, Remark
 
 
 def secrets_in_directory(directory: Path, since: str | None = None) -> list[Remark]:
-    """What looks like a secret in a work tree: every file that Git would take, whatever it is for.
+    """What looks like a secret in a fleet's work tree: every file of its own that Git would take.
 
     Args:
         directory: Root of the work tree.

@@ -1,4 +1,7 @@
-"""The files of a work tree that Git would take, and single ones by name.
+"""The files of a fleet's work tree that Git would take, and single ones by name.
+
+What else a repository holds (tests, recorded answers) is full of digests and keys that are made up;
+what a change adds to it is looked at when two revisions are compared.
 
 Rule 1: Links are not followed, and what Git keeps for itself is not looked into.
 Rule 2: What cannot be read is an error: nothing is passed over in silence.
@@ -12,14 +15,18 @@ from typing import NoReturn
 import pygit2
 
 from reconciler.desired.gate.secrets import MAX_FILE
+from reconciler.desired.tree import ROOTS
 from reconciler.errors import InputError, MachineError, Where
+
+FOLDERS = (*ROOTS, ".github", "ci", "evidence-repo", "nix")
+"""The folders of a fleet repository; files beside them count, too."""
 
 MAX_FILES = 20_000
 MAX_TOTAL = 256 * 1024 * 1024
 
 
 def every_file(directory: Path) -> dict[str, bytes]:
-    """Content by path of every regular file that is not ignored; large ones are cut off.
+    """Content by path of every regular file of a fleet that is not ignored; large ones are cut off.
 
     Raises:
         InputError: There is too much.
@@ -55,6 +62,8 @@ def _walk(directory: Path) -> Iterator[Path]:
     """Regular files, in order; links are not followed, and what Git keeps is not looked into."""
     for folder, folders, names in os.walk(directory, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if name != ".git")
+        if Path(folder) == directory:
+            folders[:] = [name for name in folders if name in FOLDERS]
         for name in sorted(names):
             path = Path(folder, name)
             if name != ".git" and path.is_file() and not path.is_symlink():

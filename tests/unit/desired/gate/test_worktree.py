@@ -10,13 +10,24 @@ from reconciler.errors import InputError, MachineError
 
 
 def test_every_regular_file_counts_outside_of_a_repository_too(tmp_path: Path) -> None:
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "a" / "b" / "c.txt").write_text("x")
+    (tmp_path / "hosts" / "b").mkdir(parents=True)
+    (tmp_path / "hosts" / "b" / "c.txt").write_text("x")
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "config").write_text("secret")
-    (tmp_path / "link").symlink_to("a/b/c.txt")
-    (tmp_path / "folder").symlink_to("a")
-    assert every_file(tmp_path) == {"a/b/c.txt": b"x"}
+    (tmp_path / "link").symlink_to("hosts/b/c.txt")
+    (tmp_path / "folder").symlink_to("hosts")
+    assert every_file(tmp_path) == {"hosts/b/c.txt": b"x"}
+
+
+def test_folders_that_are_no_part_of_a_fleet_are_left_to_the_comparison(tmp_path: Path) -> None:
+    for name in ("flake.nix", "tests/keys.txt", "nix/tests/host.nix", ".github/workflows/gate.yml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    assert sorted(every_file(tmp_path)) == [
+        ".github/workflows/gate.yml",
+        "flake.nix",
+        "nix/tests/host.nix",
+    ]
 
 
 def test_large_files_are_cut_off_so_that_they_are_said_to_be_large(tmp_path: Path) -> None:
