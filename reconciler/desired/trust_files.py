@@ -1,6 +1,7 @@
 """The files under ``policies/trust/`` in the tree of any commit, parsed once for each content."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar
 
 from reconciler.desired import strict_yaml
@@ -24,19 +25,20 @@ TRUSTED_ROOT = "policies/trust/trusted_root.json"
 
 T = TypeVar("T")
 
+_KEPT = 8
+"""Contents that are kept parsed from one verification to the next."""
+
 
 class Policy:
     """One ``policy.yaml``.
 
     Attributes:
-        blob: Object id of the file.
         document: What it says.
         people: Whom it knows.
         owners: Which rule owns a path.
     """
 
-    def __init__(self, blob: str, document: TrustPolicy) -> None:
-        self.blob = blob
+    def __init__(self, document: TrustPolicy) -> None:
         self.document = document
         self.people = People(document)
         self.owners = Owners(document)
@@ -74,7 +76,7 @@ class TrustFiles:
             raise refuse(Reason.SIGNERS_MISSING, asked_by, what)
 
         def parse(data: bytes) -> AllowedSigners:
-            found = signers_file.parse(data, SIGNERS)
+            found = _signers_of(data)
             if not found.signers:
                 what = f"cannot be trusted: the allowed_signers of {place} list nobody"
                 raise refuse(Reason.SIGNERS_MISSING, asked_by, what)
@@ -103,12 +105,8 @@ class TrustFiles:
             what = f"cannot be trusted: {POLICY} of {place} is not a plain file"
             raise refuse(Reason.TRUST_POLICY_BROKEN, asked_by, what)
 
-        def parse(data: bytes) -> Policy:
-            page = strict_yaml.load(data, POLICY)
-            return Policy(leaf[1], strict_yaml.validate(page, TrustPolicy))
-
         try:
-            return self._parsed(self._policies, leaf[1], POLICY, asked_by, parse)
+            return self._parsed(self._policies, leaf[1], POLICY, asked_by, _policy_of)
         except InputError as error:
             what = f"cannot be trusted: {POLICY} of {place} is not a trust policy{_at(error)}"
             raise refuse(Reason.TRUST_POLICY_BROKEN, asked_by, what) from error
@@ -156,6 +154,17 @@ class TrustFiles:
         if content is None:
             raise refuse(Reason.TOO_LARGE, asked_by, f"is refused: {path} is too large")
         return content
+
+
+@lru_cache(maxsize=_KEPT)
+def _policy_of(data: bytes) -> Policy:
+    # A daemon asks the same file at every poll.
+    return Policy(strict_yaml.validate(strict_yaml.load(data, POLICY), TrustPolicy))
+
+
+@lru_cache(maxsize=_KEPT)
+def _signers_of(data: bytes) -> AllowedSigners:
+    return signers_file.parse(data, SIGNERS)
 
 
 def _place(commit: str, asked_by: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from reconciler.model.trust_policy import CLIENT, PathRule, TrustPolicy
 
 _ANY = "**"
-_KEPT = 65_536
+_KEPT = 16_384
 
 
 @dataclass(frozen=True, slots=True)
