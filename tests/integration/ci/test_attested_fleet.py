@@ -173,7 +173,9 @@ def test_what_another_job_attests_changes_nothing(
 ) -> None:
     before = site.git("rev-parse", "HEAD")
     site.rename("Elm Street Dental")
-    site.attest(**told)
+    done = site.attest(**told)
+    assert done.returncode == ExitCode.EVIDENCE
+    assert "somebody other than ci-release signed" in done.stderr
     assert site.tick() == ExitCode.REFUSED
     said = capsys.readouterr()
     assert "release-" in said.out + said.err
@@ -191,10 +193,11 @@ def test_a_lying_service_changes_nothing(
     before = site.git("rev-parse", "HEAD")
     head = site.rename("Elm Street Dental")
     with sigstore.corrupted(fault):
-        site.attest()
+        done = site.attest()
+    assert done.returncode == ExitCode.EVIDENCE
+    assert "does not verify" in done.stderr
     assert site.tick() == ExitCode.REFUSED
     assert site.accepted(capsys) == before
-    # What was published in between does not stand in the way of what is right.
     assert site.attest().returncode == 0
     assert site.tick() in POSTURE
     assert site.accepted(capsys) == head
