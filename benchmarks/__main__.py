@@ -15,6 +15,7 @@ NAMES = (
     "ledger_long",
     "verify_year",
     "verify_day",
+    "verify_intent",
     "hook_cost",
     "evidence_year",
     "poll_noop",
