@@ -87,7 +87,8 @@ def _say(
             click.echo(gate_markdown.render_remarks(verdict, remarks), nl=False)
         case _:
             text = gate_text.render_remarks(remarks)
-            click.echo("\n".join([*([text] if text else []), f"{path}: {summary}"]))
+            said = [*([text] if text else []), *_notes(reading), f"{path}: {summary}"]
+            click.echo("\n".join(said))
 
 
 def _summary(reading: "Reading", remarks: "tuple[Remark, ...]") -> str:
@@ -97,3 +98,15 @@ def _summary(reading: "Reading", remarks: "tuple[Remark, ...]") -> str:
     errors = sum(remark.severity == "error" for remark in remarks)
     loaded = f"{rules} rules, {runbooks} runbooks, {hosts} hosts"
     return f"{loaded}: {errors} errors, {len(remarks) - errors} warnings"
+
+
+def _notes(reading: "Reading") -> list[str]:
+    """What is no fault, and nothing to take for granted either."""
+    clients = reading.fleet.clients.items() if reading.fleet else ()
+    unpromised = sorted(key for key, client in clients if client.freshness_h is None)
+    if not unpromised:
+        return []
+    what = "nobody would notice a repository that stands still (freshness_h is not promised)"
+    some = ", ".join(unpromised[:3])
+    more = f" and {len(unpromised) - 3} more clients" if len(unpromised) > 3 else ""
+    return [f"note: {some}{more}: {what}"]

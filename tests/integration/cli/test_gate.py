@@ -279,6 +279,7 @@ def test_check_says_what_ends_and_what_is_weak_in_every_form(
     assert code == 0
     assert "warning: policies/trust/policy.yaml: engineer alone may change" in out
     assert re.search(r"0 errors, [1-9][0-9]* warnings$", out.splitlines()[-1])
+    assert "note: example-clinic: nobody would notice a repository that stands still" in out
     code, out = said(capsys, "check", str(site.fleet), "--json")
     found = json.loads(out)
     assert found["ok"] is True
