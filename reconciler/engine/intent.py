@@ -95,9 +95,10 @@ def _newest(
         return _offered(appliance, status, head, trusted, now)
     except (IntentRefused, InputError, MachineError) as error:
         if head is not None and before.commit is not None:
-            # It shows how new the view of the branch is, whatever is wrong with its tip.
+            # What stays in force must be the newest that CI saw. Otherwise one bad commit on top
+            # of a good one would hide the good one for ever, and everything would look fresh.
             with suppress(IntentRefused, MachineError):
-                look_at_heartbeat(appliance, before.commit, head, now)
+                look_at_heartbeat(appliance, before.commit, before.commit, now)
         return _keep(appliance, status, head, error)
 
 

@@ -24,7 +24,7 @@ def look_at_heartbeat(appliance: Appliance, trusted: str, head: str, now: dateti
     Args:
         appliance: Open, and the fleet was fetched.
         trusted: The commit whose trust policy says who signs heartbeats.
-        head: The commit that the branch is at.
+        head: The commit that must be the newest: what the branch is at, if it may be in force.
         now: Wall time.
 
     Raises:

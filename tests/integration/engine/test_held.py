@@ -284,17 +284,24 @@ def test_after_the_limit_a_newer_state_must_bring_a_heartbeat(watched: Watched) 
     assert (taken.intent.commit, taken.intent.counter, taken.intent.hold) == (newer, 2, None)
 
 
-def test_a_heartbeat_counts_beside_a_head_that_is_refused(watched: Watched) -> None:
+@pytest.mark.parametrize("names_accepted", [True, False])
+def test_beside_a_head_that_is_refused_a_heartbeat_must_name_what_is_in_force(
+    watched: Watched, names_accepted: bool
+) -> None:
+    accepted = watched.fleet.head
     watched.pass_time(20 * HOUR)
-    watched.commit("alice", NOTE)
+    good = watched.commit("alice", NOTE)
+    # Whoever may push hides a good commit, a kill switch perhaps, under one that is refused.
     watched.fleet.commit(None, {"README.md": "unsigned\n"}, minutes=watched.minutes)
-    watched.beat()
-    watched.run()
+    watched.beat(accepted if names_accepted else good)
+    soon = watched.run()
     break_sysctl(watched.drill.machine)
-    report = watched.run(after_s=20 * HOUR)
+    late = watched.run(after_s=20 * HOUR)
 
-    assert (report.intent.refused, report.intent.hold) == ("unsigned", None)
-    assert [outcome.result for outcome in report.outcomes] == ["healed"]
+    assert (soon.intent.refused, soon.intent.hold) == ("unsigned", None)
+    assert late.intent.refused == "unsigned"
+    assert late.intent.hold == (None if names_accepted else "stale")
+    assert bool(late.outcomes) is names_accepted
 
 
 def test_the_key_of_the_heartbeat_can_be_changed_by_a_commit(watched: Watched) -> None:
