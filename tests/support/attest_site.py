@@ -58,7 +58,9 @@ class AttestSite:
         path = self.root / "clones" / name
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
-            host("git", "clone", "-q", str(self.server), str(path), env=git_env(self.root))
+            # As over a network: a copy of a path would bring what no branch holds.
+            url = f"file://{self.server}"
+            host("git", "clone", "-q", url, str(path), env=git_env(self.root))
         return path
 
     def git(self, name: str, *arguments: str) -> str:

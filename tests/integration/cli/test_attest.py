@@ -345,6 +345,29 @@ def test_two_people_bless_a_history_that_was_rewritten(site, capsys) -> None:
     assert anew["statement"]["issued"] >= first["issued"]
 
 
+def test_who_never_saw_the_old_history_joins_the_statement(site, capsys) -> None:
+    old = site.fleet.commit("alice", {"hosts/example-clinic/a.yaml": "id: a\n"})
+    site.fleet.git("push", "-q", "origin", "main")
+    site.clone("alice")
+    accepted = site.accepts(None)
+    site.fleet.reset(site.base)
+    new = site.fleet.commit("alice", {"hosts/example-clinic/b.yaml": "id: b\n"})
+    site.fleet.git("push", "-q", "-f", "origin", "main")
+    join = ("recover", "--to", "origin/main", "--key", site.key("carol"))
+    assert "no statement waits" in attest(site, "carol", capsys, *join, code=2)
+    site.git("alice", "fetch", "-q", "origin")
+    first = recover(site, "alice", capsys, new, old, "--key", site.key("alice"))
+    assert site.pushes("alice")
+    site.git("carol", "fetch", "-q", "origin")
+    assert "is no commit here" in recover(site, "carol", capsys, new, old, code=5)
+    said = attest(site, "carol", capsys, *join)
+    assert said["statement"] == first["statement"]
+    assert site.pushes("carol")
+    assert site.accepts(accepted) == new
+    for half in (("--replaces", "HEAD"), ("--reason", "re-root")):
+        assert "or neither" in attest(site, "carol", capsys, *join, *half, code=2)
+
+
 def test_what_does_not_count_says_why(site, capsys) -> None:
     tip = site.proposes("alice", RUNBOOK)
     site.git("bob", "fetch", "-q", "origin")
