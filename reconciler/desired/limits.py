@@ -37,7 +37,7 @@ class ReadLimits:
         depth: Folders below the top.
         changes: Paths in which two trees that are compared may differ.
         levels: Folders below the top of any path that a commit changes.
-        visits: Folders that all comparisons of one verification look into.
+        visits: Entries of folders that one verification reads and compares.
         line: Commits of the first-parent line below the accepted one that approvals may start at.
     """
 
@@ -50,7 +50,7 @@ class ReadLimits:
     depth: int = 8
     changes: int = 50_000
     levels: int = 64
-    visits: int = 2_000_000
+    visits: int = 200_000_000
     line: int = 1000
 
 

@@ -109,7 +109,7 @@ class Trees:
                 continue
             before = self._entries(was, commit, path)
             after = self._entries(now, commit, path)
-            self._visit(commit, depth)
+            self._spend(len(before) + len(after), commit, depth)
             for name in sorted({name for name, _ in before.items() ^ after.items()}):
                 full = path + name.decode("utf-8", "surrogateescape")
                 one, two = before.get(name), after.get(name)
@@ -125,8 +125,8 @@ class Trees:
                     raise refuse(Reason.TOO_LARGE, commit, what)
                 yield full, change
 
-    def _visit(self, commit: str, depth: int) -> None:
-        self._visits += 1
+    def _spend(self, entries: int, commit: str, depth: int = 0) -> None:
+        self._visits += entries + 1
         if depth > self._limits.levels or self._visits > self._limits.visits:
             what = "has folders that are nested too deep, or too many to compare"
             raise refuse(Reason.TOO_LARGE, commit, what)
@@ -140,6 +140,7 @@ class Trees:
         if raw is None:
             raise refuse(Reason.TOO_LARGE, commit, f"is refused: {where} is too large")
         found = _NODE.findall(raw)
+        self._spend(len(found), commit)
         nodes = {name: (mode, id_.hex()) for mode, name, id_ in found}
         size = sum(len(mode) + len(name) + 22 for mode, name, _ in found)
         keys = [name + b"/" * (mode == DIRECTORY) for mode, name, _ in found]

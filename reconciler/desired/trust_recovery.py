@@ -35,9 +35,11 @@ def find_recovery(case: Case) -> Recovered | None:
     start = case.start
     if start is None or start not in case.repository:
         return None
-    signed = _offered(case, start)
-    found = case.files.policy(start, start) if signed else None
+    found = case.files.policy(start, start)
     if found is None or found.document.recovery is None:
+        return None
+    signed = _offered(case, start)
+    if not signed:
         return None
     trust = Trust(case.files.signers(start, start), found.people)
     for recovery in sorted(signed, key=lambda one: one.issued, reverse=True):
