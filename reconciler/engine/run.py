@@ -59,6 +59,7 @@ def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport
         plan=planned,
         intent=session.intent.status,
         census=counted.body(),
+        own=session.own,
         notices=notices(desired, session.facts.at.date()),
     )
     if session.options.dry_run:

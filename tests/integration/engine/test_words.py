@@ -11,12 +11,14 @@ from reconciler.model.operation import Operation, OperationResult
 from reconciler.model.probe import Probe
 from reconciler.ports import Target
 from reconciler.testing.fake_machine import FakeMachine
-from tests.support.drill import Drill, Wired, break_secret, break_service
+from tests.support.drill import HOST_FILE, Drill, Wired, break_secret, break_service
 
 pytestmark = pytest.mark.integration
 
 WHO = "Gonzalez"
 SAID = f"open /srv/scans/{WHO}_Maria.pdf of {WHO.lower()}@example.org, born 1950-03-04: refused"
+OWN = '    - {name: quux, path: /etc/zorro/quux.key, mode: "0600", uid: 0, gid: 0}\n'
+OWN_PATH, OWN_RULE = "/etc/zorro/quux.key", "secret-files-private[quux]"
 READ_BACK = ("Gonzalez", "gonzalez", "Maria", "1950-03-04")
 
 
@@ -25,28 +27,28 @@ class Talkative:
     """Answers as the machine below does, and gives its own reasons where that has none."""
 
     below: Target
-    talks: bool
+    said: str
 
     def ask(self, probes: Sequence[Probe], deadline_s: float) -> Mapping[Probe, Answer]:
         answers = self.below.ask(probes, deadline_s)
-        return {p: self._spoilt(a) if self.talks else a for p, a in answers.items()}
+        return {p: self._spoilt(a) if self.said else a for p, a in answers.items()}
 
     def carry_out(self, operation: Operation) -> OperationResult:
         result = self.below.carry_out(operation)
-        return OperationResult(ok=False, reason=SAID, ms=result.ms) if self.talks else result
+        return OperationResult(ok=False, reason=self.said, ms=result.ms) if self.said else result
 
     def _spoilt(self, answer: Answer) -> Answer:
-        return Answer("error", reason=SAID) if answer.status == "unsupported" else answer
+        return Answer("error", reason=self.said) if answer.status == "unsupported" else answer
 
 
 @dataclass
 class TalkativeDrill(Drill):
-    talks: bool = True
+    said: str = SAID
 
     def target(self, _root: str, internal: object) -> Target:
         wired = Drill.target(self, _root, internal)  # type: ignore[arg-type]
         assert isinstance(wired, Wired)
-        return Talkative(wired, self.talks)
+        return Talkative(wired, self.said)
 
 
 def break_both(machine: FakeMachine) -> None:
@@ -66,6 +68,20 @@ def test_no_reason_of_a_machine_brings_a_patient_into_the_ledger(drill: Drill) -
     assert [word for word in READ_BACK if word in str(bodies)] == []
     assert "[withheld: " in str(talking.bodies("outcome"))
     assert talking.verify().ok
+
+
+def test_what_the_desired_state_says_itself_is_said_again_in_the_ledger(drill: Drill) -> None:
+    said = f"{OWN_PATH}: {OWN_RULE} cannot be met"
+    talking = TalkativeDrill(drill.site, drill.clock, said=said)
+    drill.edit(HOST_FILE, lambda old: old + OWN)
+    break_both(talking.machine)
+
+    talking.run()
+
+    steps = [step for body in talking.bodies("outcome") for step in body["steps"]]
+    reasons = {result["reason"] for step in steps for result in step["results"]}
+    assert reasons == {said}
+    assert any(body["reason"].endswith(said) for body in talking.bodies("outcome"))
 
 
 def test_a_run_that_finds_the_same_under_the_same_words_is_still_the_same(drill: Drill) -> None:
