@@ -223,7 +223,8 @@ def public_of(text: object) -> bytes:
         EvidenceError: Not exactly that.
     """
     words = text.split(" ") if type(text) is str else []
-    if len(words) != 2:
+    # A ledger is signed by a machine: no key waits for the touch of a person.
+    if len(words) != 2 or words[0] != sshsig.KEY_TYPE:
         raise _refusal("key is not 'ssh-ed25519 AAAA...'")
     return sshsig.parse_public(*words)
 

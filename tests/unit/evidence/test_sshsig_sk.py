@@ -1,9 +1,11 @@
 from base64 import b64decode, b64encode
+from dataclasses import replace
 
 import pytest
 
 from reconciler.errors import EvidenceError, InputError
-from reconciler.evidence import commit, signers, sshsig
+from reconciler.evidence import commit, key_change, signers, sshsig
+from reconciler.evidence.key_change import Action, Announcement
 from reconciler.evidence.signers import Refusal, Signer
 from reconciler.trust import envelope
 from tests.support.attested import AT
@@ -187,6 +189,19 @@ def test_a_fleet_commit_may_be_signed_by_hardware_and_an_entry_of_a_ledger_may_n
     assert signed.signed_by(sk=True) == KEY.public
     with pytest.raises(EvidenceError):
         signed.signed_by()
+
+
+def test_no_hardware_key_follows_in_a_ledger_or_hands_one_over() -> None:
+    announced = Announcement("refs/heads/elm/front", 4, "a" * 64, KEY.public, Action.REPLACE)
+    with pytest.raises(EvidenceError):
+        Announcement.from_bytes(announced.to_bytes())
+    with pytest.raises(EvidenceError):
+        key_change.public_of(sshsig.public_text(KEY.public))
+    honest = replace(announced, public=sshsig.raw_public(key_of("alice")))
+    armor = KEY.sign(honest.to_bytes(), key_change.RECOVERY_NAMESPACE)
+    listed = signers.parse(KEY.line("bob@msp.example", key_change.RECOVERY_NAMESPACE).encode(), "f")
+    with pytest.raises(EvidenceError, match="does not verify"):
+        key_change.check_authorization(armor, honest, listed, AT)
 
 
 def test_an_envelope_may_be_signed_by_hardware() -> None:
