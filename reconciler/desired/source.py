@@ -16,7 +16,6 @@ from reconciler.desired.incoming import Incoming
 from reconciler.desired.limits import FETCH_LIMITS, READ_LIMITS, FetchLimits, ReadLimits
 from reconciler.desired.mirror import Mirror
 from reconciler.desired.objects import MirrorDamaged, Objects
-from reconciler.desired.rulings import Ruling
 from reconciler.desired.tree import FleetTree
 from reconciler.desired.trust import Acceptance, Standing, VerifiedCommit
 from reconciler.errors import MachineError
@@ -133,34 +132,6 @@ class FleetSource:
         if self._mirror.kept(self._branch) != head:
             self._mirror.keep(self._branch, head)
         return acceptance
-
-    def explain(
-        self,
-        *,
-        accepted: str | None,
-        head: str,
-        pinned: AllowedSigners,
-        now: datetime,
-        pin: str | None = None,
-        recovered_at: datetime | None = None,
-    ) -> tuple[Ruling, ...]:
-        """What every rule says of what would be new: `reconciler.desired.trust.explain`.
-
-        Raises:
-            MirrorDamaged: An object is not in the mirror.
-        """
-        return trust.explain(
-            self._mirror.open(),
-            accepted,
-            head,
-            pinned,
-            now,
-            self._read_limits,
-            branch=self._branch,
-            attestations=self.attestations(),
-            pin=pin,
-            recovered_at=recovered_at,
-        )
 
     def reverify(self, accepted: str) -> VerifiedCommit:
         """Hold the accepted commit against the newest signers: `reconciler.desired.trust.reverify`.

@@ -94,24 +94,6 @@ class FleetTree:
             found[path] = node.oid
         return found
 
-    def signers(self) -> tuple[str, bytes] | None:
-        """Object id and content of ``policies/trust/allowed_signers``; None if it is not there.
-
-        Raises:
-            IntentRefused: ``tree-refused`` or ``too-large``.
-            MirrorDamaged: An object is missing.
-        """
-        nodes = self.children(self.oid, "")
-        for name in SIGNERS_PATH:
-            node = next((node for node in nodes if node.name == name.encode()), None)
-            if node is None or node.is_directory != (name != SIGNERS_PATH[-1]):
-                return None
-            if node.is_directory:
-                nodes = self.children(node.oid, name)
-            elif node.mode in FILES:
-                return node.oid, self._content("/".join(SIGNERS_PATH), node.oid)
-        return None
-
     def children(self, oid: str, path: str) -> tuple[Node, ...]:
         """The entries of one tree, sorted as Git sorts and without duplicates."""
         found = self._trees.nodes(oid, self._commit, path)
