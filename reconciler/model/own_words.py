@@ -11,6 +11,8 @@ from reconciler.model.desired import DesiredState
 from reconciler.model.quotable import EDGES, Own
 from reconciler.model.runbook import Runbook
 
+_PART = re.compile(r"[A-Za-z0-9']+")
+
 
 def own_words(desired: DesiredState | None, places: Iterable[str] = ()) -> Own:
     """The names and words of a desired state.
@@ -77,6 +79,5 @@ def _written(desired: DesiredState) -> Iterator[str]:
 
 def _words(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
-        for word in text.split():
-            yield word.strip(EDGES)
-            yield from re.split(r"[^A-Za-z0-9']+", word)
+        yield from (word.strip(EDGES) for word in text.split())
+        yield from _PART.findall(text)
