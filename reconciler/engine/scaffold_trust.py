@@ -52,6 +52,10 @@ rules:
     approvals: {approvals}
     approvers: [security, engineer]
   - {{id: runbooks, paths: ["runbooks/**"], authors: [engineer], approvals: {approvals}}}
+  - id: exceptions
+    paths: ["policies/exceptions/{{client}}/**"]
+    authors: [engineer]
+    approvals: {approvals}
   - {{id: policies, paths: ["policies/**"], authors: [engineer], approvals: {approvals}}}
   # What one client's engineers change: hosts, and approvals of plans by the person who gives them.
   - id: clients
