@@ -54,7 +54,7 @@ def examine_steps(case: Case, steps: Iterable[Step]) -> None:
 
 def _by_parents(case: Case, oid: str) -> bool:
     """Whether any policy was asked."""
-    parents = case.objects.commit(oid).parents
+    parents = case.lineage.link(oid).parents
     asked = False
     for parent, paths in zip(parents, case.own.against_each(oid), strict=False):
         policy = case.files.policy(parent, oid)
@@ -62,7 +62,7 @@ def _by_parents(case: Case, oid: str) -> bool:
             asked = True
             _judge(case, oid, policy, case.files.signers(parent, oid), paths)
     start = case.start
-    if start is None or not grew_from_before(case, case.objects.commit(oid)):
+    if start is None or not grew_from_before(case, parents):
         return asked
     policy = case.files.policy(start, oid)
     if policy is None or (len(parents) == 1 and case.files.same(parents[0], start, oid)):
@@ -74,12 +74,12 @@ def _by_parents(case: Case, oid: str) -> bool:
 def _by_step(case: Case, oid: str, before: str) -> None:
     files = case.files
     policy = files.policy(before, oid)
-    commit = case.objects.commit(oid)
+    parents = case.lineage.link(oid).parents
     if policy is None:
         return
-    if commit.parents and all(files.same(parent, before, oid) for parent in commit.parents):
+    if parents and all(files.same(parent, before, oid) for parent in parents):
         return
-    public = case.keys[oid]
+    commit, public = case.objects.commit(oid), case.keys[oid]
     signers = files.signers(before, oid)
 
     def key_counts() -> bool:

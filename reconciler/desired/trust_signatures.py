@@ -41,6 +41,8 @@ def examine_commits(case: Case, *, ssh: bool) -> None:
     """
     for oid, followed in case.new.items():
         commit = case.objects.commit(oid)
+        # What later rules follow is kept while the commit is at hand; it need not be read again.
+        case.lineage.link(oid)
         case.docket.ask(FORWARD, oid, "", partial(_check_parents, oid, commit, followed))
         public = None
         if ssh:
@@ -83,14 +85,14 @@ def _signer(case: Case, oid: str, commit: Commit, public: bytes) -> VerifiedComm
     policies = [files.policy(parent, oid) for parent in commit.parents]
     policies.append(case.policy_at_start(oid))
     check_revoked(oid, commit, public, [policy.people for policy in policies if policy])
-    if case.start is not None and grew_from_before(case, commit):
+    if case.start is not None and grew_from_before(case, commit.parents):
         signer = still_listed(oid, commit, public, files.signers(case.start, oid))
     return VerifiedCommit(oid, signer.principal, sshsig.fingerprint(public), commit.committer.time)
 
 
-def grew_from_before(case: Case, commit: Commit) -> bool:
+def grew_from_before(case: Case, parents: tuple[str, ...]) -> bool:
     """Whether a new commit is a root, or has a parent that is not new."""
-    return not commit.parents or any(parent not in case.new for parent in commit.parents)
+    return not parents or any(parent not in case.new for parent in parents)
 
 
 def signed_by(oid: str, commit: Commit) -> bytes:

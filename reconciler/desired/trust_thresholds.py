@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from operator import itemgetter
 
@@ -175,7 +176,7 @@ class _Ballot:
         merger = self._merger(owned)
         if merger is not None:
             yield merger
-        at = self._case.objects.commit(self._step.tip).committer.time
+        at = datetime.fromtimestamp(self._case.lineage.link(self._step.tip).seconds, UTC)
         occasion = Occasion(self._case.offer.branch, at, self._case.offer.now)
         trust = Trust(self._signers, self._policy.people)
         revoking = self._revoking()
