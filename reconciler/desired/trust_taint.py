@@ -13,12 +13,14 @@ Rule 2: It is cleared by one person more than its rule asks for, none of them th
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from reconciler.desired.acceptance import Suspect, Tainted
-from reconciler.desired.refusal import Reason, refuse
+from reconciler.desired.refusal import Reason
 from reconciler.desired.rulings import Effect
-from reconciler.desired.trees import shown
+from reconciler.desired.tree import FleetTree
+from reconciler.desired.trees import Leaf, shown
 from reconciler.desired.trust_case import Case
 from reconciler.desired.trust_files import Policy
 from reconciler.desired.trust_signatures import signed_by
@@ -38,8 +40,7 @@ def find_suspects(case: Case, oid: str) -> tuple[Suspect, ...]:
     """Live content of a commit that a revoked key wrote; the same for as long as it is the head.
 
     Raises:
-        IntentRefused: ``too-many-commits`` since the first revocation, or what is wrong with a
-            commit or tree.
+        IntentRefused: What is wrong with the commit's own trust files or tree.
         MirrorDamaged: An object is missing.
     """
     policy = case.files.policy(oid, oid)
@@ -55,7 +56,7 @@ def judge_taint(case: Case, oid: str, suspects: Iterable[Suspect]) -> tuple[Tain
     """Which suspects nobody has cleared; each is a ruling that holds actions back.
 
     Raises:
-        IntentRefused: What is wrong with a commit or tree.
+        IntentRefused: What is wrong with the commit's own trust files or tree.
         MirrorDamaged: An object is missing.
     """
     policy = case.files.policy(oid, oid)
@@ -84,9 +85,6 @@ def _recent(case: Case, oid: str, since: int) -> set[str]:
         if at in found or case.lineage.link(at).seconds < since:
             continue
         found.add(at)
-        if len(found) > case.limits.commits:
-            what = f"has more than {case.limits.commits} commits since the first revocation"
-            raise refuse(Reason.TOO_MANY_COMMITS, oid, what)
         pending += case.lineage.link(at).parents
     return found
 
@@ -94,13 +92,14 @@ def _recent(case: Case, oid: str, since: int) -> set[str]:
 def _guilty(case: Case, policy: Policy, recent: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     """Commits that a revoked key signed, with the key."""
     for oid in recent:
-        commit = case.objects.commit(oid)
-        if commit.armor is None or not _may_be_revoked(policy, commit.armor):
-            continue
         try:
+            commit = case.objects.commit(oid)
+            if commit.armor is None or not _may_be_revoked(policy, commit.armor):
+                continue
             public = signed_by(oid, commit)
         except IntentRefused:
-            # A branch that needs no signed commits may hold one whose signature does not fit.
+            # Below a pin, or on a branch that needs no signed commits, there may be one whose form
+            # or signature would be refused; nobody's key has signed it.
             continue
         if policy.people.revoked(public, commit.committer.time):
             yield oid, public
@@ -125,16 +124,38 @@ def _live(
     since = {commit: at for at, tip in enumerate(line) for commit in brought[tip]}
     for commit, public in sorted(guilty.items()):
         effective = policy.people.effective(public)
-        for path in case.own.of(commit):
+        its = case.lineage.link(commit).tree
+        for path in _changed(case, oid, commit):
             leaf = case.trees.leaf(head, path, oid)
-            its = case.trees.leaf(case.lineage.link(commit).tree, path, commit)
-            if leaf is None or its is None or leaf[1] != its[1] or effective is None:
+            if leaf is None or effective is None or not _wrote(case, its, path, leaf, oid):
                 continue
             trees = (case.lineage.link(tip).tree for tip in line[: since[commit] + 1])
-            holding = dict.fromkeys(
-                tree for tree in trees if case.trees.leaf(tree, path, oid) == leaf
-            )
+            holding = dict.fromkeys(tree for tree in trees if _holds(case, tree, path, leaf, oid))
             yield Suspect(path, leaf, commit, public, effective, tuple(holding))
+
+
+def _changed(case: Case, oid: str, commit: str) -> Iterable[str]:
+    """What a commit changed; all that is read of the head, if its trees cannot be compared."""
+    try:
+        return case.own.of(commit)
+    except IntentRefused:
+        return FleetTree(case.objects, oid, case.limits, case.trees).listing()
+
+
+def _wrote(case: Case, tree: str, path: str, leaf: Leaf, oid: str) -> bool:
+    """Whether a tree has the same content at a path; one that cannot be read may have."""
+    try:
+        found = case.trees.leaf(tree, path, oid)
+    except IntentRefused:
+        return True
+    return found is not None and found[1] == leaf[1]
+
+
+def _holds(case: Case, tree: str, path: str, leaf: Leaf, oid: str) -> bool:
+    """Whether who read a tree has seen a leaf in it; one that cannot be read shows nothing."""
+    with suppress(IntentRefused):
+        return case.trees.leaf(tree, path, oid) == leaf
+    return False
 
 
 def _cleared(case: Case, oid: str, policy: Policy, suspect: Suspect) -> bool:
@@ -168,23 +189,28 @@ def _knowing(case: Case, oid: str, suspect: Suspect) -> set[str]:
     """Commits of the line that revoke the key, back to where one does not."""
     found: set[str] = set()
     at: str | None = oid
-    while at is not None:
-        policy = case.files.policy(at, oid)
-        if policy is None or policy.people.effective(suspect.public) is None:
-            break
+    while at is not None and _revokes(case, at, suspect.public):
         found.add(at)
         parents = case.lineage.link(at).parents
         at = parents[0] if parents else None
     return found
 
 
+def _revokes(case: Case, commit: str, public: bytes) -> bool:
+    try:
+        policy = case.files.policy(commit, commit)
+    except IntentRefused:
+        return False
+    return policy is not None and policy.people.effective(public) is not None
+
+
 def _owner(case: Case, policy: Policy, suspect: Suspect, trust: Trust) -> set[str]:
     """The person whose key it was, by the newest signers and by those that its commit knew."""
     files = [trust.signers]
-    files += [
-        case.files.signers(parent, suspect.commit)
-        for parent in case.lineage.link(suspect.commit).parents
-    ]
+    for parent in case.lineage.link(suspect.commit).parents:
+        # Below a pin there may be files that do not read; they name nobody.
+        with suppress(IntentRefused):
+            files.append(case.files.signers(parent, parent))
     principals = {
         one.principal
         for signers in files

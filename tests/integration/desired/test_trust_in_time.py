@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from pygit2.enums import ObjectType
 
 from reconciler.desired.attestations import Attestations
 from reconciler.desired.trust import heartbeat, standing
@@ -243,6 +244,43 @@ def test_approval_of_an_earlier_tree_without_the_content_clears_nothing(fleet, s
     assert len(stand(fleet).tainted) == 1
     fleet.approve("alice", bad, base=fleet.head, issued=30)
     assert stand(fleet).tainted == ()
+
+
+def test_old_history_that_does_not_read_stops_nobody(fleet):
+    """Below a pin nothing was ever verified: no signers, no policy, forms that are refused."""
+    old = fleet.commit("alice", {"README.md": "0\n"}, parents=(), minutes=1)
+    raw = fleet.raw("erin", fleet.tree_id(old), (old,), "git")
+    odd = fleet.store(raw.replace(b"\n\n", b"\nencoding latin1\n\n", 1))
+    files = {SIGNERS: signers_text(), POLICY: revoking("erin", 0), "docs/a.md": "a\n"}
+    wrote = fleet.commit("erin", files, parents=(odd,), minutes=2)
+    pin = fleet.commit("alice", {"docs/b.md": "b\n"}, minutes=3)
+    found = verify(fleet, None, pin=pin)
+    assert {(one.path, one.commit) for one in found.tainted} == {
+        (path, wrote) for path in (SIGNERS, POLICY, "docs/a.md")
+    }
+    assert stand(fleet).tainted == found.tainted
+
+
+def test_commit_whose_tree_cannot_be_compared_may_have_written_all_that_is_live(fleet):
+    root = fleet.begin(policy=None)
+    blob = fleet.repository.create_blob(b"x").raw
+    nodes = b"".join(
+        b"%b %b\x00%b" % (mode.encode(), name.encode(), bytes.fromhex(oid))
+        for mode, name, oid in _top(fleet, root)
+    )
+    twice = fleet.store(nodes + b"100644 zz\x00" + blob + b"100644 zz\x00" + blob, ObjectType.TREE)
+    bad = fleet.commit("erin", tree=twice, minutes=10)
+    pin = fleet.commit("alice", {POLICY: revoking("erin", 5)}, tree=fleet.tree(root), minutes=20)
+    found = verify(fleet, None, pin=pin)
+    assert {one.commit for one in found.tainted} == {bad}
+    assert "hosts/example-clinic/client.yaml" in {one.path for one in found.tainted}
+
+
+def _top(fleet, commit):
+    tree = fleet.repository[fleet.tree_id(commit)]
+    for node in tree:
+        mode = "40000" if node.type == ObjectType.TREE else f"{int(node.filemode):o}"
+        yield mode, node.name, str(node.id)
 
 
 def test_what_was_found_once_need_not_be_looked_for_again(fleet, stolen):
