@@ -9,8 +9,11 @@ from reconciler.desired.refusal import Reason, refuse
 from reconciler.errors import EvidenceError, MachineError
 from reconciler.evidence import commit as commits
 from reconciler.evidence.commit import Commit
+from reconciler.transport.limits import MIB
 
-_KEPT = 4096
+_KEPT_BYTES = 32 * MIB
+"""Raw bytes of the commits that are kept: all that an honest range holds, of large ones a few."""
+
 _HINT = "Run again with the fleet server in reach: the mirror is then built anew."
 
 
@@ -24,7 +27,8 @@ class Objects:
     def __init__(self, repository: pygit2.Repository, limits: ReadLimits) -> None:
         self._repository = repository
         self._limits = limits
-        self._commits: OrderedDict[str, Commit] = OrderedDict()
+        self._commits: OrderedDict[str, tuple[Commit, int]] = OrderedDict()
+        self._kept_bytes = 0
 
     def commit(self, oid: str) -> Commit:
         """A commit in the only form that is accepted.
@@ -36,9 +40,10 @@ class Objects:
         found = self._commits.get(oid)
         if found is None:
             found = self._commits[oid] = self._parse(oid)
-            if len(self._commits) > _KEPT:
-                self._commits.popitem(last=False)
-        return found
+            self._kept_bytes += found[1]
+            while self._kept_bytes > _KEPT_BYTES and len(self._commits) > 1:
+                self._kept_bytes -= self._commits.popitem(last=False)[1][1]
+        return found[0]
 
     def size(self, kind: str, oid: str) -> int:
         """Size of an object in bytes, without inflating it.
@@ -73,12 +78,13 @@ class Objects:
         except (pygit2.GitError, KeyError, ValueError) as error:
             raise MirrorDamaged(f"object {oid} cannot be read", hint=_HINT) from error
 
-    def _parse(self, oid: str) -> Commit:
+    def _parse(self, oid: str) -> tuple[Commit, int]:
         raw = self.read("commit", oid, commits.MAX_BYTES)
         if raw is None:
             raise refuse(Reason.MALFORMED_COMMIT, oid, "is larger than any commit needs to be")
         try:
-            return commits.parse(raw, max_parents=self._limits.parents, utc_only=False)
+            commit = commits.parse(raw, max_parents=self._limits.parents, utc_only=False)
         except EvidenceError as error:
             what = "has headers that are malformed, unexpected, repeated or out of order"
             raise refuse(Reason.MALFORMED_COMMIT, oid, what) from error
+        return commit, len(raw)
