@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _MAX_PUBLIC = 4096
+_KINDS = ("ssh-", "sk-", "ecdsa-")
 _ELSEWHERE = (
     "A key in an agent or a hardware key: --key FILE.pub --unsigned TO-SIGN; the command then says "
     "how ssh-keygen signs it."
@@ -72,7 +73,7 @@ def _public_words(path: Path) -> tuple[str, str] | None:
         message = f"key {path} cannot be read: {error.strerror}"
         raise KeyMissing(message, hint=_ELSEWHERE) from error
     words = data.decode("utf-8", "replace").split()
-    return (words[0], words[1]) if len(words) > 1 and words[0].startswith(("ssh-", "sk-")) else None
+    return (words[0], words[1]) if len(words) > 1 and words[0].startswith(_KINDS) else None
 
 
 def _unlock(data: bytes, path: Path) -> "Ed25519PrivateKey":

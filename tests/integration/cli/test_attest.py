@@ -14,10 +14,10 @@ from reconciler.errors import IntentRefused
 from reconciler.evidence import sshsig
 from reconciler.trust import envelope, statements
 from reconciler.trust.envelope import open_envelope
-from tests.support.attest_site import ATTESTING, AttestSite, attest
+from tests.support.attest_site import ATTESTING, SIGNERS_TEXT, AttestSite, attest
 from tests.support.commands import host
 from tests.support.evidence_keys import test_key as key_of
-from tests.support.fleet_git import git_env
+from tests.support.fleet_git import SIGNERS, git_env
 
 pytestmark = pytest.mark.integration
 
@@ -191,7 +191,9 @@ def test_a_passphrase_is_asked_for_on_a_terminal_and_nowhere_else(site, capsys) 
         assert _typing(argv, typed) == code
 
 
-def _typing(argv: list[str], line: str) -> int:
+def _typing(
+    argv: list[str], line: str, question: str = "Passphrase of", *, hidden: bool = True
+) -> int:
     """Run the command line on a terminal of its own, where somebody types one line when asked."""
     child, terminal = pty.fork()
     if child == 0:
@@ -201,13 +203,59 @@ def _typing(argv: list[str], line: str) -> int:
     with suppress(OSError):
         while part := os.read(terminal, 4096):
             said += part
-            if not asked and b"Passphrase of" in said:
+            if not asked and question.encode() in said:
                 asked = True
                 os.write(terminal, f"{line}\n".encode())
     os.close(terminal)
     assert asked
-    assert line.encode() not in said, "a passphrase is not echoed"
+    assert not hidden or line.encode() not in said, "a passphrase is not echoed"
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_person_at_a_terminal_may_say_no(site) -> None:
+    tip = site.proposes("alice", RUNBOOK)
+    site.git("bob", "fetch", "-q", "origin")
+    argv = ["attest", "approve", tip, "--base", "origin/main", "--key", str(site.key("bob"))]
+    argv += ["--repository", str(site.clone("bob"))]
+    assert _typing(argv, "n", "Approve this?", hidden=False) == 130
+    assert "attestations" not in site.git("bob", "branch", "--list")
+    assert _typing(argv, "y", "Approve this?", hidden=False) == 0
+    assert "attestations" in site.git("bob", "branch", "--list")
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
+def test_only_ed25519_keys_sign(site, capsys, tmp_path, kind) -> None:
+    tip = site.proposes("alice", RUNBOOK)
+    site.git("bob", "fetch", "-q", "origin")
+    key = tmp_path / kind
+    host("ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(key))
+    assert "Ed25519" in approve(site, "bob", capsys, tip, "--key", key, code=6)
+    words = approve(site, "bob", capsys, tip, "--key", f"{key}.pub", code=6)
+    assert "is not ssh-ed25519" in words
+    key.chmod(0o644)
+    assert "can be used by others" in approve(site, "bob", capsys, tip, "--key", key, code=6)
+    key.write_text("no key")
+    key.chmod(0o600)
+    assert "not an Ed25519 key" in approve(site, "bob", capsys, tip, "--key", key, code=6)
+
+
+def test_a_key_behind_a_link_is_a_key(site, capsys, tmp_path) -> None:
+    tip = site.proposes("alice", RUNBOOK)
+    site.git("bob", "fetch", "-q", "origin")
+    link = tmp_path / "link"
+    link.symlink_to(site.key("bob"))
+    assert approve(site, "bob", capsys, tip, "--key", link)["files"]
+
+
+def test_without_a_policy_nobody_needs_to_approve(tmp_path, capsys) -> None:
+    site = AttestSite(tmp_path, {SIGNERS: SIGNERS_TEXT, "hosts/a.yaml": "id: a\n"})
+    tip = site.proposes("alice", RUNBOOK)
+    site.git("bob", "fetch", "-q", "origin")
+    argv = ["attest", "approve", tip, "--base", "origin/main", "--key", str(site.key("bob"))]
+    assert execute([*argv, "--repository", str(site.clone("bob"))]) == 0
+    assert "no trust policy: nobody needs to approve" in capsys.readouterr().err
+    shown = attest(site, "bob", capsys, "show", tip)
+    assert shown["found"][0]["why_not"] == "there is no trust policy to say who counts"
 
 
 def test_heartbeats_count_up_and_the_newest_stays(site, capsys) -> None:
@@ -366,6 +414,7 @@ def test_who_never_saw_the_old_history_joins_the_statement(site, capsys) -> None
     assert site.accepts(accepted) == new
     for half in (("--replaces", "HEAD"), ("--reason", "re-root")):
         assert "or neither" in attest(site, "carol", capsys, *join, *half, code=2)
+    assert "--key FILE" in attest(site, "carol", capsys, *join[:3], code=2)
 
 
 def test_what_does_not_count_says_why(site, capsys) -> None:

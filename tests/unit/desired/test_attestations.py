@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pygit2
 import pytest
+from pygit2.enums import ObjectType
 
 from reconciler.desired.attestations import ATTESTATION_LIMITS, AttestationLimits, Attestations
 from reconciler.errors import EvidenceError
@@ -226,6 +227,22 @@ def test_a_branch_that_is_no_commit_is_nothing(tmp_path: Path) -> None:
         (COMMIT, "is missing or damaged in the mirror"),
     ):
         found = Attestations(repository, oid)
+        assert found.approvals(TREE) == ()
+        assert found.unread[0] == ("", why)
+
+
+def test_a_tree_or_commit_that_is_malformed_is_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "repo"
+    pygit2.init_repository(str(path), bare=True)
+    repository = pygit2.Repository(str(path))
+    torn = repository.odb.write(ObjectType.TREE, b"40000 approvals\x00short")
+    person = "a <a@msp.example> 1 +0000"
+    for raw, why in (
+        (f"tree {torn}\nauthor {person}\ncommitter {person}\n\nm", "is not a well-formed folder"),
+        ("no tree\n\nm", "is not a commit"),
+    ):
+        commit = str(repository.odb.write(ObjectType.COMMIT, raw.encode()))
+        found = Attestations(repository, commit)
         assert found.approvals(TREE) == ()
         assert found.unread[0] == ("", why)
 

@@ -266,6 +266,13 @@ def test_a_branch_that_moves_meanwhile_is_not_overwritten(clone: Clone, monkeypa
     assert clone.ours() == other
 
 
+def test_a_clone_that_cannot_be_written_says_so(clone: Clone) -> None:
+    clone.add({A: b"a"})
+    (Path(clone.repository.path) / f"{OURS}.lock").touch()
+    with pytest.raises(MachineError, match="cannot be written"):
+        clone.add({B: b"b"})
+
+
 def test_every_statement_has_its_folder() -> None:
     assert folder_of(APPROVAL) == f"approvals/{TREE}"
     assert folder_of(RELEASE) == f"releases/{COMMIT}"

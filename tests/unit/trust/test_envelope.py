@@ -123,6 +123,13 @@ def test_there_is_only_one_envelope(spoil) -> None:
         envelope.open_envelope(spoil(sealed))
 
 
+def test_what_is_no_base64_is_no_envelope() -> None:
+    for payload in (b"A", b"AAA", b"=", b"A=A="):
+        data = SEALED.replace(b64encode(PAYLOAD), payload)
+        with pytest.raises(EvidenceError):
+            envelope.open_envelope(data)
+
+
 def test_every_single_byte_matters() -> None:
     for at in range(len(SEALED)):
         spoiled = bytearray(SEALED)
