@@ -7,6 +7,8 @@ that the first check works; every kind of mistake and attack occurs a little.
 import json
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +55,23 @@ BROKEN = (
     '{"format": 1, "people": [], "rules": [], "surprise": 1}',
 )
 
+STEPS = 5
+"""So many single steps are asked about."""
+
 Json = dict[str, Any]
 
 
-def random_question(seed: int, folder: Path) -> Question:
-    """A fleet in a folder, and what to ask about it."""
-    return _Author(random.Random(seed), TrustFleet(folder / "fleet.git")).question()
+def random_questions(seed: int, folder: Path) -> list[Question]:
+    """A fleet in a folder, and what to ask about it: the newest steps one by one, and jumps."""
+    author = _Author(random.Random(seed), TrustFleet(folder / "fleet.git"))
+    jump = author.question()
+    line_of_main = author.line()[: STEPS + 1]
+    steps = [
+        replace(jump, accepted=before, head=after, pin=None)
+        for after, before in pairwise(line_of_main)
+    ]
+    jumps = [replace(jump, accepted=one, pin=None) for one in line_of_main[2:4]]
+    return [jump, *steps, *jumps]
 
 
 class _Author:
@@ -95,7 +108,7 @@ class _Author:
                 self.some_rule(*rule) for rule in RULES if rule[0] != "rest" or pick.random() < 0.8
             ],
         }
-        if self.maybe(0.6):
+        if self.maybe(0.75):
             policy["recovery"] = {"roles": self.some("security", "owner"), "people": 2}
         if self.maybe(0.15):
             require = pick.choice([["ssh"], ["ssh", "release"], ["release"]])
@@ -116,7 +129,7 @@ class _Author:
         authors = ["engineer"] if self.maybe(0.6) else self.some(*ROLES)
         if name == "trust" and self.maybe(0.7):
             authors = ["security"]
-        approvals = self.chance.choices([0, 1, 2], [5, 5, 1])[0]
+        approvals = self.chance.choices([0, 1, 2], [3, 6, 1])[0]
         rule: Json = {"id": name, "paths": list(paths), "authors": authors, "approvals": approvals}
         return rule | ({"approvers": self.some(*ROLES)} if self.maybe(0.4) else {})
 
@@ -239,7 +252,8 @@ class _Author:
             *(6 * [self.on_main] + 4 * [self.on_side] + 4 * [self.merge_side]),
             *(self.squash, self.restore, self.fast_forward, self.evil, self.ours, self.octopus),
             *(self.criss_cross, self.unrelated, self.cherry, self.mode, self.folder, self.oddity),
-            *(self.forth_and_back, self.merge_side, self.empty, self.revoke_late),
+            *(self.forth_and_back, self.merge_side, self.empty, self.revoke_late, self.revoke_late),
+            *(self.rollback, self.hidden_trust, self.foxtrot),
         ]
         for _ in range(self.chance.randrange(2, 9)):
             if self.maybe(0.4):
@@ -250,37 +264,37 @@ class _Author:
             self.fleet.later(minutes=max(0, latest - self.fleet.minutes))
 
     def step(self, made: str) -> None:
-        """Who agrees to the newest commit of main, rightly or wrongly."""
-        if self.maybe(0.12):
+        """Who agrees to the newest commit of main: all of them rightly, or all with one mistake."""
+        first = self.fleet.parents(made)[0] if self.fleet.parents(made) else None
+        if first is None or self.maybe(0.1) or self.policy_of(first) is None:
             return
-        policy = self.policy_of(self.fleet.parents(made)[0]) if self.fleet.parents(made) else None
-        if policy is None:
-            return
-        for _ in range(self.chance.choice([1, 1, 2, 2, 3])):
-            self.approve(made, right=self.maybe(0.85))
-
-    def approve(self, made: str, *, right: bool) -> None:
-        pick, first = self.chance, self.fleet.parents(made)[0]
-        by = pick.choice([*PEOPLE, *PEOPLE, "bob-sk", "alice"])
-        if right:
-            base = first
+        wrong = self.mistake() if self.maybe(0.35) else {}
+        if not wrong:
             if self.fleet.parents(first) and self.maybe(0.2):
-                base = self.fleet.parents(first)[0]
-            expires = self.fleet.minutes + pick.randint(0, 90) if self.maybe(0.2) else None
-            self.fleet.approve(by, made, base=base, expires=expires)
-            return
-        anywhere = pick.choice(self.everything())
-        wrong: list[dict[str, Any]] = [
-            {"branch": "other"},
-            {"base": None},
-            {"base": anywhere},
-            {"tree": self.fleet.tree_id(anywhere)},
-            {"expires": self.fleet.minutes - 1},
-            {"issued": self.fleet.minutes + pick.choice([1, 600])},
-            {"approver": "carol@msp.example"},
-            {"namespace": GIT},
-        ]
-        self.fleet.approve(pick.choice([by, by, "bot", "mallory"]), made, **pick.choice(wrong))
+                wrong["base"] = self.fleet.parents(first)[0]
+            if self.maybe(0.15):
+                wrong["expires"] = self.fleet.minutes + self.chance.randint(0, 90)
+        for by in self.chance.sample([*PEOPLE, "bob-sk"], self.chance.choice([1, 3, 4, 4])):
+            self.fleet.approve(by, made, **wrong)
+        if self.maybe(0.05):
+            self.fleet.approve(self.chance.choice(["bot", "mallory", "ci"]), made)
+
+    def mistake(self) -> dict[str, Any]:
+        anywhere = self.chance.choice(self.everything())
+        return self.chance.choice(
+            [
+                {"branch": "other"},
+                {"base": None},
+                {"base": anywhere},
+                {"tree": self.fleet.tree_id(anywhere)},
+                {"expires": self.fleet.minutes - 1},
+                {"expires": self.fleet.minutes},
+                {"issued": self.fleet.minutes + self.chance.choice([1, 600])},
+                {"issued": self.fleet.minutes - 30},
+                {"approver": "carol@msp.example"},
+                {"namespace": GIT},
+            ]
+        )
 
     def everything(self) -> list[str]:
         found, waiting = [], [self.fleet.head, *self.sides]
@@ -324,7 +338,9 @@ class _Author:
         side, changes = self.side(), self.edit()
         by = self.signer(self.fleet.head, changes)
         changes = {path: content for path, content in changes.items() if content is not None}
-        self.step(self.fleet.merge(by, side, changes=changes))
+        made = self.fleet.merge(by, side, changes=changes)
+        if self.maybe(0.5):
+            self.step(made)
 
     def ours(self) -> None:
         side, head = self.side(), self.fleet.head
@@ -341,6 +357,13 @@ class _Author:
         back = self.fleet.merge(self.signer(side, {}), head, into=side, move=False)
         self.step(self.fleet.merge(self.signer(head, {}), side))
         self.sides = [one for one in self.sides if one != side] + [back]
+
+    def foxtrot(self) -> None:
+        """A merge the wrong way round: the side becomes the first parent."""
+        side, head = self.side(), self.fleet.head
+        made = self.fleet.merge(self.signer(side, {}), head, into=side)
+        for by in self.chance.sample(PEOPLE, 4):
+            self.fleet.approve(by, made)
 
     def squash(self) -> None:
         side, head = self.side(), self.fleet.head
@@ -359,7 +382,36 @@ class _Author:
         old, head = self.chance.choice(self.everything()), self.fleet.head
         one, two = self.fleet.tree(old), self.fleet.tree(head)
         changed = {p: None for p in {*one, *two} if one.get(p) != two.get(p)}
-        self.step(self.fleet.commit(self.signer(head, changed), tree=one))
+        made = self.fleet.commit(self.signer(head, changed), tree=one)
+        if self.maybe(0.5):
+            self.step(made)
+
+    def rollback(self) -> None:
+        """What was approved, and replaced since, comes back without a word."""
+        path = self.chance.choice(FILES[:5])
+        for content in ("4\n", "5\n"):
+            made = self.fleet.commit(self.signer(self.fleet.head, {path: None}), {path: content})
+            for by in PEOPLE:
+                self.fleet.approve(by, made)
+        old = self.fleet.tree(self.fleet.parents(self.fleet.head)[0])
+        self.fleet.commit(self.signer(self.fleet.head, {path: None}), tree=old)
+
+    def hidden_trust(self) -> None:
+        """Trust is loosened, used and tightened again below approvals of what it comes to."""
+        base = self.fleet.head
+        kept = self.fleet.tree(base).get(POLICY)
+        who = self.signer(base, {POLICY: None})
+        loose = json.loads(json.dumps(self.policy))
+        for rule in loose["rules"]:
+            rule["approvals"] = 0
+        path = self.chance.choice(FILES[:5])
+        if self.maybe(0.7):
+            self.fleet.commit(who, {POLICY: json.dumps(loose)})
+        self.fleet.commit(self.signer(base, {path: None}), {path: "6\n"})
+        if kept is not None:
+            self.fleet.commit(who, {POLICY: self.fleet.read(kept[1]), "hosts/elm/x.yaml": "6\n"})
+        for by in self.chance.sample(PEOPLE, 4):
+            self.fleet.approve(by, base=base)
 
     def fast_forward(self) -> None:
         side = self.side()
@@ -416,12 +468,18 @@ class _Author:
         """A key turns out to have been stolen some time ago."""
         policy = json.loads(json.dumps(self.policy))
         effective = moment(at(self.fleet.minutes - self.chance.randint(0, 30)))
-        key = fingerprint(self.chance.choice(KEYS[1:]))
+        thief = self.chance.choice(KEYS[1:-1])
+        key = fingerprint(thief)
         policy["revoked"] = [{"key": key, "effective": effective, "reason": "laptop-stolen"}]
         self.policy, change = policy, {POLICY: json.dumps(policy)}
         made = self.fleet.commit(self.signer(self.fleet.head, change), change)
         for name in ("alice", "carol", "dave"):
             self.fleet.approve(name, made)
+        if self.maybe(0.6):
+            path = self.chance.choice(FILES[:5])
+            made = self.fleet.commit(thief, {path: "8\n"})
+            for name in self.chance.sample(PEOPLE, 3):
+                self.fleet.approve(name, made)
 
     def mode(self) -> None:
         head = self.fleet.head
@@ -491,7 +549,7 @@ class _Author:
         return self.chance.choice(line_of_main[self.chance.random() > 0.04 :][:5] or line_of_main)
 
     def some_head(self, accepted: str | None) -> str:
-        if self.maybe(0.03) and self.sides:
+        if self.maybe(0.06) and self.sides:
             return self.chance.choice(self.sides)
         if self.maybe(0.03):
             return self.chance.choice(self.everything())
@@ -502,7 +560,7 @@ class _Author:
         policy = self.policy_of(accepted or head)
         if policy and any("release" in need for need in policy.branches.values()):
             self.attest_release(head)
-        if accepted and self.maybe(0.15):
+        if accepted and self.maybe(0.25):
             self.attest_recovery(head, accepted)
 
     def attest_release(self, head: str) -> None:
@@ -514,14 +572,11 @@ class _Author:
             self.fleet.release(by, head, **(wrong if kind == "w" else {}))
 
     def attest_recovery(self, head: str, accepted: str) -> None:
-        by = self.chance.choice(
-            [self.some(*PEOPLE), ["alice", "bob"], list(PEOPLE), ["bob", "bob-sk"]]
-        )
+        one, *some = self.chance.sample(PEOPLE, 3)
+        by = self.chance.choice([[one], some, some, list(PEOPLE), ["bob", "bob-sk"], [one, "bot"]])
         to = self.chance.choice([head, head, *self.everything()])
         replaces = {self.chance.choice([accepted, accepted, accepted, head])}
         other: dict[str, Any] = self.chance.choice(
             [{}, {}, {}, {"branch": "other"}, {"issued": self.fleet.minutes + 600}]
         )
         self.fleet.recover(by, replaces, to, **other)
-        if self.maybe(0.3):
-            self.fleet.move(self.chance.choice(self.everything()))

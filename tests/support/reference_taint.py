@@ -98,6 +98,11 @@ def _person(thought: Decision, policy: Policy, approval: Attested):  # type: ign
 
 def _owners(thought: Decision, policy: Policy, oid: str, key: bytes) -> set[str]:
     """Whose key it was: by the newest signers, and by those that its commit knew."""
-    where = [thought.q.head, *thought.commits[oid].parents]
-    names = {line.principal for c in where for line in thought.signers(c, c) if line.key == key}
+    names = set()
+    for commit in (thought.q.head, *thought.commits[oid].parents):
+        try:
+            names |= {one.principal for one in thought.signers(commit, commit) if one.key == key}
+        except Refused:
+            # A commit from before the pin, which nobody verified, names nobody.
+            continue
     return {member.id for name in names if (member := policy.member(name))}
