@@ -8,10 +8,11 @@ from contextlib import ExitStack
 
 import pytest
 
+from reconciler.desired.limits import MIB
 from reconciler.engine.appliance import Appliance
 from reconciler.errors import ExitCode
 from tests.support.intent_drill import IntentDrill, copied, new_intent_drill, reset
-from tests.support.trust_attacks import APPROVALS, CLINIC, ROLES, Story
+from tests.support.trust_attacks import APPROVALS, CLINIC, ROLES, Act, Story
 from tests.support.trust_attacks_branch import RECOVERIES, RELEASES
 from tests.support.trust_fleet import TrustFleet
 
@@ -37,6 +38,23 @@ def honest(fleet: TrustFleet) -> None:
     fleet.commit("bob", {CLINIC: "x\n"})
 
 
+def odd_node(mode: str, name: str) -> Act:
+    """An entry that a reviewer and a machine could read differently, beside honest files."""
+
+    def act(fleet: TrustFleet) -> None:
+        tree = fleet.tree(fleet.head)
+        blob = str(fleet.repository.create_blob(b"../../../etc/shadow"))
+        oid = fleet.head if mode == "160000" else blob
+        tree[f"hosts/example-clinic/{name}"] = (mode, oid)
+        fleet.commit("bob", tree=tree)
+
+    return act
+
+
+def huge(fleet: TrustFleet) -> None:
+    fleet.commit("bob", {CLINIC: b"\0" * (20 * MIB)})
+
+
 CLASSIC = {
     "unsigned tip": Story("unsigned", lambda f: f.commit(None, {CLINIC: "x\n"}), honest),
     "unsigned ancestor": Story("unsigned", unsigned_ancestor, honest),
@@ -44,6 +62,11 @@ CLASSIC = {
     "force-push to an old signed commit": Story("rewound", force_push, honest),
     "fork": Story("not-fast-forward", fork, honest),
     "deleted branch": Story("missing-branch", deleted, honest),
+    "link out of the tree": Story("tree-refused", odd_node("120000", "link"), honest),
+    "submodule": Story("tree-refused", odd_node("160000", "module"), honest),
+    "name in another case": Story("tree-refused", odd_node("100644", "notes.MD"), honest),
+    "name that is turned round": Story("tree-refused", odd_node("100644", "x\u202ey"), honest),
+    "huge file that compresses to nothing": Story("too-large", huge, honest),
 }
 STORIES = {**CLASSIC, **APPROVALS, **ROLES, **RECOVERIES, **RELEASES}
 

@@ -12,6 +12,7 @@ Which file holds which attack on the way from the fleet repository to a machine:
 - test_intent_memory.py: what must not count a second time, or on another branch; revoked content.
 - test_intent_trees.py: tricks with paths where rules decide by path.
 - test_intent_appliance.py: the same attacks against a whole appliance that runs once.
+- test_keyless_release.py, test_keyless_statements.py: releases and statements signed without a key.
 - test_intent_freshness.py: frozen repositories, heartbeats, clocks, lost state; a whole appliance.
 """
 
