@@ -67,7 +67,10 @@ def _knowing(thought: Decision, key: bytes) -> set[str]:
     """Commits of the line from the head down to where the key was not revoked yet."""
     found: set[str] = set()
     for commit in reversed(thought.history.line(thought.q.head)):
-        policy = thought.policy(commit, thought.q.head)
+        try:
+            policy = thought.policy(commit)
+        except Refused:
+            break
         if policy is None or fingerprint(key) not in policy.revoked:
             break
         found.add(commit)

@@ -206,10 +206,9 @@ class Decision:
 
     def signature(self, commit: RefCommit) -> None:
         key = self.key(commit)
-        for parent in commit.parents:
-            self.allowed(commit, key, self.signers(parent, commit.oid))
-        if not commit.parents:
-            self.allowed(commit, key, self.read_signers(self.q.pinned, commit.oid))
+        authorities = [self.signers(parent, commit.oid) for parent in commit.parents]
+        for lines in authorities or [self.read_signers(self.q.pinned, commit.oid)]:
+            self.allowed(commit, key, lines)
         if self.A and self.outside(commit):
             self.listed(commit, key, self.signers(self.A, commit.oid))
         for authority in (*commit.parents, self.A):
