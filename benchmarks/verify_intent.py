@@ -10,7 +10,7 @@ from benchmarks.rounds import Row, Sample, cost_of, in_turn
 from benchmarks.stats import paired_ratio
 from benchmarks.table import Samples, Table, number
 from reconciler.desired.attestations import Attestations
-from reconciler.desired.trust import verify_new
+from reconciler.desired.trust.verify import verify_new
 
 COMMITS = 10_000
 SAMPLED = 300

@@ -26,6 +26,7 @@ DOCUMENTS = [
     "docs/auditing.md",
     "docs/keys.md",
     "docs/retention.md",
+    "docs/threat-model.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
 ]

@@ -35,7 +35,7 @@ def add(
     reconciler attest add --payload FILE --signature FILE.sig
     """
     from reconciler.cli.keys_authorize import read_given
-    from reconciler.desired.attesting import sealed
+    from reconciler.desired.attest.branch import sealed
     from reconciler.trust import envelope
 
     desk = Desk.open(repository, attestations, remote, as_json)

@@ -21,8 +21,8 @@ from reconciler.cli.attest_common import (
 
 if TYPE_CHECKING:
     from reconciler.cli.attest_keys import Key
-    from reconciler.desired.attest_review import Review, RuleReview
-    from reconciler.desired.trust_case import Case
+    from reconciler.desired.attest.review import Review, RuleReview
+    from reconciler.desired.trust.case import Case
     from reconciler.trust.statements import Approval
 
 _PATHS_SHOWN = 20
@@ -61,8 +61,8 @@ def command(
     counts for one person, whatever number of keys they have, and not for a change of their own.
     """
     from reconciler.cli.attest_keys import load
-    from reconciler.desired.attest_clone import whole_history
-    from reconciler.desired.attest_review import review
+    from reconciler.desired.attest.clone import whole_history
+    from reconciler.desired.attest.review import review
     from reconciler.trust.statements import write
 
     desk = Desk.open(repository, attestations, remote, as_json)
@@ -91,7 +91,7 @@ def _case(desk: Desk, base: str, revision: str, branch: str) -> "Case":
 def _approval(
     desk: Desk, case: "Case", key: "Key", plan: str | None, expires: datetime | None
 ) -> "Approval":
-    from reconciler.desired.attest_review import principal_of
+    from reconciler.desired.attest.review import principal_of
     from reconciler.trust.statements import Approval
 
     base = str(case.start)

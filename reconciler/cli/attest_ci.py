@@ -61,7 +61,7 @@ def heartbeat(revision: str, counter: int | None, branch: str, **options: Any) -
     Appliances that were promised one stop acting when the newest is too old, so that nobody can
     keep a change from them by showing an old state.
     """
-    from reconciler.desired.attest_counter import next_counter
+    from reconciler.desired.attest.counter import next_counter
     from reconciler.trust.statements import Heartbeat, write
 
     desk = _desk(options)
@@ -132,8 +132,8 @@ def _sign(desk: Desk, payload: bytes, options: dict[str, Any]) -> None:
 
 
 def _sign_keyless(desk: Desk, ending: Ending, payload: bytes, options: dict[str, Any]) -> None:
-    from reconciler.desired.attest_keyless import Believers
-    from reconciler.desired.attesting import bundled
+    from reconciler.desired.attest.branch import bundled
+    from reconciler.desired.attest.keyless import Believers
     from reconciler.keyless import ambient, bundles
     from reconciler.trust.statements import Heartbeat, Release, read
 

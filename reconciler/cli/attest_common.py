@@ -14,8 +14,8 @@ from reconciler.cli.common import emit, json_option
 
 if TYPE_CHECKING:
     from reconciler.cli.attest_keys import Key
-    from reconciler.desired.attest_clone import AttestClone
-    from reconciler.desired.attesting import AttestationsBranch
+    from reconciler.desired.attest.branch import AttestationsBranch
+    from reconciler.desired.attest.clone import AttestClone
     from reconciler.trust.statements import Statement
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -101,8 +101,8 @@ class Desk:
         Raises:
             InputError: There is none, or a name is not a plain one.
         """
-        from reconciler.desired.attest_clone import AttestClone
-        from reconciler.desired.attesting import AttestationsBranch
+        from reconciler.desired.attest.branch import AttestationsBranch
+        from reconciler.desired.attest.clone import AttestClone
         from reconciler.engine.clock import SystemClock
         from reconciler.transport.location import check_branch
 
@@ -153,7 +153,7 @@ def finish_with_key(
         KeyMissing: The key signs nothing.
         MachineError: It cannot be written.
     """
-    from reconciler.desired.attesting import sealed
+    from reconciler.desired.attest.branch import sealed
     from reconciler.evidence import sshsig
     from reconciler.trust.envelope import NAMESPACE, to_be_signed
 

@@ -8,7 +8,7 @@ import click
 from reconciler.cli.attest_common import Desk, branch_option, clone_options, document_of, say
 
 if TYPE_CHECKING:
-    from reconciler.desired.attest_show import Shown
+    from reconciler.desired.attest.show import Shown
 
 
 @click.command()
@@ -23,8 +23,8 @@ def command(
     Approvals of its tree, releases of it, heartbeats of the branch, recoveries of the branch.
     Whether an appliance would accept it is more than that: `reconciler verify-intent`.
     """
-    from reconciler.desired.attest_clone import whole_history
-    from reconciler.desired.attest_show import look
+    from reconciler.desired.attest.clone import whole_history
+    from reconciler.desired.attest.show import look
 
     desk = Desk.open(repository, attestations, remote, as_json)
     commit = desk.clone.commit(revision)

@@ -12,7 +12,7 @@ from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
     from reconciler.desired.clone import Judgement
-    from reconciler.desired.rulings import Ruling
+    from reconciler.desired.trust.rulings import Ruling
 
 
 @click.command()
@@ -99,7 +99,7 @@ def _in_clone(
 
 
 def _holds(judgement: "Judgement") -> bool:
-    from reconciler.desired.rulings import Effect
+    from reconciler.desired.trust.rulings import Effect
 
     return all(ruling.held or ruling.effect is Effect.NOTHING for ruling in judgement.rulings)
 

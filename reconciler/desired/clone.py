@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pygit2
 
-from reconciler.desired import trust
 from reconciler.desired.attestations import Attestations
 from reconciler.desired.limits import READ_LIMITS, ReadLimits
 from reconciler.desired.objects import MirrorDamaged
-from reconciler.desired.rulings import Ruling
+from reconciler.desired.trust import verify as trust
+from reconciler.desired.trust.rulings import Ruling
 from reconciler.errors import InputError
 from reconciler.evidence.signers import AllowedSigners
 

@@ -10,14 +10,14 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from reconciler.desired import trust
 from reconciler.desired.attestations import Attestations
 from reconciler.desired.incoming import Incoming
 from reconciler.desired.limits import FETCH_LIMITS, READ_LIMITS, FetchLimits, ReadLimits
 from reconciler.desired.mirror import Mirror
 from reconciler.desired.objects import MirrorDamaged, Objects
 from reconciler.desired.tree import FleetTree
-from reconciler.desired.trust import Acceptance, Standing, VerifiedCommit
+from reconciler.desired.trust import verify as trust
+from reconciler.desired.trust.verify import Acceptance, Standing, VerifiedCommit
 from reconciler.errors import MachineError
 from reconciler.evidence.signers import AllowedSigners
 from reconciler.transport.location import NO_ACCESS, Access, check_branch, vet
@@ -100,7 +100,7 @@ class FleetSource:
         pin: str | None = None,
         recovered_at: datetime | None = None,
     ) -> Acceptance:
-        """Decide whether a fetched commit may be accepted: `reconciler.desired.trust.verify_new`.
+        """Decide whether a fetched commit may be accepted: `desired.trust.verify.verify_new`.
 
         Raises:
             IntentRefused: It may not; nothing has changed.
@@ -134,7 +134,7 @@ class FleetSource:
         return acceptance
 
     def reverify(self, accepted: str) -> VerifiedCommit:
-        """Hold the accepted commit against the newest signers: `reconciler.desired.trust.reverify`.
+        """Hold the accepted commit against the newest signers: `desired.trust.verify.reverify`.
 
         Raises:
             IntentRefused: ``signer-revoked``, or what is wrong with it.

@@ -11,12 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.desired import acceptance as verified
 from reconciler.desired.fleet import read_fleet
 from reconciler.desired.graph import check_fleet
 from reconciler.desired.objects import MirrorDamaged
 from reconciler.desired.problem import FleetInvalid
 from reconciler.desired.resolve import resolve
+from reconciler.desired.trust import acceptance as verified
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import Facts
 from reconciler.engine.freshness import measure, seconds, stale_hold, tainted_hold

@@ -3,7 +3,7 @@
 import pygit2
 import pytest
 
-from reconciler.desired.trust import reverify
+from reconciler.desired.trust.verify import reverify
 from reconciler.errors import IntentRefused
 from tests.support.fleet_git import NOW, SIGNERS, FleetRepo, allowed, at, signer_line, signers_text
 

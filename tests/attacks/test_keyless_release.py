@@ -16,7 +16,7 @@ from pytest_socket import SocketBlockedError
 
 from reconciler.desired.attestations import Attestations
 from reconciler.desired.refusal import Reason
-from reconciler.desired.trust import heartbeat as judge_heartbeat
+from reconciler.desired.trust.verify import heartbeat as judge_heartbeat
 from reconciler.errors import IntentRefused
 from tests.support import trust_signing as signing
 from tests.support.fleet_git import NOW

@@ -8,8 +8,8 @@ import pygit2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.desired.attest_merge import counter_of
-from reconciler.desired.attesting import AttestationsBranch
+from reconciler.desired.attest.branch import AttestationsBranch
+from reconciler.desired.attest.merge import counter_of
 from tests.support.attested import AT
 from tests.unit.desired.test_attesting import BEAT, OURS, THEIRS, beat
 

@@ -8,7 +8,7 @@ import pygit2
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from reconciler.desired.limits import READ_LIMITS, ReadLimits
-from reconciler.desired.trust import Acceptance, verify_new
+from reconciler.desired.trust.verify import Acceptance, verify_new
 from reconciler.evidence import commit as commits
 from reconciler.evidence import signers, sshsig
 from reconciler.evidence.commit import Person

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.desired.acceptance import Acceptance
 from reconciler.desired.attestations import Attestations
-from reconciler.desired.rulings import Ruling
-from reconciler.desired.trust import explain, verify_new
+from reconciler.desired.trust.acceptance import Acceptance
+from reconciler.desired.trust.rulings import Ruling
+from reconciler.desired.trust.verify import explain, verify_new
 from reconciler.errors import IntentRefused
 from reconciler.evidence import signers
 from reconciler.evidence.signers import AllowedSigners

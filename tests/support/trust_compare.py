@@ -14,7 +14,7 @@ from pathlib import Path
 import pygit2
 
 from reconciler.desired.attestations import Attestations
-from reconciler.desired.trust import standing, verify_new
+from reconciler.desired.trust.verify import standing, verify_new
 from reconciler.errors import IntentRefused
 from reconciler.evidence import signers
 from tests.support.random_trust import random_questions

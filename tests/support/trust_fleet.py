@@ -20,9 +20,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from reconciler.desired.acceptance import Acceptance
 from reconciler.desired.attestations import Attestations
-from reconciler.desired.trust import verify_new
+from reconciler.desired.trust.acceptance import Acceptance
+from reconciler.desired.trust.verify import verify_new
 from reconciler.evidence import signers
 from tests.support import trust_signing as signing
 from tests.support.fleet_git import NOW, SIGNERS, at

@@ -6,7 +6,7 @@ import pytest
 from pygit2.enums import ObjectType
 
 from reconciler.desired.attestations import Attestations
-from reconciler.desired.trust import heartbeat, standing
+from reconciler.desired.trust.verify import heartbeat, standing
 from reconciler.errors import IntentRefused
 from tests.support.fleet_git import SIGNERS, START, at
 from tests.support.trust_asking import NOW, refusal, rulings, verify

@@ -4,7 +4,7 @@ import pygit2
 import pytest
 
 from reconciler.desired.attestations import Attestations
-from reconciler.desired.trust import explain, verify_new
+from reconciler.desired.trust.verify import explain, verify_new
 from reconciler.errors import IntentRefused
 from tests.support.fleet_git import NOW, SIGNERS, FleetRepo, allowed
 from tests.support.trust_fleet import POLICY, POLICY_TEXT, TrustFleet, signers_text

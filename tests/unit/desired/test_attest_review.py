@@ -4,11 +4,11 @@ from pathlib import Path
 import pygit2
 import pytest
 
-from reconciler.desired.attest_clone import AttestClone
-from reconciler.desired.attest_counter import next_counter
-from reconciler.desired.attest_review import Review, principal_of, review
+from reconciler.desired.attest.clone import AttestClone
+from reconciler.desired.attest.counter import next_counter
+from reconciler.desired.attest.review import Review, principal_of, review
 from reconciler.desired.attestations import Attestations
-from reconciler.desired.trust_case import Case
+from reconciler.desired.trust.case import Case
 from reconciler.errors import InputError, IntentRefused
 from reconciler.evidence import sshsig
 from reconciler.trust.statements import Approval

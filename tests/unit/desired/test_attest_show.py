@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.desired.attest_clone import AttestClone
-from reconciler.desired.attest_show import look
+from reconciler.desired.attest.branch import placed
+from reconciler.desired.attest.clone import AttestClone
+from reconciler.desired.attest.show import look
 from reconciler.desired.attestations import Attestations
-from reconciler.desired.attesting import placed
 from reconciler.trust import envelope, statements
 from reconciler.trust.statements import Heartbeat, Recovery, Statement
 from tests.support.evidence_keys import test_key as key_of

@@ -6,8 +6,8 @@ from pathlib import Path
 import pygit2
 import pytest
 
-from reconciler.desired.attest_merge import Merge, counter_of
-from reconciler.desired.attesting import AttestationsBranch, bundled, folder_of, sealed
+from reconciler.desired.attest.branch import AttestationsBranch, bundled, folder_of, sealed
+from reconciler.desired.attest.merge import Merge, counter_of
 from reconciler.errors import EvidenceError, InputError, MachineError
 from reconciler.evidence import sshsig
 from reconciler.trust import envelope, statements

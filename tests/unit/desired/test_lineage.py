@@ -3,8 +3,8 @@ import random
 import pytest
 
 from reconciler.desired.limits import READ_LIMITS
-from reconciler.desired.lineage import Lineage
 from reconciler.desired.objects import Objects
+from reconciler.desired.trust.lineage import Lineage
 from reconciler.errors import IntentRefused
 from tests.support.commands import host
 from tests.support.trust_fleet import TrustFleet

@@ -1,10 +1,10 @@
 import pytest
 
 from reconciler.desired.limits import READ_LIMITS
-from reconciler.desired.lineage import Lineage
 from reconciler.desired.objects import Objects
-from reconciler.desired.own_changes import OwnChanges
 from reconciler.desired.trees import Trees
+from reconciler.desired.trust.lineage import Lineage
+from reconciler.desired.trust.own_changes import OwnChanges
 from tests.support.trust_fleet import TrustFleet
 
 

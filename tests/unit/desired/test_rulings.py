@@ -1,7 +1,7 @@
 import pytest
 
 from reconciler.desired.refusal import HINTS, Reason, refuse
-from reconciler.desired.rulings import READING, Docket, Effect
+from reconciler.desired.trust.rulings import READING, Docket, Effect
 from reconciler.errors import InputError, IntentRefused, Where
 
 COMMIT = "a" * 40

@@ -14,32 +14,32 @@ from functools import partial
 
 import pygit2
 
-from reconciler.desired.acceptance import (
+from reconciler.desired.attestations import Attestations
+from reconciler.desired.history import check_forward, new_commits
+from reconciler.desired.limits import READ_LIMITS, ReadLimits
+from reconciler.desired.trust.acceptance import (
     Acceptance,
     Recovered,
     Standing,
     Suspect,
     VerifiedCommit,
 )
-from reconciler.desired.attestations import Attestations
-from reconciler.desired.history import check_forward, new_commits
-from reconciler.desired.limits import READ_LIMITS, ReadLimits
-from reconciler.desired.rulings import Docket, Ruling
-from reconciler.desired.trust_authors import examine_authors, examine_steps
-from reconciler.desired.trust_case import Case, Offer
-from reconciler.desired.trust_head import examine_head
-from reconciler.desired.trust_heartbeat import examine_heartbeats
-from reconciler.desired.trust_recovery import find_recovery
-from reconciler.desired.trust_release import examine_branch, examine_release, needs_ssh
-from reconciler.desired.trust_signatures import (
+from reconciler.desired.trust.authors import examine_authors, examine_steps
+from reconciler.desired.trust.case import Case, Offer
+from reconciler.desired.trust.head import examine_head
+from reconciler.desired.trust.heartbeat import examine_heartbeats
+from reconciler.desired.trust.recovery import find_recovery
+from reconciler.desired.trust.release import examine_branch, examine_release, needs_ssh
+from reconciler.desired.trust.rulings import Docket, Ruling
+from reconciler.desired.trust.signatures import (
     FORWARD,
     examine_commits,
     signed_by,
     still_listed,
 )
-from reconciler.desired.trust_steps import examine_line, line_of
-from reconciler.desired.trust_taint import find_suspects, judge_taint
-from reconciler.desired.trust_thresholds import examine_thresholds
+from reconciler.desired.trust.steps import examine_line, line_of
+from reconciler.desired.trust.taint import find_suspects, judge_taint
+from reconciler.desired.trust.thresholds import examine_thresholds
 from reconciler.errors import IntentRefused
 from reconciler.evidence import sshsig
 from reconciler.evidence.signers import AllowedSigners

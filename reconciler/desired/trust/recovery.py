@@ -12,10 +12,10 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 
-from reconciler.desired.acceptance import Recovered
 from reconciler.desired.refusal import Reason
-from reconciler.desired.rulings import Effect
-from reconciler.desired.trust_case import Case
+from reconciler.desired.trust.acceptance import Recovered
+from reconciler.desired.trust.case import Case
+from reconciler.desired.trust.rulings import Effect
 from reconciler.evidence import commit as commits
 from reconciler.model.trust_policy import RecoveryRule
 from reconciler.trust import statements

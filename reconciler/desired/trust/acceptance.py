@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.desired.rulings import Ruling
 from reconciler.desired.trees import Leaf
+from reconciler.desired.trust.rulings import Ruling
 
 
 @dataclass(frozen=True, slots=True)

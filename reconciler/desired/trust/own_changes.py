@@ -9,8 +9,8 @@ Rule 2: Of a merge, against a parent: every path that differs, but for those tha
 
 from collections.abc import Mapping
 
-from reconciler.desired.lineage import Lineage
 from reconciler.desired.trees import Leaf, Trees
+from reconciler.desired.trust.lineage import Lineage
 
 
 class OwnChanges:

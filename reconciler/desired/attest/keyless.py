@@ -4,8 +4,8 @@ A job whose workflow was renamed signs well, and no appliance believes it. That 
 somebody can see it, and not at every clinic.
 """
 
-from reconciler.desired.trust_case import Case
-from reconciler.desired.trust_keyless import keyless_check
+from reconciler.desired.trust.case import Case
+from reconciler.desired.trust.keyless import keyless_check
 from reconciler.errors import InputError
 from reconciler.trust.statements import Heartbeat, Release
 

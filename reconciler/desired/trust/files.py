@@ -6,11 +6,11 @@ from typing import TypeVar
 
 from reconciler.desired import strict_yaml
 from reconciler.desired.limits import ReadLimits
-from reconciler.desired.lineage import Lineage
 from reconciler.desired.objects import Objects
 from reconciler.desired.refusal import Reason, refuse
 from reconciler.desired.tree import FILES
 from reconciler.desired.trees import Leaf, Trees
+from reconciler.desired.trust.lineage import Lineage
 from reconciler.errors import InputError
 from reconciler.evidence import signers as signers_file
 from reconciler.evidence.signers import AllowedSigners

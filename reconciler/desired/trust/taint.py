@@ -16,14 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 
-from reconciler.desired.acceptance import Suspect, Tainted
 from reconciler.desired.refusal import Reason
-from reconciler.desired.rulings import Effect
 from reconciler.desired.tree import FleetTree
 from reconciler.desired.trees import Leaf, shown
-from reconciler.desired.trust_case import Case
-from reconciler.desired.trust_files import Policy
-from reconciler.desired.trust_signatures import signed_by
+from reconciler.desired.trust.acceptance import Suspect, Tainted
+from reconciler.desired.trust.case import Case
+from reconciler.desired.trust.files import Policy
+from reconciler.desired.trust.rulings import Effect
+from reconciler.desired.trust.signatures import signed_by
 from reconciler.errors import EvidenceError, IntentRefused
 from reconciler.evidence import sshsig, sshsig_sk
 from reconciler.trust.judgement import Occasion, Trust, approver, tally

@@ -1,16 +1,16 @@
 """What lies on the attestations branch about one commit, and whether each would count now.
 
 A person looks before they ask why an appliance waits; the appliance itself asks
-`reconciler.desired.trust`, which also knows what it had accepted.
+`reconciler.desired.trust.verify`, which also knows what it had accepted.
 """
 
 from dataclasses import dataclass
 
-from reconciler.desired.attest_clone import AttestClone
+from reconciler.desired.attest.clone import AttestClone
 from reconciler.desired.attestations import Signed
-from reconciler.desired.trust_case import Case
-from reconciler.desired.trust_files import Policy
-from reconciler.desired.trust_keyless import attested_by, with_identities
+from reconciler.desired.trust.case import Case
+from reconciler.desired.trust.files import Policy
+from reconciler.desired.trust.keyless import attested_by, with_identities
 from reconciler.trust.judgement import Attested, Occasion, Trust, approver, attestor
 from reconciler.trust.people import Holder
 from reconciler.trust.statements import Approval, Heartbeat, Recovery, Release

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.desired.history import new_commits
-from reconciler.desired.trust_case import Case
-from reconciler.desired.trust_files import Policy
+from reconciler.desired.trust.case import Case
+from reconciler.desired.trust.files import Policy
 from reconciler.errors import EvidenceError, InputError
 from reconciler.evidence.signers import AllowedSigners, Refusal
 from reconciler.trust.envelope import NAMESPACE

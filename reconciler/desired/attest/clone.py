@@ -14,9 +14,9 @@ import pygit2
 from reconciler.desired.attestations import Attestations
 from reconciler.desired.limits import READ_LIMITS
 from reconciler.desired.objects import MirrorDamaged, Objects
-from reconciler.desired.rulings import Docket
 from reconciler.desired.tree import FleetTree
-from reconciler.desired.trust_case import Case, Offer
+from reconciler.desired.trust.case import Case, Offer
+from reconciler.desired.trust.rulings import Docket
 from reconciler.errors import InputError, Where
 from reconciler.evidence.signers import AllowedSigners
 from reconciler.transport.location import check_branch

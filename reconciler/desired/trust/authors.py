@@ -12,11 +12,11 @@ from collections.abc import Iterable
 
 from reconciler.desired.refusal import Reason
 from reconciler.desired.trees import shown
-from reconciler.desired.trust_case import Case
-from reconciler.desired.trust_files import Policy
-from reconciler.desired.trust_signatures import check_revoked, grew_from_before, still_listed
-from reconciler.desired.trust_steps import Step
-from reconciler.desired.trust_thresholds import principal_of
+from reconciler.desired.trust.case import Case
+from reconciler.desired.trust.files import Policy
+from reconciler.desired.trust.signatures import check_revoked, grew_from_before, still_listed
+from reconciler.desired.trust.steps import Step
+from reconciler.desired.trust.thresholds import principal_of
 from reconciler.evidence.signers import AllowedSigners
 from reconciler.trust.paths import Owned
 from reconciler.trust.people import Holder, may_author

@@ -20,9 +20,9 @@ from operator import itemgetter
 
 from reconciler.desired.refusal import Reason
 from reconciler.desired.trees import shown
-from reconciler.desired.trust_case import Case
-from reconciler.desired.trust_files import TRUST, Policy
-from reconciler.desired.trust_steps import THRESHOLDS, Line, Step
+from reconciler.desired.trust.case import Case
+from reconciler.desired.trust.files import TRUST, Policy
+from reconciler.desired.trust.steps import THRESHOLDS, Line, Step
 from reconciler.evidence.signers import AllowedSigners
 from reconciler.trust.judgement import Occasion, Tally, Trust, approver, roles_of, tally
 from reconciler.trust.paths import Owned

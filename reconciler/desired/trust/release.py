@@ -10,9 +10,9 @@ from functools import partial
 from reconciler.desired.attestations import Attestations, Signed
 from reconciler.desired.refusal import Reason
 from reconciler.desired.tree import FleetTree
-from reconciler.desired.trust_case import Case
-from reconciler.desired.trust_files import Policy
-from reconciler.desired.trust_keyless import attested_by, with_identities
+from reconciler.desired.trust.case import Case
+from reconciler.desired.trust.files import Policy
+from reconciler.desired.trust.keyless import attested_by, with_identities
 from reconciler.errors import IntentRefused
 from reconciler.evidence import commit as commits
 from reconciler.model.trust_policy import BranchRule

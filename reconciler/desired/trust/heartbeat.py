@@ -10,8 +10,8 @@ import pygit2
 
 from reconciler.desired.attestations import Attestations, Signed
 from reconciler.desired.objects import MirrorDamaged
-from reconciler.desired.trust_case import Case
-from reconciler.desired.trust_keyless import attested_by, with_identities
+from reconciler.desired.trust.case import Case
+from reconciler.desired.trust.keyless import attested_by, with_identities
 from reconciler.errors import IntentRefused
 from reconciler.evidence import commit as commits
 from reconciler.trust import statements

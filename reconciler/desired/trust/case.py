@@ -6,15 +6,15 @@ from datetime import datetime
 
 import pygit2
 
-from reconciler.desired.acceptance import VerifiedCommit
 from reconciler.desired.attestations import Attestations
 from reconciler.desired.limits import ReadLimits
-from reconciler.desired.lineage import Lineage
 from reconciler.desired.objects import Objects
-from reconciler.desired.own_changes import OwnChanges
-from reconciler.desired.rulings import Docket
 from reconciler.desired.trees import Trees
-from reconciler.desired.trust_files import Policy, TrustFiles
+from reconciler.desired.trust.acceptance import VerifiedCommit
+from reconciler.desired.trust.files import Policy, TrustFiles
+from reconciler.desired.trust.lineage import Lineage
+from reconciler.desired.trust.own_changes import OwnChanges
+from reconciler.desired.trust.rulings import Docket
 from reconciler.evidence.signers import AllowedSigners
 from reconciler.trust.judgement import Trust
 

@@ -6,7 +6,7 @@ It is the only decomposition of a history on which everybody agrees, whatever th
 from dataclasses import dataclass
 
 from reconciler.desired.refusal import Reason
-from reconciler.desired.trust_case import Case
+from reconciler.desired.trust.case import Case
 
 THRESHOLDS = "R3 thresholds"
 

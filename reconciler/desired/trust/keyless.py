@@ -4,8 +4,8 @@ from datetime import datetime
 from functools import partial
 
 from reconciler.desired.attestations import Attestations, Keyless, Signed
-from reconciler.desired.trust_case import Case
-from reconciler.desired.trust_files import Policy
+from reconciler.desired.trust.case import Case
+from reconciler.desired.trust.files import Policy
 from reconciler.errors import EvidenceError, InputError, MachineError
 from reconciler.keyless import bundles
 from reconciler.keyless.identity import Identity

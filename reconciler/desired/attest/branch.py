@@ -14,7 +14,7 @@ from datetime import datetime
 
 import pygit2
 
-from reconciler.desired.attest_merge import Merge
+from reconciler.desired.attest.merge import Merge
 from reconciler.desired.attestations import (
     APPROVALS,
     BUNDLE,

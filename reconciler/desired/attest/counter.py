@@ -4,8 +4,8 @@ Anybody who may push could put a heartbeat with the last number there is on the 
 counted on from that, there would be no next one, ever.
 """
 
-from reconciler.desired.trust_case import Case
-from reconciler.desired.trust_keyless import attested_by, with_identities
+from reconciler.desired.trust.case import Case
+from reconciler.desired.trust.keyless import attested_by, with_identities
 from reconciler.trust.judgement import Attested
 from reconciler.trust.statements import Heartbeat
 

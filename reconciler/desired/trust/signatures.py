@@ -11,9 +11,9 @@ Rule 3: Time only moves forward along history, and is not in the future.
 from datetime import datetime
 from functools import partial
 
-from reconciler.desired.acceptance import VerifiedCommit
 from reconciler.desired.refusal import Reason, refuse
-from reconciler.desired.trust_case import Case
+from reconciler.desired.trust.acceptance import VerifiedCommit
+from reconciler.desired.trust.case import Case
 from reconciler.errors import EvidenceError
 from reconciler.evidence import sshsig
 from reconciler.evidence.commit import Commit

@@ -12,8 +12,8 @@ from functools import partial
 
 from reconciler.desired.refusal import Reason, refuse
 from reconciler.desired.tree import FleetTree
-from reconciler.desired.trust_case import Case
-from reconciler.desired.trust_signatures import allowed, signed_by, still_listed
+from reconciler.desired.trust.case import Case
+from reconciler.desired.trust.signatures import allowed, signed_by, still_listed
 from reconciler.trust.judgement import shut_out
 
 HEAD = "R5 head"
