@@ -6,7 +6,7 @@ Rule 2: The order is fixed: recovery, forward, branch, signatures, authors, thre
         releases, keys in time. The first rule that does not hold refuses.
 Rule 3: Without ``policies/trust/policy.yaml`` every listed signer may change everything (ADR 3).
 
-The rules are in modules of their own, ``trust_*``; here is their order.
+The rules are in the modules beside this one; here is their order.
 """
 
 from datetime import UTC, datetime
