@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--signers",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="The allowed signers that appliances pin.",
+    help="The allowed signers that appliances pin; without --accepted or --pin it is needed.",
 )
 @click.option("--accepted", metavar="REV", help="What appliances have accepted: origin/main.")
 @click.option("--branch", help="The branch that COMMIT is for. Default: main.")
@@ -55,8 +55,7 @@ def command(
     fetched and nothing is changed.
 
     \b
-    reconciler verify-intent HEAD --repository . --signers policies/trust/allowed_signers \\
-                             --accepted origin/main
+    reconciler verify-intent HEAD --repository . --accepted origin/main
     reconciler verify-intent main --config /etc/reconciler/reconciler.yaml
 
     \b
@@ -72,8 +71,10 @@ def command(
             raise click.UsageError("--signers, --accepted and the like go with --repository")
         judgement = _on_appliance(config, commit, now)
     else:
-        if config is not None or signers is None:
-            raise click.UsageError("--repository goes with --signers and without --config")
+        if config is not None:
+            raise click.UsageError("--repository goes without --config")
+        if signers is None and accepted is None and pin is None:
+            raise click.UsageError("--repository goes with --accepted, --pin or --signers")
         names = Names(commit, accepted, pin, attestations)
         judgement = _in_clone(repository, signers, names, branch or "main", now)
     if as_json:
@@ -90,12 +91,14 @@ def _on_appliance(config: Path | None, commit: str, now: datetime) -> "Judgement
 
 
 def _in_clone(
-    repository: Path, signers: Path, names: Any, branch: str, now: datetime
+    repository: Path, signers: Path | None, names: Any, branch: str, now: datetime
 ) -> "Judgement":
     from reconciler.desired.clone import judge_clone
+    from reconciler.evidence.signers import AllowedSigners
     from reconciler.ledger.verify import load_signers
 
-    return judge_clone(repository, names, load_signers(signers), now, branch=branch)
+    pinned = AllowedSigners("pinned", ()) if signers is None else load_signers(signers)
+    return judge_clone(repository, names, pinned, now, branch=branch)
 
 
 def _holds(judgement: "Judgement") -> bool:

@@ -39,6 +39,15 @@ def test_change_that_lacks_an_approval_and_then_has_it(fleet, capsys):
     assert capsys.readouterr().out.rstrip().endswith("accepted: every rule holds")
 
 
+def test_what_was_accepted_brings_its_own_signers(fleet, capsys):
+    fleet.commit("alice", RUNBOOK)
+    clone = ("--repository", str(fleet.path), "--accepted", fleet.root)
+    assert run(["verify-intent", "main", *clone]) == 4
+    assert capsys.readouterr().out.rstrip().endswith("refused: approvals-missing")
+    fleet.approve("bob")
+    assert run(["verify-intent", "main", *clone]) == 0
+
+
 def test_json_has_every_ruling(fleet, capsys):
     tip = fleet.commit("erin", {**RUNBOOK, POLICY: "format: 2\n"})
     assert ask(fleet, tip[:12], "--accepted", fleet.root, "--json") == 4
