@@ -1,8 +1,8 @@
 """``reconciler evidence``: each subcommand is imported when it is asked for."""
 
-from importlib import import_module
-
 import click
+
+from reconciler.cli.lazy import LazySubgroup
 
 SUBCOMMANDS = {
     "init": ("evidence_remote:init", "Make an evidence repository that appliances push to."),
@@ -24,27 +24,6 @@ SUBCOMMANDS = {
 """Name to ``<module of reconciler.cli>:<command>`` and a line of help."""
 
 
-class LazySubgroup(click.Group):
-    """Imports a subcommand's module when it is asked for; ``--help`` imports none."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of `SUBCOMMANDS`."""
-        return list(SUBCOMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The subcommand of that name."""
-        if cmd_name not in SUBCOMMANDS:
-            return None
-        module, _, name = SUBCOMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(f"reconciler.cli.{module}"), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List subcommands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in SUBCOMMANDS.items()])
-
-
-@click.group(cls=LazySubgroup)
+@click.group(cls=LazySubgroup, subcommands=SUBCOMMANDS)
 def command() -> None:
     """Move evidence off the appliance, take it up again, and look into it."""

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from reconciler.errors import InputError
+from tests.support.rigs import rig
 from tests.support.workflows import Workflow, load, parse, problems, unversioned, used
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -197,8 +198,8 @@ def test_a_key_that_is_there_twice_is_no_workflow() -> None:
 
 def tool(name: str) -> str:
     path = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    if path is None:
-        pytest.skip(f"{name}: not installed")
+    rig(name, None if path else "not installed")
+    assert path is not None
     return path
 
 
@@ -225,7 +226,11 @@ def test_zizmor_would_find_something(tmp_path: Path) -> None:
 
 
 def test_actionlint_finds_nothing() -> None:
-    command = [tool("actionlint"), "-no-color", *map(str, FILES)]
+    # Its package for Python downloads a program when it is built, so no gate can rely on it.
+    program = shutil.which("actionlint")
+    if program is None:
+        pytest.skip("actionlint: not on the path")
+    command = [program, "-no-color", *map(str, FILES)]
     done = subprocess.run(command, cwd=FLEET, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
