@@ -15,13 +15,17 @@ from reconciler.desired.page import Page, Path
 from reconciler.desired.problem import Problem
 from reconciler.desired.validation import read
 from reconciler.errors import InputError, Where
+from reconciler.model.acknowledgement import Acknowledgement
 from reconciler.model.approval import Approval
 from reconciler.model.approved import Approved
 from reconciler.model.baseline import Baseline
 from reconciler.model.client import Client, KillSwitch
 from reconciler.model.document import Document
 from reconciler.model.exemption import PolicyException
+from reconciler.model.fleet_wide import FleetBreakers, Rollout
 from reconciler.model.framework import Control, Framework
+from reconciler.model.guard_settings import GuardSettings
+from reconciler.model.healing_rule import HealingRule
 from reconciler.model.host import Host
 from reconciler.model.rule import Rule
 from reconciler.model.runbook import Runbook
@@ -42,6 +46,9 @@ class Fleet:
         hosts: By ``<client>/<host>``.
         exceptions: By ``<client>/<id>``.
         approvals: By ``<client>/<id>``.
+        acknowledgements: By ``<client>/<id>``.
+        healing: By id.
+        guards: The numbers of guards; the defaults when there is no such file.
         trust: Who may do what; ``None`` if there is no such file, or it cannot be read. Who
             verifies commits judges it; here it only says who signs heartbeats.
         pages: Every file that is YAML, by path, with the places of its values.
@@ -57,6 +64,11 @@ class Fleet:
     tiers: Mapping[str, Tier]
     exceptions: Mapping[str, PolicyException]
     approvals: Mapping[str, Approval]
+    acknowledgements: Mapping[str, Acknowledgement]
+    healing: Mapping[str, HealingRule]
+    guards: GuardSettings
+    breakers: FleetBreakers
+    rollout: Rollout
     runbooks: Mapping[str, Runbook]
     approved: Approved | None
     kill_switch: KillSwitch | None
@@ -176,6 +188,11 @@ class _Reader:
             tiers=documents["tier"],
             exceptions=documents["exception"],
             approvals=documents["approval"],
+            acknowledgements=documents["acknowledgement"],
+            healing=documents["healing"],
+            guards=documents["guards"].get("guards", GuardSettings()),
+            breakers=documents["breakers"].get("breakers", FleetBreakers()),
+            rollout=documents["rollout"].get("rollout", Rollout()),
             runbooks=documents["runbook"],
             approved=documents["approved"].get("approved"),
             kill_switch=documents["kill switch"].get("kill-switch"),

@@ -4,47 +4,61 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.model.acknowledgement import Acknowledgement
 from reconciler.model.approval import Approval
 from reconciler.model.approved import Approved
 from reconciler.model.baseline import Baseline
 from reconciler.model.client import Client, KillSwitch
 from reconciler.model.document import Document
 from reconciler.model.exemption import PolicyException
+from reconciler.model.fleet_wide import FleetBreakers, Rollout
 from reconciler.model.framework import Framework
+from reconciler.model.guard_settings import GuardSettings
+from reconciler.model.healing_rule import HealingRule
 from reconciler.model.host import Host
 from reconciler.model.rule import Rule
 from reconciler.model.runbook import Runbook
 from reconciler.model.tier import Tier
 
 Kind = Literal[
+    "acknowledgement",
     "approval",
     "approved",
     "baseline",
+    "breakers",
     "client",
     "exception",
     "framework",
+    "guards",
+    "healing",
     "host",
     "kill switch",
+    "rollout",
     "rule",
     "runbook",
     "tier",
 ]
 
 MODELS: dict[Kind, type[Document]] = {
+    "acknowledgement": Acknowledgement,
     "approval": Approval,
     "approved": Approved,
     "baseline": Baseline,
+    "breakers": FleetBreakers,
     "client": Client,
     "exception": PolicyException,
     "framework": Framework,
+    "guards": GuardSettings,
+    "healing": HealingRule,
     "host": Host,
     "kill switch": KillSwitch,
+    "rollout": Rollout,
     "rule": Rule,
     "runbook": Runbook,
     "tier": Tier,
 }
 
-ROOTS = ("approvals", "hosts", "policies", "runbooks")
+ROOTS = ("acknowledgements", "approvals", "hosts", "policies", "runbooks")
 """The folders that hold desired state."""
 
 TRUST = "policies/trust/"
@@ -56,6 +70,7 @@ APPROVED = "runbooks/approved.yaml"
 
 # In order: the first that matches decides.
 _PATTERNS: tuple[tuple[str, Kind], ...] = (
+    (r"acknowledgements/(?P<owner>[^/]+)/(?P<id>[^/]+)\.yaml", "acknowledgement"),
     (r"approvals/(?P<owner>[^/]+)/(?P<id>[^/]+)\.yaml", "approval"),
     (r"hosts/(?P<owner>[^/]+)/(?P<id>client)\.yaml", "client"),
     (r"hosts/(?P<owner>[^/]+)/(?P<id>[^/]+)\.yaml", "host"),
@@ -64,10 +79,18 @@ _PATTERNS: tuple[tuple[str, Kind], ...] = (
     (r"policies/frameworks/(?P<id>[^/]+)\.yaml", "framework"),
     (r"policies/tiers/(?P<id>[^/]+)\.yaml", "tier"),
     (r"policies/exceptions/(?P<owner>[^/]+)/(?P<id>[^/]+)\.yaml", "exception"),
+    (r"policies/healing/(?P<id>[^/]+)\.yaml", "healing"),
+    (r"policies/(?P<id>breakers)\.yaml", "breakers"),
+    (r"policies/(?P<id>guards)\.yaml", "guards"),
+    (r"policies/(?P<id>rollout)\.yaml", "rollout"),
     (r"policies/(?P<id>kill-switch)\.yaml", "kill switch"),
     (r"runbooks/(?P<id>approved)\.yaml", "approved"),
     (r"runbooks/(?P<id>[^/]+)\.yaml", "runbook"),
 )
+
+
+_SINGLE: frozenset[Kind] = frozenset({"approved", "breakers", "guards", "kill switch", "rollout"})
+"""Kinds of which a fleet has one document, without an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,26 +127,27 @@ def slot(path: str) -> Slot | None:
 def _slot(kind: Kind, named: dict[str, str]) -> Slot:
     if kind == "client":
         return Slot(kind, named["owner"], named["owner"])
-    if kind in {"kill switch", "approved"}:
+    if kind in _SINGLE:
         return Slot(kind, named["id"], None)
     key = f"{named['owner']}/{named['id']}" if "owner" in named else named["id"]
     return Slot(kind, key, named["id"])
 
 
+_FILES: dict[Kind, str] = {
+    "acknowledgement": "acknowledgements/{}.yaml",
+    "approval": "approvals/{}.yaml",
+    "approved": APPROVED,
+    "breakers": "policies/breakers.yaml",
+    "client": "hosts/{}/client.yaml",
+    "guards": "policies/guards.yaml",
+    "healing": "policies/healing/{}.yaml",
+    "host": "hosts/{}.yaml",
+    "kill switch": KILL_SWITCH,
+    "rollout": "policies/rollout.yaml",
+    "runbook": "runbooks/{}.yaml",
+}
+
+
 def file_of(kind: Kind, key: str) -> str:
     """Path of a document: the inverse of `slot`."""
-    match kind:
-        case "approval":
-            return f"approvals/{key}.yaml"
-        case "client":
-            return f"hosts/{key}/client.yaml"
-        case "host":
-            return f"hosts/{key}.yaml"
-        case "kill switch":
-            return KILL_SWITCH
-        case "approved":
-            return APPROVED
-        case "runbook":
-            return f"runbooks/{key}.yaml"
-        case _:
-            return f"policies/{kind}s/{key}.yaml"
+    return _FILES.get(kind, f"policies/{kind}s/{{}}.yaml").format(key)

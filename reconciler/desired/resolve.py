@@ -1,7 +1,7 @@
 """One host's desired state, from a fleet that was checked."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
@@ -11,12 +11,15 @@ from reconciler.desired.fleet import Fleet
 from reconciler.desired.problem import FleetInvalid
 from reconciler.desired.suggest import did_you_mean
 from reconciler.errors import EvidenceError, InputError
+from reconciler.model.acknowledgement import Acknowledgement
 from reconciler.model.check import Check
 from reconciler.model.client import Client, KillSwitch
 from reconciler.model.desired import BoundRule, DesiredState, PinnedApproval, PinnedRunbook
 from reconciler.model.exemption import PolicyException
+from reconciler.model.healing_rule import HealingRule
 from reconciler.model.host import Host
 from reconciler.plan.host_plan import plan_digest
+from reconciler.trust.paths import Owners
 
 
 def resolve(
@@ -75,12 +78,13 @@ def _resolve(
             hint="Name a baseline with rules in the host's policies.",
             where=fleet.where("host", f"{client.id}/{host.id}", "policies"),
         )
-    runbooks = _runbooks(fleet, binding.rules)
+    healing = healing_rules(fleet, host, binding.rules)
+    runbooks = _runbooks(fleet, client, host, binding.rules, healing)
     exceptions = _exceptions(fleet, client, host)
     state = DesiredState(
         commit=commit,
         tree=tree,
-        digest=_digest(fleet, _files(fleet, client, host, runbooks, exceptions)),
+        digest=_digest(fleet, _files(fleet, client, host, runbooks, exceptions, healing)),
         client=client,
         host=host,
         rules=tuple(binding.rules),
@@ -90,6 +94,11 @@ def _resolve(
         kill_switches=_kill_switches(fleet, client, host),
         features=frozenset(fleet.tiers[client.tier].features),
         approvals=_approvals(fleet, client, host),
+        healing=healing,
+        guards=fleet.guards,
+        breakers=fleet.breakers,
+        rollout=fleet.rollout,
+        acknowledgements=_acknowledgements(fleet, client),
     )
     return replace(state, plan_digest=_plan_digest(state))
 
@@ -104,16 +113,48 @@ def _plan_digest(state: DesiredState) -> str:
         ) from error
 
 
-def _runbooks(fleet: Fleet, rules: Iterable[BoundRule]) -> dict[str, PinnedRunbook]:
-    """The runbooks that remedies name, each pinned to the content of its file."""
-    wanted = sorted({rule.remedy.runbook for rule in rules if rule.remedy})
+def healing_rules(fleet: Fleet, host: Host, rules: Iterable[BoundRule]) -> tuple[HealingRule, ...]:
+    """The enabled healing rules that can match on a host, by what does not change while it runs."""
+    checks = {rule.check for rule in rules}
+    return tuple(
+        each
+        for _key, each in sorted(fleet.healing.items())
+        if each.enabled
+        and each.match.check in checks
+        and (not each.match.roles or set(each.match.roles) & set(host.roles))
+        and set(each.match.tags) <= set(host.tags)
+    )
+
+
+def _runbooks(
+    fleet: Fleet,
+    client: Client,
+    host: Host,
+    rules: Sequence[BoundRule],
+    healing: Iterable[HealingRule],
+) -> dict[str, PinnedRunbook]:
+    """The runbooks that may be chosen here, each pinned to the content of its file."""
+    wanted = {rule.remedy.runbook for rule in rules if rule.remedy}
+    wanted |= {each.runbook for each in healing}
+    if "advise" in fleet.tiers[client.tier].features and client.advice:
+        wanted |= _fitting(fleet, host, rules)
     allowed = fleet.approved.runbooks if fleet.approved else {}
     pinned: dict[str, PinnedRunbook] = {}
-    for name in wanted:
+    for name in sorted(wanted):
         digest = fleet.digests[layout.file_of("runbook", name)]
         approved = allowed.get(name) == f"sha256:{digest}"
         pinned[name] = PinnedRunbook(fleet.runbooks[name], digest, approved)
     return pinned
+
+
+def _fitting(fleet: Fleet, host: Host, rules: Iterable[BoundRule]) -> set[str]:
+    """Runbooks that fix a check of this host on its platform: what advice may choose from."""
+    checks = {rule.check for rule in rules}
+    return {
+        name
+        for name, runbook in fleet.runbooks.items()
+        if host.kind in runbook.platforms and checks & set(runbook.fixes)
+    }
 
 
 def _exceptions(fleet: Fleet, client: Client, host: Host) -> dict[str, PolicyException]:
@@ -126,10 +167,25 @@ def _exceptions(fleet: Fleet, client: Client, host: Host) -> dict[str, PolicyExc
 
 def _approvals(fleet: Fleet, client: Client, host: Host) -> tuple[PinnedApproval, ...]:
     return tuple(
-        PinnedApproval(approval, fleet.digests[layout.file_of("approval", key)])
+        PinnedApproval(
+            approval,
+            fleet.digests[layout.file_of("approval", key)],
+            _people(fleet, layout.file_of("approval", key)),
+        )
         for key, approval in sorted(fleet.approvals.items())
         if key.split("/", 1)[0] == client.id and host.id in approval.hosts
     )
+
+
+def _people(fleet: Fleet, path: str) -> int:
+    """How many people stand behind a file at a path: its author, and who must approve it."""
+    owned = Owners(fleet.trust).of(path) if fleet.trust else None
+    return 1 if owned is None else 1 + owned.rule.approvals
+
+
+def _acknowledgements(fleet: Fleet, client: Client) -> tuple[Acknowledgement, ...]:
+    known = sorted(fleet.acknowledgements.items())
+    return tuple(each for key, each in known if key.split("/", 1)[0] == client.id)
 
 
 def _kill_switches(fleet: Fleet, client: Client, host: Host) -> dict[str, KillSwitch]:
@@ -143,6 +199,7 @@ def _files(
     host: Host,
     runbooks: Iterable[str],
     exceptions: Iterable[str],
+    healing: Iterable[HealingRule],
 ) -> set[str]:
     """Every file that had a part in this host's desired state."""
     baselines = [name for name in host.policies if name in fleet.baselines]
@@ -156,6 +213,10 @@ def _files(
         "runbook": runbooks,
         "exception": exceptions,
         "approved": ["approved"],
+        "healing": [each.id for each in healing],
+        "guards": ["guards"],
+        "breakers": ["breakers"],
+        "rollout": ["rollout"],
         "kill switch": ["kill-switch"],
     }
     return {layout.file_of(kind, key) for kind, keys in named.items() for key in keys}

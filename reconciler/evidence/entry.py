@@ -45,6 +45,8 @@ class Kind(StrEnum):
     COSIGNATURE = "cosignature"
     ANCHOR = "anchor"
     COPY = "copy"
+    ADVICE = "advice"
+    TICKET = "ticket"
 
 
 SLIM_KINDS = frozenset({Kind.RUN, Kind.HEARTBEAT, Kind.CHECKPOINT})

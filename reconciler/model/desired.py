@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.model.acknowledgement import Acknowledgement
 from reconciler.model.approval import Approval
 from reconciler.model.client import Client, KillSwitch
 from reconciler.model.exemption import PolicyException
 from reconciler.model.expectation import Expectation
 from reconciler.model.finding import Severity
+from reconciler.model.fleet_wide import FleetBreakers, Rollout
 from reconciler.model.framework import Control
+from reconciler.model.guard_settings import GuardSettings
+from reconciler.model.healing_rule import HealingRule
 from reconciler.model.host import Host
 from reconciler.model.runbook import Runbook
 from reconciler.model.tier import Feature
@@ -56,10 +60,16 @@ class PinnedRunbook:
 
 @dataclass(frozen=True, slots=True)
 class PinnedApproval:
-    """An approval, and the digest of its file, which evidence names."""
+    """An approval, and the digest of its file, which evidence names.
+
+    Attributes:
+        people: How many people the trust policy in force asks for before a file may stand at its
+            path, its author included; 1 where nothing asks for more.
+    """
 
     approval: Approval
     digest: str
+    people: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +88,11 @@ class DesiredState:
         plan_digest: Hex SHA-256 of the plan of this host, which approvals name; empty before it
             was reckoned, and then none binds.
         approvals: Those of the client that name this host, with the digests of their files.
+        healing: Enabled healing rules that can match on this host: its roles and tags fit.
+        guards: The numbers that guards judge by.
+        breakers: Versions of runbooks that are switched off in the whole fleet.
+        rollout: How far new versions of runbooks have come.
+        acknowledgements: Those of the client.
     """
 
     commit: str
@@ -93,6 +108,11 @@ class DesiredState:
     features: frozenset[Feature] = frozenset()
     plan_digest: str = ""
     approvals: tuple[PinnedApproval, ...] = ()
+    healing: tuple[HealingRule, ...] = ()
+    guards: GuardSettings = field(default_factory=GuardSettings)
+    breakers: FleetBreakers = field(default_factory=FleetBreakers)
+    rollout: Rollout = field(default_factory=Rollout)
+    acknowledgements: tuple[Acknowledgement, ...] = ()
 
     @property
     def target(self) -> str:

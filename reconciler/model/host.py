@@ -85,13 +85,21 @@ class Override(Document):
 
 
 class Host(Document):
-    """One target."""
+    """One target.
+
+    Attributes:
+        roles: What it is for; healing rules and guards may ask.
+        tags: Anything else that healing rules may ask.
+        site: Where it stands; hosts without one stand in the client's only site.
+    """
 
     id: Name
     kind: Literal["linux", "nixos"]
     mode: Mode
     policies: tuple[Name, ...] = Field(min_length=1)
     roles: tuple[Name, ...] = ()
+    tags: tuple[Name, ...] = ()
+    site: Name | None = None
     root: AbsolutePath = "/"
     access_path: tuple[str, ...] = Field(default=(), max_length=16)
     declares: Declares = Declares()

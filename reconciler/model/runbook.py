@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from reconciler.model.check import Platform
 from reconciler.model.document import CheckId, ControlId, Document, Name, RunbookId, Text
@@ -11,6 +11,7 @@ from reconciler.model.parameter import Parameter
 from reconciler.model.rule import ExpectationField, ParameterValue
 
 RunbookMode = Literal["auto", "approve", "window", "never"]
+Risk = Literal["low", "medium", "high"]
 
 
 class RunbookStep(Document):
@@ -46,6 +47,8 @@ class Runbook(Document):
         settle_s: Longest wait for the second look to pass.
         mode: ``auto`` may run unattended; ``window`` only in a maintenance window; ``approve``
             needs a person; ``never`` documents what people do.
+        risk: How bad a wrong run would be. A ``high`` one needs the yes of two people.
+        disruptive: Whether people at the clinic notice while it runs; one an hour and site.
         blast_radius: What it can disturb.
         access_guarded: It may touch the host's access path, because its steps prove that the path
             still works and undo themselves when it does not.
@@ -58,6 +61,8 @@ class Runbook(Document):
     fixes: tuple[CheckId, ...] = Field(min_length=1)
     controls: tuple[ControlId, ...] = Field(min_length=1)
     mode: RunbookMode
+    risk: Risk
+    disruptive: bool = False
     parameters: Mapping[str, Parameter] = {}
     precheck: tuple[Condition, ...] = ()
     steps: tuple[RunbookStep, ...] = Field(min_length=1)
@@ -66,3 +71,9 @@ class Runbook(Document):
     blast_radius: Text
     access_guarded: bool = False
     procedure: Text | None = None
+
+    @model_validator(mode="after")
+    def _high_risk_asks_people(self) -> "Runbook":
+        if self.risk == "high" and self.mode in {"auto", "window"}:
+            raise ValueError("a runbook of high risk is of mode approve or never")
+        return self

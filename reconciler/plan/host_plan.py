@@ -20,7 +20,7 @@ from reconciler.plan.planner import Proposal, propose
 
 FORMAT = 1
 
-_CLIENT_DESCRIBES = {"id", "name", "contacts", "kill_switch"}
+_CLIENT_DESCRIBES = {"id", "name", "contacts", "escalation", "kill_switch"}
 _HOST_DESCRIBES = {"id", "policies", "declares", "overrides", "kill_switch"}
 """Policies, declarations and overrides have become bound rules; switches are listed by scope."""
 _SETS = {"one_of", "contains_all", "contains_none", "subset_of", "same_set"}

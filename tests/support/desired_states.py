@@ -81,6 +81,7 @@ def make_runbook(runbook_id: str = "RB-TIME-001", **changes: Any) -> Runbook:
         "fixes": ["LNX-TIME-001"],
         "controls": [CONTROL],
         "mode": "auto",
+        "risk": "low",
         "parameters": {
             "unit": {"type": "str", "doc": "x", "required": False, "default": "chrony.service"}
         },

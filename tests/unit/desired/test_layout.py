@@ -14,6 +14,11 @@ from reconciler.desired.layout import MODELS, Slot, file_of, is_policy, slot
         ("policies/tiers/a.yaml", Slot("tier", "a", "a")),
         ("policies/exceptions/clinic/a.yaml", Slot("exception", "clinic/a", "a")),
         ("approvals/clinic/a.yaml", Slot("approval", "clinic/a", "a")),
+        ("acknowledgements/clinic/a.yaml", Slot("acknowledgement", "clinic/a", "a")),
+        ("policies/healing/a.yaml", Slot("healing", "a", "a")),
+        ("policies/guards.yaml", Slot("guards", "guards", None)),
+        ("policies/breakers.yaml", Slot("breakers", "breakers", None)),
+        ("policies/rollout.yaml", Slot("rollout", "rollout", None)),
         ("policies/kill-switch.yaml", Slot("kill switch", "kill-switch", None)),
         ("runbooks/RB-A-001.yaml", Slot("runbook", "RB-A-001", "RB-A-001")),
         ("runbooks/approved.yaml", Slot("approved", "approved", None)),
@@ -26,10 +31,8 @@ def test_a_path_says_what_is_in_it_and_back(path, expected):
 
 
 def test_every_kind_of_document_has_a_place():
-    places = {
-        file_of(kind, "a/b" if kind in {"host", "exception", "approval"} else "a")
-        for kind in MODELS
-    }
+    of_a_client = {"host", "exception", "approval", "acknowledgement"}
+    places = {file_of(kind, "a/b" if kind in of_a_client else kind) for kind in MODELS}
     assert len(places) == len(MODELS)
     assert {slot(place).kind for place in places} == set(MODELS)
 

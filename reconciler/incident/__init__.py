@@ -1,0 +1,1 @@
+"""Incidents: from a finding that fails to its one end. Pure."""

@@ -1,0 +1,1 @@
+"""What the ledger teaches: statistics, proposals, demotions. Pure."""

@@ -1,0 +1,1 @@
+"""What wakes the loop: the journal and the pressure of this machine."""
