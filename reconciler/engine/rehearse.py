@@ -172,7 +172,7 @@ def moment(
 
 def _asks_a_person(state: DesiredState, action: Action, verdict: Verdict) -> bool:
     mode = state.runbooks[action.runbook].runbook.mode
-    return verdict.guard == "runbook_mode" and mode in {"approve", "never"}
+    return verdict.guard == "approval" and mode in {"approve", "never"}
 
 
 def _failing(rule: BoundRule, target: str) -> Finding:

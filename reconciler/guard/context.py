@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.guard.calendar import Calendar
 from reconciler.guard.memory import Memory
 from reconciler.model.desired import DesiredState
 from reconciler.model.finding import Finding
@@ -24,6 +25,8 @@ class GuardContext:
         steps: The catalogue of kinds of steps.
         prechecks: A finding for each precheck of the action's runbook, in its order.
         window_open: Whether one of the client's maintenance windows is open now.
+        calendar: The client's day, its next window and the end of its freeze; ``None`` when nobody
+            reckoned them.
         holds: Why the desired state in force must not be acted on; empty if nothing says so.
     """
 
@@ -34,6 +37,7 @@ class GuardContext:
     prechecks: tuple[Finding, ...]
     window_open: bool
     holds: tuple[Hold, ...]
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True, slots=True)

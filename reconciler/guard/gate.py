@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from reconciler.guard import (
     access_path_safe,
     allow_list,
+    approval,
     cooldown,
+    exception,
+    fleet_breaker,
+    freeze,
     hold,
     kill_switch,
     mode,
     precheck,
-    runbook_mode,
+    rollout,
     tier,
 )
 from reconciler.guard.context import Guard, GuardContext
@@ -25,10 +29,14 @@ GUARDS: tuple[Guard, ...] = (
     hold.GUARD,
     tier.GUARD,
     mode.GUARD,
+    exception.GUARD,
+    freeze.GUARD,
     allow_list.GUARD,
-    runbook_mode.GUARD,
+    approval.GUARD,
     access_path_safe.GUARD,
     precheck.GUARD,
+    fleet_breaker.GUARD,
+    rollout.GUARD,
     cooldown.GUARD,
 )
 

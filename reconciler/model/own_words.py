@@ -25,6 +25,7 @@ def own_words(desired: DesiredState | None, places: Iterable[str] = ()) -> Own:
         return Own(names=frozenset(places))
     names = {*places, desired.client.id, desired.host.id, desired.target, *_rules(desired)}
     names |= {exception.id for exception in desired.exceptions}
+    names |= set(_days(desired))
     names |= {desired.client.tier, f"sha256:{desired.plan_digest}", *_approvals(desired)}
     for pinned in desired.runbooks.values():
         names |= set(_runbook(pinned.runbook))
@@ -48,6 +49,14 @@ def _approvals(desired: DesiredState) -> Iterator[str]:
         yield from (given.issued_on.isoformat(), given.expires.isoformat())
 
 
+def _days(desired: DesiredState) -> Iterator[str]:
+    """Days on which something that guards tell of begins or ends."""
+    yield from (exception.review_by.isoformat() for exception in desired.exceptions)
+    yield from (breaker.opened_on.isoformat() for breaker in desired.breakers.breakers)
+    for freeze in desired.client.freeze:
+        yield from (freeze.first.isoformat(), freeze.last.isoformat())
+
+
 def _runbook(runbook: Runbook) -> Iterator[str]:
     yield runbook.id
     for step in runbook.steps:
@@ -66,8 +75,10 @@ def _texts(params: Mapping[str, object]) -> Iterator[str]:
 
 
 def _written(desired: DesiredState) -> Iterator[str]:
-    """What people wrote: reasons of exceptions, of engaged switches and of conditions."""
+    """What people wrote: reasons of exceptions, freezes, breakers, engaged switches, conditions."""
     yield from (exception.reason for exception in desired.exceptions)
+    yield from (freeze.reason for freeze in desired.client.freeze)
+    yield from (breaker.reason for breaker in desired.breakers.breakers)
     switches = (desired.client.kill_switch, desired.host.kill_switch)
     for switch in (*switches, *desired.kill_switches.values()):
         if switch is not None:

@@ -32,7 +32,8 @@ bin bind bind9 binding binds bios bitcoin bitmap bits bitwise blanks blast bless
 blocked blocks body bool boolean boot border borg both bottom bound bounded bounds branch branch's
 branches breach breadonly break breaks bridge bright bring brings broke broken brought btc btrfs
 bucket building builds built bundle bundles bus buses busiest busy but by byte byteorder bytes ca
-cache caches calendar calendars call callback calls came can can't canceled cancelled cannot
+cache caches calendar calendars call callback calls
+came can can't canary canceled cancelled cannot
 canonical carried carries carry case cases cat catalogues cause caused causes census central cert
 certbot certificate certificates certs cfg cgroup cgroup2 cgroups chain chained chains challenge
 change changed changes changing character characters charset check check's checked checking
@@ -63,7 +64,8 @@ dmi dns dnsmasq do docker dockerd docs doctype document documentation documented
 dollar don't done dot dots dotted double down downgrade download downloading downwards dpkg dport
 drawn drift driven driver drop dropped drove drv dry dsa dsse due dump dumped dumps duplicate
 during e each earlier early easy ec ecdsa echo ed25519 edit edited effect effects efi egid eight
-either elevation else else's elsewhere email empty en enable enabled encoding encrypt encrypted
+either elevation else else's elsewhere email emergency
+empty en enable enabled encoding encrypt encrypted
 end ended ending endless endpoint ends enforce enforced engaged engine engineer engineers enough
 enroll enrolled ensure entries entry entry's envelope envelopes environment eof equal equals equiv
 equivocation erofs error errorcode errors escalated escape escapes established esterror etc etcd
@@ -80,7 +82,8 @@ fingerprints finish finished firewall firewalld firmware first fit fits five fix
 flake flatpak flatten fleet flew floats flood flush folded folder folders follow followed
 following follows footer for forbid forbidden force forced foresee forgave forged forgery forget
 forgets forgetting forgot forgotten fork forked form format formed forward found four fourteen
-fragment framework frameworks free freedesktop freq fresh freshclam freshness from frontier froze
+fragment framework frameworks free freedesktop freeze
+freq fresh freshclam freshness from frontier froze
 frozen frsize fs fsck fsgid fstype fsuid fsync ftl full fuller fully further future g gap gaps
 garbled gate gateway gave ge generate generated genesis get gets gib gid git gitattributes github
 githubusercontent give given gives giving glob global go goes going gone good gpg gpgsig gpgsign
@@ -164,7 +167,8 @@ resources response rest restart restarting restarts restic restore restored rest
 restoring restrict rests result results resume resumed retain retention retired retries retry
 retrying returned returning returns rev reverse revert review reviewed reviewer revision
 revocation revocations revoke revoked rewound rewrites rewriting rewritten rfc right rights rise
-risen rising risk rlinks role roles rollback rolled rolling romfs room root rooted rootfs roots
+risen rising risk rlinks role roles rollback rolled
+rolling rollout romfs room root rooted rootfs roots
 roster rotate rotation roughly round rounded route router routes row rows rpm rs rsa rsa2048 rst
 rsync rsyslog rsyslogd rule rule's rules ruleset ruling run runas runbook runbook's runbooks
 running runs runtime s s3 saas saddr safe said salted samba same sample sandbox sank sarif sata
@@ -176,13 +180,15 @@ separation seq sequence sequential serial serve server server's servers serves s
 servname ses session sessionid sessions set sets setting settings seven several severity sftp sgid
 sh sha sha1 sha256 sha384 sha512 shadow shaken shall shallow shape share shared shell shook short
 shortened shorter shortest should show showed showing shown shows shrank shrink shrinks shutdown
-side sides sig sign signal signature signatures signed signer signers signing signingkey signs
+side sides sig sight sign signal signature
+signatures signed signer signers signing signingkey signs
 sigstore silence similar since single six size sizes sk skip skipped slash slashes slaves slice
 slim slow slowed slower slowest small smaller smbd snap snapd snapshot snapshot's snapshots so
 social sock socket sockets soft software sog sold solicit solid some somebody something sometimes
 somewhere soon sooner sort sorted sorts sought sound source sources sp space spaces spare spares
 spawn speak speaks specification spipe split spoke spoken spool sqlite squashfs src srv ss ssh
-sshd ssl ssn sssd st stack stale stamp stamping stamps stand standard standing stands start
+sshd ssl ssn sssd st stack stage stages
+stale stamp stamping stamps stand standard standing stands start
 started starting starts stat state stated stateless statement statements states static statm
 status statvfs stay stays stderr stdout step step's steps still stock stole stolen stood stop
 stopped stopping stops storage store store's stored str stray stream street strerror strict string
@@ -192,7 +198,8 @@ summary superblock support supported surrogate surrogateescape suspected suspend
 swaps swift switch switched switches swore symbolic symlinks sync synchronised syncookies syntax
 sys sysctl sysfs system systemd systemd1 systems tab table tables tag tags tai tail taint tainted
 take taken takes taking talk tamper tape tapes tar target targets task taught tcp tcp4 tcp6
-telephone tell telling tells temp templated templates temporarily temporary ten terminated terms
+telephone tell telling tells temp templated
+templates temporarily temporary ten tenth terminated terms
 test tested testing tests text textconv texts than that the their them then there therefore these
 they thief third this those though thought thousand threading three threshold thresholds threw
 thrice throttled through thus tick ticks tier tiers time timed timedate1 timedatectl timeout timer

@@ -67,7 +67,7 @@ def approval(drill: Drill, *, days: int = 7, plan: str | None = None) -> str:
 
 def left(report: RunReport) -> str:
     (one,) = report.not_done
-    assert (one.result, one.verdict.guard) == ("denied", "runbook_mode")
+    assert (one.result, one.verdict.guard) == ("denied", "approval")
     return one.verdict.reason
 
 
@@ -86,7 +86,7 @@ def test_an_approval_lets_one_plan_run_and_evidence_names_it(drill: Drill) -> No
     assert [outcome.result for outcome in report.outcomes] == ["healed"]
     assert drill.machine.sysctls[COOKIES] == "1"
     (intent,) = drill.bodies("intent")
-    said = next(v["reason"] for v in intent["verdicts"] if v["guard"] == "runbook_mode")
+    said = next(v["reason"] for v in intent["verdicts"] if v["guard"] == "approval")
     file = (drill.site.fleet / f"approvals/{CLIENT}/cookies.yaml").read_bytes()
     assert said == (
         f"approval cookies of engineer@msp.example, until {today(drill) + timedelta(days=7)} "

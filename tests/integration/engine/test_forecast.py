@@ -199,7 +199,7 @@ def test_a_window_is_waited_for_and_its_opening_told(drill: Drill) -> None:
     drill.run()
     at = drill.clock.at.replace(hour=18, minute=0, second=0, microsecond=0)
     [action] = foresee(drill, at=at).actions
-    assert (action.ruling, action.guard) == ("defer", "runbook_mode")
+    assert (action.ruling, action.guard) == ("defer", "approval")
     assert action.runs_at is not None
     assert timedelta(0) < action.runs_at - at <= timedelta(hours=12)
     [inside] = foresee(drill, at=action.runs_at).actions

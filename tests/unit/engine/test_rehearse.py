@@ -35,7 +35,7 @@ def test_a_window_runbook_without_a_window_would_never_run() -> None:
     [remark] = problems(changes)
     assert remark.subject == "guard"
     assert remark.where.file == gated.UNIT_RUNS
-    assert "RB-UNIT-001 would never run on clinic/desk: runbook_mode" in remark.message
+    assert "RB-UNIT-001 would never run on clinic/desk: approval" in remark.message
 
 
 def test_a_window_runbook_with_a_window_runs() -> None:

@@ -28,7 +28,7 @@ def test_the_first_guard_that_does_not_allow_has_the_last_word() -> None:
 
 def test_a_cooldown_speaks_last() -> None:
     verdicts = admit(make_action(), make_context(memory=attempt(Memory.empty(), "failed", NOW)))
-    assert [v.ruling for v in verdicts] == ["allow"] * 8 + ["defer"]
+    assert [v.ruling for v in verdicts] == ["allow"] * 12 + ["defer"]
     assert verdicts[-1].retry_after_s == 600
 
 

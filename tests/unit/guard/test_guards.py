@@ -3,10 +3,10 @@ import pytest
 from reconciler.guard import (
     access_path_safe,
     allow_list,
+    approval,
     kill_switch,
     mode,
     precheck,
-    runbook_mode,
 )
 from reconciler.model.client import KillSwitch
 from tests.support.desired_states import (
@@ -110,7 +110,7 @@ def test_an_approved_runbook_is_allowed() -> None:
 def test_how_much_of_a_person_a_runbook_needs(how: str, window_open: bool, ruling: str) -> None:
     desired = make_desired(runbooks=[pin(make_runbook(mode=how))])
     context = make_context(desired=desired, window_open=window_open)
-    assert runbook_mode.judge(ACTION, context).ruling == ruling
+    assert approval.judge(ACTION, context).ruling == ruling
 
 
 CONDITION = {"check": "LNX-AVL-002", "expect": {"load_state": "loaded"}, "reason": "is masked"}
@@ -146,7 +146,7 @@ def test_findings_that_no_precheck_asked_for_defer() -> None:
 
 
 @pytest.mark.parametrize(
-    "judge", [allow_list.judge, runbook_mode.judge, precheck.judge, access_path_safe.judge]
+    "judge", [allow_list.judge, approval.judge, precheck.judge, access_path_safe.judge]
 )
 def test_an_unknown_runbook_is_denied_by_every_guard_that_reads_it(judge: object) -> None:
     action = make_action(runbook="RB-OTHER-001")
