@@ -8,11 +8,11 @@ before the rule's own remedy, the highest priority first.
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from reconciler.model.document import CheckId, Document, Name, RunbookId, Text
 from reconciler.model.finding import Severity
-from reconciler.model.rule import ExpectationField
+from reconciler.model.rule import ExpectationField, RawExpectation, Ref
 
 FactName = Annotated[str, StringConstraints(pattern=r"^(observed|param)\.[a-z_][a-z0-9_]{0,62}$")]
 """A field that the check observed, or a parameter that the rule gave it."""
@@ -25,6 +25,11 @@ class FactRef(Document):
 
 
 HealingValue = FactRef | bool | int | str | tuple[bool | int | str, ...]
+
+
+def refers(raw: RawExpectation) -> bool:
+    """Whether an expectation takes what a host declares."""
+    return isinstance(raw.operand, Ref) or any(map(refers, raw.inner))
 
 
 class Match(Document):
@@ -45,6 +50,19 @@ class Match(Document):
     tags: tuple[Name, ...] = ()
     severity: tuple[Severity, ...] = ()
     where: Mapping[FactName, ExpectationField] = {}
+
+    @field_validator("where")
+    @classmethod
+    def _literal(cls, where: Mapping[str, RawExpectation]) -> Mapping[str, RawExpectation]:
+        for name, raw in where.items():
+            if refers(raw):
+                raise ValueError(f"{name} is compared with values, not with {{ref: ...}}")
+        return where
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything but the check is asked for."""
+        return bool(self.rules or self.roles or self.tags or self.severity or self.where)
 
 
 class HealingRule(Document):
@@ -71,4 +89,14 @@ class HealingRule(Document):
     def _promoted_rests_on_evidence(self) -> "HealingRule":
         if self.source == "promoted" and not self.evidence:
             raise ValueError("a promoted rule names the evidence that it rests on")
+        return self
+
+    @model_validator(mode="after")
+    def _promoted_is_narrow(self) -> "HealingRule":
+        # Lesson 27: a learned rule without conditions matched everything.
+        if self.source == "promoted" and not self.match.narrows:
+            raise ValueError(
+                "a promoted rule needs a condition beside its check: "
+                "rules, roles, tags, severity or where"
+            )
         return self

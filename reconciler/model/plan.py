@@ -22,6 +22,7 @@ class Action:
         runbook: Id.
         runbook_digest: Hex SHA-256 of the runbook as it was when planned; pinned to execution.
         params: Bound parameters.
+        healing: Healing rules that chose it; empty when only rules' own remedies did.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Action:
     runbook: str
     runbook_digest: str
     params: Mapping[str, Value]
+    healing: tuple[str, ...] = ()
 
 
 UnplannedReason = Literal[
@@ -40,6 +42,7 @@ UnplannedReason = Literal[
     "not-fixed-by-runbook",
     "not-for-this-platform",
     "bad-parameters",
+    "conflict",
 ]
 """Why nothing was planned for a failing finding. Only ``observe`` is a choice; ``no-remedy`` is a
 person's work; the others are faults of the fleet repository."""

@@ -1,33 +1,42 @@
-"""Tier L1: the rule's own remedy.
+"""Tier L1: the answer of a healing rule, or else the rule's own remedy.
 
 Rule 1: Only a ``fail`` is planned for; ``unknown`` is not a fault that anyone saw.
 Rule 2: A finding goes to its own rule and its own target, or nowhere (lesson 25).
 Rule 3: Every failing finding ends in exactly one place: in one action, or among the unplanned.
 Rule 4: The same runbook with the same parameters is one action, however many rules call for it.
+Rule 5: A healing rule that matches decides, even where its answer cannot be planned: what it was
+        written to prevent must not happen because it has a fault.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.errors import EvidenceError, InputError
 from reconciler.evidence.canonical import digest
 from reconciler.model.desired import BoundRule, DesiredState, PinnedRunbook
 from reconciler.model.finding import Finding, Severity
+from reconciler.model.healing_rule import HealingRule
 from reconciler.model.parameter import bind
-from reconciler.model.plan import Action, Plan, Unplanned
+from reconciler.model.plan import Action, Plan, Tier, Unplanned
 from reconciler.model.values import Value
+from reconciler.plan.choice import chosen, filled
 
 _ORDER: Mapping[Severity, int] = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What one rule asks for: a runbook, its parameters, and the id of that work."""
+    """What one rule asks for: a runbook, its parameters, and the id of that work.
+
+    Attributes:
+        healing: The healing rule that answered; ``None`` when nothing but the rule itself did.
+    """
 
     rule: BoundRule
     id: str
     pinned: PinnedRunbook
     params: Mapping[str, Value]
+    healing: str | None = None
 
 
 def plan(findings: Sequence[Finding], desired: DesiredState) -> Plan:
@@ -41,10 +50,14 @@ def plan(findings: Sequence[Finding], desired: DesiredState) -> Plan:
     """
     rules = {rule.id: rule for rule in desired.rules}
     failing = sorted((f for f in findings if f.status == "fail"), key=lambda f: f.rule)
-    proposed = [propose(_rule_of(finding, rules, desired), desired) for finding in failing]
+    proposed = [answer(_rule_of(f, rules, desired), f, desired) for f in failing]
     actions = _actions([p for p in proposed if isinstance(p, Proposal)], desired.target)
-    unplanned = tuple(left for left in proposed if isinstance(left, Unplanned))
-    return Plan(actions, unplanned, _digest(actions, unplanned))
+    return plan_of(actions, [left for left in proposed if isinstance(left, Unplanned)])
+
+
+def plan_of(actions: Sequence[Action], unplanned: Sequence[Unplanned]) -> Plan:
+    """A plan of some actions, in this order, and of what is left to people."""
+    return Plan(tuple(actions), tuple(unplanned), _digest(actions, unplanned))
 
 
 def action_id(target: str, runbook: str, runbook_digest: str, params: Mapping[str, Value]) -> str:
@@ -72,26 +85,63 @@ def _rule_of(finding: Finding, rules: Mapping[str, BoundRule], desired: DesiredS
     return rule
 
 
+def answer(rule: BoundRule, finding: Finding, desired: DesiredState) -> Proposal | Unplanned:
+    """The work that a failing finding leads to, or why it leads to none."""
+    healing = chosen(rule, finding, desired)
+    if not healing:
+        return propose(rule, desired)
+    if not rule.enforce:
+        return _observed(rule, " or ".join(sorted({each.runbook for each in healing})))
+    if len(healing) > 1:
+        names = ", ".join(each.id for each in healing)
+        detail = f"healing rules of equal priority match: {names}"
+        return Unplanned(rule.id, "conflict", detail)
+    return _healed(rule, finding, healing[0], desired)
+
+
 def propose(rule: BoundRule, desired: DesiredState) -> Proposal | Unplanned:
-    """The work that a failing rule asks for, or why it asks for none."""
+    """The work that a failing rule asks for by itself, or why it asks for none."""
     if rule.remedy is None:
         return Unplanned(rule.id, "no-remedy")
     if not rule.enforce:
-        return Unplanned(rule.id, "observe", f"{rule.remedy.runbook} is the remedy under enforce")
-    pinned = desired.runbooks.get(rule.remedy.runbook)
+        return _observed(rule, rule.remedy.runbook)
+    return work(rule, rule.remedy.runbook, rule.remedy.params, desired)
+
+
+def work(
+    rule: BoundRule, runbook: str, given: Mapping[str, Value], desired: DesiredState
+) -> Proposal | Unplanned:
+    """One runbook with parameters for one rule, whoever chose it, or why that cannot be."""
+    pinned = desired.runbooks.get(runbook)
     if pinned is None:
-        return Unplanned(rule.id, "no-runbook", f"there is no runbook {rule.remedy.runbook}")
+        return Unplanned(rule.id, "no-runbook", f"there is no runbook {runbook}")
     misfit = _misfit(rule, pinned, desired)
     if misfit is not None:
         return misfit
-    params, problems = bind(dict(pinned.runbook.parameters), rule.remedy.params)
+    params, problems = bind(dict(pinned.runbook.parameters), given)
     if problems:
         return Unplanned(rule.id, "bad-parameters", "; ".join(problems))
     try:
-        work = action_id(desired.target, pinned.runbook.id, pinned.digest, params)
+        found = action_id(desired.target, pinned.runbook.id, pinned.digest, params)
     except EvidenceError as error:
         return Unplanned(rule.id, "bad-parameters", error.message)
-    return Proposal(rule, work, pinned, params)
+    return Proposal(rule, found, pinned, params)
+
+
+def _observed(rule: BoundRule, runbook: str) -> Unplanned:
+    return Unplanned(rule.id, "observe", f"{runbook} is the remedy under enforce")
+
+
+def _healed(
+    rule: BoundRule, finding: Finding, healing: HealingRule, desired: DesiredState
+) -> Proposal | Unplanned:
+    pinned = desired.runbooks.get(healing.runbook)
+    declared = pinned.runbook.parameters if pinned else {}
+    given, problems = filled(healing.params, declared, rule, finding)
+    if problems:
+        return Unplanned(rule.id, "bad-parameters", f"{healing.id}: {'; '.join(problems)}")
+    made = work(rule, healing.runbook, given, desired)
+    return replace(made, healing=healing.id) if isinstance(made, Proposal) else made
 
 
 def _misfit(rule: BoundRule, pinned: PinnedRunbook, desired: DesiredState) -> Unplanned | None:
@@ -109,7 +159,7 @@ def _actions(proposals: Sequence[Proposal], target: str) -> tuple[Action, ...]:
     groups: dict[str, list[Proposal]] = {}
     for proposal in proposals:
         groups.setdefault(proposal.id, []).append(proposal)
-    return tuple(_action(group, target) for group in sorted(groups.values(), key=_rank))
+    return tuple(action_of(group, target) for group in sorted(groups.values(), key=_rank))
 
 
 def _rank(group: Sequence[Proposal]) -> tuple[int, str, str]:
@@ -117,16 +167,24 @@ def _rank(group: Sequence[Proposal]) -> tuple[int, str, str]:
     return severest, group[0].pinned.runbook.id, group[0].id
 
 
-def _action(group: Sequence[Proposal], target: str) -> Action:
+def action_of(group: Sequence[Proposal], target: str, tier: Tier = "L1") -> Action:
+    """One action for proposals of the same work.
+
+    Args:
+        group: At least one; all with the same id.
+        target: ``<client>/<host>``.
+        tier: Who chose it.
+    """
     first = group[0]
     return Action(
         id=first.id,
         target=target,
-        tier="L1",
+        tier=tier,
         rules=tuple(sorted(proposal.rule.id for proposal in group)),
         runbook=first.pinned.runbook.id,
         runbook_digest=first.pinned.digest,
         params=first.params,
+        healing=tuple(sorted({p.healing for p in group if p.healing is not None})),
     )
 
 

@@ -1,0 +1,107 @@
+"""Which healing rule answers a finding, and with which parameters.
+
+Rule 1: The highest priority decides. Two that are equal decide nothing: that is a fault of the
+        fleet, and it goes to people.
+Rule 2: A value that a machine sent becomes a parameter only if the runbook's own pattern or list
+        takes it, and is never quoted in a message.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from reconciler.diff.pattern import whole_match
+from reconciler.model.desired import BoundRule, DesiredState
+from reconciler.model.finding import Finding
+from reconciler.model.healing_rule import FactRef, HealingRule, HealingValue
+from reconciler.model.host import Host
+from reconciler.model.parameter import Parameter
+from reconciler.model.values import Value
+from reconciler.plan.facts import UNSEEN, fact_named, fits_host, seen
+from reconciler.plan.index import HealingIndex
+
+_KEPT = 8
+"""Compiled indexes that are kept: one is used, the others are of plans that are compared."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """Healing rules by identity, so that asking for their index does not read ten thousand."""
+
+    rules: tuple[HealingRule, ...]
+    host: Host
+
+    def __hash__(self) -> int:
+        return hash((id(self.rules), self.host.roles, self.host.tags))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Given)
+            and self.rules is other.rules
+            and self.host.roles == other.host.roles
+            and self.host.tags == other.host.tags
+        )
+
+
+@lru_cache(maxsize=_KEPT)
+def _index(given: _Given) -> HealingIndex:
+    return HealingIndex(
+        rule for rule in given.rules if rule.enabled and fits_host(rule.match, given.host)
+    )
+
+
+def chosen(rule: BoundRule, finding: Finding, desired: DesiredState) -> tuple[HealingRule, ...]:
+    """The healing rules that answer a finding: one, none, or several in conflict."""
+    if not desired.healing:
+        return ()
+    return _index(_Given(desired.healing, desired.host)).best(rule, finding)
+
+
+def filled(
+    given: Mapping[str, HealingValue],
+    declared: Mapping[str, Parameter],
+    rule: BoundRule,
+    finding: Finding,
+) -> tuple[dict[str, Value], list[str]]:
+    """The parameters of a healing rule with facts put in.
+
+    Args:
+        given: As written.
+        declared: By the runbook.
+        rule: That failed.
+        finding: Its finding.
+
+    Returns:
+        The values, and what is wrong with facts; literals are for whoever binds to check.
+    """
+    values: dict[str, Value] = {}
+    problems: list[str] = []
+    for name, value in given.items():
+        if not isinstance(value, FactRef):
+            values[name] = value
+            continue
+        fact = seen(fact_named(value.ref), rule, finding)
+        if fact is UNSEEN:
+            problems.append(f"{name}: {value.ref} was not observed")
+        elif name in declared and not _taken(declared[name], fact):
+            problems.append(f"{name}: the runbook does not take what {value.ref} is")
+        else:
+            values[name] = fact
+    return values, problems
+
+
+def _taken(parameter: Parameter, value: Value) -> bool:
+    if value is None:
+        return not parameter.required
+    # First by the matcher that cannot be made to run away: a machine chose the value.
+    if parameter.pattern is not None and not all(
+        whole_match(parameter.pattern, text) for text in _texts(value)
+    ):
+        return False
+    return parameter.problem(value) is None
+
+
+def _texts(value: Value) -> Iterator[str]:
+    for item in value if isinstance(value, tuple) else (value,):
+        if isinstance(item, str):
+            yield item
