@@ -14,6 +14,7 @@ from reconciler.engine.session import Options
 from reconciler.engine.settings import Home
 from reconciler.engine.stop import Stop
 from reconciler.engine.upkeep.checkpoints import gather_facts
+from reconciler.engine.watching import DRAIN_S, SOONEST_S, Watching
 from reconciler.errors import (
     ClockWrong,
     EvidenceError,
@@ -67,6 +68,7 @@ class Daemon:
         self._jitter = jitter
         self._stop = stop or Stop()
         self._said = ""
+        self._watching = Watching()
 
     def stop(self) -> None:
         """Finish the action in hand, record the run, end; may be called by a signal handler."""
@@ -86,6 +88,7 @@ class Daemon:
         """
         with ExitStack() as undo:
             undo.callback(self._stop.close)
+            undo.callback(self._watching.close)
             undo.enter_context(self._stop.on_signals())
             appliance = undo.enter_context(self._opening(self._home))
             heart = undo.enter_context(Heart(self._notifier, appliance.clock))
@@ -110,7 +113,7 @@ class Daemon:
                 self._run_once(appliance, options)
             done += 1
             if done != runs:
-                self._wait(heart)
+                self._wait(appliance, heart)
         self._seal(appliance)
 
     def _run_once(self, appliance: Appliance, options: Options) -> None:
@@ -153,12 +156,30 @@ class Daemon:
         except (EvidenceError, MachineError) as error:
             self._on_error(error)
 
-    def _wait(self, heart: Heart) -> None:
-        settings = self._home.settings
-        left = settings.interval_s + self._jitter(settings.jitter_s)
-        while left > 0 and not self._stop.wait(min(left, BEAT_S)):
-            left -= BEAT_S
+    def _wait(self, appliance: Appliance, heart: Heart) -> None:
+        """Until the interval is over, the end is asked for, or something woke the loop."""
+        for problem in self._watching.follow(appliance.resolved):
+            hint = "It is still looked at in every run."
+            self._on_error(MachineError(problem, hint=hint))
+        settings, begun = self._home.settings, appliance.clock.monotonic()
+        whole = settings.interval_s + self._jitter(settings.jitter_s)
+        while not self._stop.asked():
+            waited = appliance.clock.monotonic() - begun
+            until = min(whole, SOONEST_S) if self._watching.woken() else whole
+            if waited >= until:
+                break
+            self._listen(min(until - waited, BEAT_S))
             heart.progress()
+        self._watching.rest()
+
+    def _listen(self, seconds: float) -> None:
+        files = () if self._watching.woken() else self._watching.files()
+        if not files:
+            self._stop.wait(seconds)
+        elif ready := self._stop.wait_for(seconds, files):
+            self._watching.woke(ready)
+            # Everything that writes a line ends the wait; it must not be able to keep us busy.
+            self._stop.wait(min(seconds, DRAIN_S))
 
 
 def _paced(appliance: Appliance, heart: Heart) -> Callable[[str, Callable[[str], Answer]], Target]:

@@ -7,7 +7,7 @@ the same thread is about to wait would never return.
 import os
 import select
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -33,11 +33,27 @@ class Stop:
 
     def wait(self, seconds: float) -> bool:
         """Wait, unless or until the end is asked for; answers whether it was."""
+        self.wait_for(seconds, ())
+        return self._asked
+
+    def wait_for(self, seconds: float, files: Iterable[tuple[int, int]]) -> list[int]:
+        """Wait as `wait` does, or until one of some files has something to tell.
+
+        Args:
+            seconds: Longest wait.
+            files: File descriptors, each with the events of poll(2) that end the wait.
+
+        Returns:
+            Those that have something to tell.
+        """
         poll = select.poll()
         poll.register(self._read, select.POLLIN)
-        if not self._asked:
-            poll.poll(max(0, int(seconds * 1000)))
-        return self._asked
+        for number, events in files:
+            poll.register(number, events)
+        if self._asked:
+            return []
+        ready = poll.poll(max(0, int(seconds * 1000)))
+        return [number for number, _events in ready if number != self._read]
 
     def close(self) -> None:
         """Close the pipe."""

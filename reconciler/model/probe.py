@@ -6,6 +6,8 @@ A probe is data. It is hashable, so two checks that ask the same thing share one
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.model.event import EventKind
+
 KIB = 1024
 
 
@@ -174,6 +176,18 @@ class ClockState:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalEvents:
+    """The newest events of one kind in the systemd journal, by sd-journal(3).
+
+    Answer data: list, newest first, at most ``most``, of ``{"at_us" (Unix microseconds, when the
+    journal took it in), "unit": str}``; an entry that is not from who may say it is left out.
+    """
+
+    event: EventKind
+    most: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
 class Internal:
     """Something the engine itself knows, asked like anything else.
 
@@ -202,5 +216,6 @@ Probe = (
     | AuditRules
     | Command
     | ClockState
+    | JournalEvents
     | Internal
 )

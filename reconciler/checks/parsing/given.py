@@ -16,6 +16,18 @@ def text(params: Params, name: str) -> str:
     return value
 
 
+def whole(params: Params, name: str) -> int:
+    """A parameter that is a whole number.
+
+    Raises:
+        Unobservable: It is not.
+    """
+    value = params.get(name)
+    if type(value) is not int:
+        raise Unobservable(f"parameter {name} is not a whole number")
+    return value
+
+
 def optional_text(params: Params, name: str) -> str | None:
     """A text parameter that need not be given.
 

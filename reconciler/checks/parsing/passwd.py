@@ -1,71 +1,43 @@
-"""passwd(5) and shadow(5): local accounts, without anything that identifies a person further."""
+"""passwd(5) and shadow(5) as checks read them."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from reconciler.checks.parsing.shapes import number
-from reconciler.errors import Unobservable
+from reconciler.model.answer import Answers
+from reconciler.model.local_account import CLOSED, Account, expiry, read_accounts, read_shadow
+from reconciler.model.probe import ReadFile
 
-FIRST_PERSON = 1000
-"""Lowest uid of a person's account (login.defs(5) UID_MIN on Debian and NixOS)."""
-
+PASSWD = ReadFile("/etc/passwd")
+SHADOW = ReadFile("/etc/shadow")
 NOBODY = 65534
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?")
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One line of passwd(5)."""
-
-    name: str
-    password: str
-    uid: int
-    gid: int
-    shell: str
 
 
 def accounts(text: str) -> tuple[Account, ...]:
     """Every account, in order.
 
     Raises:
-        Unobservable: There is none, or a line is not one: an account must not hide in a line
-            that the C library reads differently.
+        Unobservable: As `read_accounts`.
     """
-    lines = [line for line in text.split("\n") if line.strip()]
-    if not lines:
-        raise Unobservable("/etc/passwd is empty")
-    return tuple(map(_account, lines))
+    return read_accounts(text)
 
 
 def passwords(text: str) -> Mapping[str, str]:
     """The password field of every account in shadow(5). It never leaves a parser.
 
     Raises:
-        Unobservable: A line is not one, or a name stands twice.
+        Unobservable: As `read_shadow`.
     """
-    found: dict[str, str] = {}
-    for line in text.split("\n"):
-        if not line.strip():
-            continue
-        fields = line.split(":")
-        if len(fields) != 9 or _NAME.fullmatch(fields[0]) is None or fields[0] in found:
-            raise Unobservable("/etc/shadow has a line that is not an account, or one twice")
-        found[fields[0]] = fields[1]
-    return found
+    return {name: fields[1] for name, fields in read_shadow(text).items()}
 
 
-def _account(line: str) -> Account:
-    fields = line.split(":")
-    if len(fields) != 7 or _NAME.fullmatch(fields[0]) is None:
-        raise Unobservable("/etc/passwd has a line that is not an account")
-    name, password, uid, gid, _comment, _home, shell = fields
-    highest = 2**32 - 1
-    return Account(
-        name=name,
-        password=password,
-        uid=number(uid, "a uid", highest=highest),
-        gid=number(gid, "a gid", highest=highest),
-        shell=shell,
-    )
+def closed(answers: Answers) -> frozenset[str]:
+    """Accounts that PAM lets nobody into, by any way: they expired on the day that says so.
+
+    Without the right to read shadow(5) none is known to be closed.
+
+    Raises:
+        Unobservable: The file was read and is garbled.
+    """
+    if answers.raw(SHADOW).status != "ok":
+        return frozenset()
+    shadow = read_shadow(answers.text(SHADOW))
+    return frozenset(name for name in shadow if expiry(shadow, name) == CLOSED)

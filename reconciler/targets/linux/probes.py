@@ -18,6 +18,7 @@ from reconciler.model.probe import (
     FailedUnits,
     FirewallChains,
     Internal,
+    JournalEvents,
     Probe,
     ReadFile,
     ReadGlob,
@@ -53,6 +54,7 @@ _ON_A_MACHINE: dict[type, str] = {
     AuditRules: "audit:audit_rules",
     Command: "command:command",
     ClockState: "clock:clock_state",
+    JournalEvents: "journal:journal_events",
 }
 
 

@@ -1,0 +1,16 @@
+"""Events of the journal: JournalEvents, by sd-journal(3)."""
+
+from reconciler.model.answer import Answer
+from reconciler.model.probe import JournalEvents
+from reconciler.targets.linux.no_answer import NoAnswer
+from reconciler.targets.linux.session import Session
+from reconciler.targets.watch.reader import JournalMissing, newest
+
+
+def journal_events(probe: JournalEvents, _session: Session) -> Answer:
+    """The newest events of one kind; only what the process may read, as everywhere."""
+    try:
+        seen = newest(probe.event, probe.most)
+    except JournalMissing as missing:
+        raise NoAnswer("unsupported", str(missing)) from missing
+    return Answer("ok", [{"at_us": each.at_us, "unit": each.unit} for each in seen])
