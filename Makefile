@@ -61,7 +61,7 @@ demo: $(VENV)/.dev
 
 ## lock: pin every dependency with hashes
 lock: $(VENV)/.dev
-	$(COMPILE) --extra appliance --extra gate -o requirements/runtime.txt pyproject.toml requirements/build.in
+	$(COMPILE) --extra appliance --extra gate --extra journal -o requirements/runtime.txt pyproject.toml requirements/build.in
 	$(COMPILE) --extra appliance --extra gate --extra sigstore --extra anchors -o requirements/ci.txt pyproject.toml requirements/build.in
 	$(COMPILE) --all-extras -o requirements/dev.txt pyproject.toml requirements/build.in requirements/dev.in
 
