@@ -170,14 +170,14 @@ def _approvals(fleet: Fleet, client: Client, host: Host) -> tuple[PinnedApproval
         PinnedApproval(
             approval,
             fleet.digests[layout.file_of("approval", key)],
-            _people(fleet, layout.file_of("approval", key)),
+            people_behind(fleet, layout.file_of("approval", key)),
         )
         for key, approval in sorted(fleet.approvals.items())
         if key.split("/", 1)[0] == client.id and host.id in approval.hosts
     )
 
 
-def _people(fleet: Fleet, path: str) -> int:
+def people_behind(fleet: Fleet, path: str) -> int:
     """How many people stand behind a file at a path: its author, and who must approve it."""
     owned = Owners(fleet.trust).of(path) if fleet.trust else None
     return 1 if owned is None else 1 + owned.rule.approvals

@@ -9,9 +9,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.desired.fleet import Fleet
-from reconciler.desired.graph.approvals import approval_problems, plan_problems
+from reconciler.desired.graph.approvals import (
+    approval_problems,
+    high_risk_problems,
+    plan_problems,
+)
 from reconciler.desired.graph.context import Graph
 from reconciler.desired.graph.exceptions import exception_problems
+from reconciler.desired.graph.fleet_wide import fleet_wide_problems
+from reconciler.desired.graph.freeze import freeze_problems
 from reconciler.desired.graph.freshness import freshness_problems
 from reconciler.desired.graph.hosts import client_problems, host_problems
 from reconciler.desired.graph.policies import baseline_problems, framework_problems
@@ -61,6 +67,9 @@ def check_fleet(
         *framework_problems(graph),
         *exception_problems(graph),
         *approval_problems(graph),
+        *high_risk_problems(graph),
+        *fleet_wide_problems(graph),
+        *freeze_problems(graph),
         *tier_problems(graph),
         *client_problems(graph),
         *freshness_problems(graph),

@@ -5,11 +5,15 @@ from collections.abc import Iterator, Mapping
 from reconciler.desired import layout
 from reconciler.desired.graph.context import Graph
 from reconciler.desired.problem import Problem, error, warning
-from reconciler.desired.resolve import resolve
+from reconciler.desired.resolve import people_behind, resolve
 from reconciler.errors import InputError
 from reconciler.model.approval import LONGEST, Approval
 from reconciler.model.check import Check
 
+_TWO = (
+    "Let a rule of policies/trust/policy.yaml own such files and ask for 1 approval, for example "
+    "with the path approvals/{client}/high-*.yaml."
+)
 _AGAIN = (
     "Look at what changed; if it is right, approve it anew: reconciler plan BASE HEAD --approval."
 )
@@ -42,10 +46,45 @@ def _runbooks(graph: Graph, key: str, approval: Approval) -> Iterator[Problem]:
         runbook = graph.fleet.runbooks.get(name)
         if runbook is not None and runbook.mode == "never":
             yield error(where, "never runs by software", "People do this; approve nothing.")
-        elif runbook is not None and runbook.mode != "approve":
-            yield warning(
-                where, f"has mode {runbook.mode}, which needs no approval", "Leave it out."
-            )
+        elif runbook is not None and runbook.mode != "approve" and not _of_use(approval):
+            what = f"has mode {runbook.mode}, which needs no approval"
+            yield warning(where, what, "Leave it out.")
+        elif runbook is not None and runbook.risk == "high" and _people(graph, key) < 2:
+            yield warning(where, "binds nothing: high risk needs the yes of two people", _TWO)
+
+
+def _of_use(approval: Approval) -> bool:
+    """Whether it does more than to let runbooks of mode approve run."""
+    return approval.emergency or approval.onboarding
+
+
+def high_risk_problems(graph: Graph) -> Iterator[Problem]:
+    """Runbooks of high risk for which nobody could give a yes that binds."""
+    risky = [
+        name
+        for name, runbook in graph.fleet.runbooks.items()
+        if runbook.risk == "high" and runbook.mode != "never"
+    ]
+    lacking = [key for key in graph.fleet.clients if risky and not _two_somewhere(graph, key)]
+    if not lacking:
+        return
+    clients = ", ".join(lacking[:3]) + (f" and {len(lacking) - 3} more" if lacking[3:] else "")
+    for name in risky:
+        where = graph.fleet.where("runbook", name, "risk")
+        what = f"can never run for {clients}: no rule asks two people for a file of approvals/"
+        yield warning(where, what, _TWO)
+
+
+def _two_somewhere(graph: Graph, client: str) -> bool:
+    """Whether some name of a file in the client's approvals belongs to a rule that asks two."""
+    rules = graph.fleet.trust.rules if graph.fleet.trust else ()
+    ends = {pattern.split("/")[-1].replace("*", "x") for rule in rules for pattern in rule.paths}
+    names = {"x"} | {end.removesuffix(".yaml") for end in ends if end.endswith(".yaml")}
+    return any(_people(graph, f"{client}/{name}") > 1 for name in names)
+
+
+def _people(graph: Graph, key: str) -> int:
+    return people_behind(graph.fleet, layout.file_of("approval", key))
 
 
 def _dates(graph: Graph, key: str, approval: Approval) -> Iterator[Problem]:
