@@ -17,7 +17,7 @@ from typing import Any
 from reconciler.diff.judge import judge
 from reconciler.engine.past import Past, recall_from
 from reconciler.engine.rehearse import RUN_EVERY, moment
-from reconciler.engine.windows import window_open
+from reconciler.engine.windows import calendar, window_open
 from reconciler.evidence.canonical import encode
 from reconciler.evidence.entry import Kind
 from reconciler.evidence.follow import ended_at
@@ -243,8 +243,11 @@ def _action(
     at: datetime,
 ) -> ActionForecast:
     def verdicts(now: datetime) -> Any:
-        window = window_open(state.client, now)
-        return admit(action, moment(state, steps, now, known.past.memory, action, window=window))
+        window, told = window_open(state.client, now), calendar(state.client, now)
+        memory = known.past.memory
+        return admit(
+            action, moment(state, steps, now, memory, action, window=window, calendar=told)
+        )
 
     first = verdicts(at)
     last, runs_at = first[-1], at if admitted(first) else None

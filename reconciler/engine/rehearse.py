@@ -2,7 +2,8 @@
 
 Rule 1: The guards that judge here are the ones that judge on a machine; nothing is computed beside
         them, so a rehearsal cannot be right about a rule that the guard does not have (lesson 7).
-Rule 2: What is deliberate is no fault: a kill switch, observe mode, a runbook that asks a person.
+Rule 2: What is deliberate is no fault: a kill switch, freeze days, observe mode, a runbook that
+        asks a person.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from reconciler.desired.fleet import Fleet
 from reconciler.engine.windows import window_open
 from reconciler.errors import Where
 from reconciler.guard.attempt import QUIET, RECURRENCES
+from reconciler.guard.calendar import Calendar
 from reconciler.guard.context import GuardContext
 from reconciler.guard.cooldown import GUARD as COOLDOWN
 from reconciler.guard.gate import admit, admitted
@@ -145,6 +147,7 @@ def moment(
     action: Action,
     *,
     window: bool,
+    calendar: Calendar | None = None,
 ) -> GuardContext:
     """A moment in which nothing holds the state, and every precheck was seen to hold."""
     pinned = state.runbooks.get(action.runbook)
@@ -167,6 +170,7 @@ def moment(
         ),
         window_open=window,
         holds=(),
+        calendar=calendar,
     )
 
 
@@ -187,7 +191,7 @@ def _failing(rule: BoundRule, target: str) -> Finding:
 
 
 def _unswitched(client: Client) -> Client:
-    return client.model_copy(update={"kill_switch": None})
+    return client.model_copy(update={"kill_switch": None, "freeze": ()})
 
 
 def _thresholds(

@@ -114,8 +114,7 @@ def test_failures_add_up_and_recurrences_are_reached() -> None:
 def test_a_recurrence_count_that_the_cooldown_makes_unreachable_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cooldown, "BASE_S", 30 * 86_400)
-    monkeypatch.setattr(cooldown, "CAP_S", 30 * 86_400)
+    monkeypatch.setattr(cooldown, "bound_s", lambda _failures, _settings: 30 * 86_400)
     found = problems()
     assert any("8 recurrences cannot be reached" in remark.message for remark in found)
 
@@ -124,8 +123,7 @@ def test_a_cooldown_longer_than_the_time_that_forgets_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     longer = int((attempt.QUIET + timedelta(hours=1)).total_seconds())
-    monkeypatch.setattr(cooldown, "BASE_S", longer)
-    monkeypatch.setattr(cooldown, "CAP_S", longer)
+    monkeypatch.setattr(cooldown, "bound_s", lambda _failures, _settings: longer)
     found = problems()
     assert any("failures are forgotten" in remark.message for remark in found)
 
@@ -135,3 +133,12 @@ def test_a_state_is_not_changed_by_a_rehearsal() -> None:
     before = replace(state)
     rehearse(state, STEPS, AT)
     assert state == before
+
+
+def test_freeze_days_are_deliberate() -> None:
+    frozen = edited(
+        gated.CLIENT,
+        "mode: enforce",
+        f"mode: enforce\nfreeze: [{{first: {AT.date()}, last: {AT.date()}, reason: Audit.}}]",
+    )
+    assert problems(frozen) == []
