@@ -18,6 +18,7 @@ from reconciler.model.desired import BoundRule, DesiredState, PinnedApproval, Pi
 from reconciler.model.exemption import PolicyException
 from reconciler.model.healing_rule import HealingRule
 from reconciler.model.host import Host
+from reconciler.plan.choice import answers
 from reconciler.plan.host_plan import plan_digest
 from reconciler.trust.paths import Owners
 
@@ -114,16 +115,24 @@ def _plan_digest(state: DesiredState) -> str:
 
 
 def healing_rules(fleet: Fleet, host: Host, rules: Iterable[BoundRule]) -> tuple[HealingRule, ...]:
-    """The enabled healing rules that can match on a host, by what does not change while it runs."""
-    checks = {rule.check for rule in rules}
+    """The enabled healing rules that can match on a host, by what does not change while it runs.
+
+    One whose runbook is for other platforms is no answer here, as a remedy would be none.
+    """
+    by_check: dict[str, list[BoundRule]] = {}
+    for rule in rules:
+        by_check.setdefault(rule.check, []).append(rule)
     return tuple(
         each
         for _key, each in sorted(fleet.healing.items())
-        if each.enabled
-        and each.match.check in checks
-        and (not each.match.roles or set(each.match.roles) & set(host.roles))
-        and set(each.match.tags) <= set(host.tags)
+        if runs_on(fleet, each, host) and answers(each, host, by_check.get(each.match.check, ()))
     )
+
+
+def runs_on(fleet: Fleet, healing: HealingRule, host: Host) -> bool:
+    """Whether there is the runbook of a healing rule, and it is for this kind of host."""
+    runbook = fleet.runbooks.get(healing.runbook)
+    return runbook is not None and host.kind in runbook.platforms
 
 
 def _runbooks(

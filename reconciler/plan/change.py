@@ -85,14 +85,28 @@ def _change(old: object, new: object) -> Change:
 
 def _settings(plan: Plan | None) -> dict[str, Any]:
     """Everything that is not told rule by rule, under the name of its place."""
-    told = {"format", "target", "rules", "runbooks", "exceptions"}
+    told = {"format", "target", "rules", "healing", "runbooks", "exceptions"}
     found: dict[str, Any] = {}
     for name, value in plan.items() if plan else ():
         if isinstance(value, dict):
             found |= _prefixed(f"{name}.", value)
         elif name not in told:
             found[name] = value
+    for healing in plan["healing"] if plan else ():
+        found |= _prefixed(f"healing.{healing['id']}.", _healing(healing))
     return found
+
+
+def _healing(healing: Plan) -> dict[str, Any]:
+    """A healing rule by its conditions; one that asks for nothing is not told."""
+    plain = {
+        name: value for name, value in healing.items() if name not in {"id", "where", "params"}
+    }
+    return {
+        **{name: value for name, value in plain.items() if value != []},
+        **_prefixed("where.", healing["where"]),
+        **_prefixed("params.", healing["params"]),
+    }
 
 
 def _prefixed(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,7 +158,7 @@ def _runbooks(old: Plan | None, new: Plan | None) -> Iterator[RunbookChange]:
             blast_radius=present["blast_radius"],
             digest=present["digest"],
             approved=present["approved"],
-            rules=_leads(present["actions"]),
+            rules=_leads((*present["actions"], *present["by_observation"])),
             fields=fields(_runbook(one), _runbook(other)) if one and other else (),
         )
 

@@ -6,7 +6,7 @@ Rule 2: A value that a machine sent becomes a parameter only if the runbook's ow
         takes it, and is never quoted in a message.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ from reconciler.model.healing_rule import FactRef, HealingRule, HealingValue
 from reconciler.model.host import Host
 from reconciler.model.parameter import Parameter
 from reconciler.model.values import Value
-from reconciler.plan.facts import UNSEEN, fact_named, fits_host, seen
+from reconciler.plan.facts import UNSEEN, fact_named, fits_host, may_answer, seen
 from reconciler.plan.index import HealingIndex
 
 _KEPT = 8
@@ -50,6 +50,23 @@ def _index(given: _Given) -> HealingIndex:
     )
 
 
+def answers(healing: HealingRule, host: Host, rules: Iterable[BoundRule]) -> bool:
+    """Whether a healing rule can match some finding of a host, by what no run changes."""
+    return (
+        healing.enabled
+        and fits_host(healing.match, host)
+        and any(may_answer(healing, rule) for rule in rules)
+    )
+
+
+def observes(healing: HealingRule) -> bool:
+    """Whether a parameter depends on what is observed, so that nobody knows it beforehand."""
+    return any(
+        isinstance(value, FactRef) and fact_named(value.ref).source == "observed"
+        for value in healing.params.values()
+    )
+
+
 def chosen(rule: BoundRule, finding: Finding, desired: DesiredState) -> tuple[HealingRule, ...]:
     """The healing rules that answer a finding: one, none, or several in conflict."""
     if not desired.healing:
@@ -61,7 +78,7 @@ def filled(
     given: Mapping[str, HealingValue],
     declared: Mapping[str, Parameter],
     rule: BoundRule,
-    finding: Finding,
+    finding: Finding | None,
 ) -> tuple[dict[str, Value], list[str]]:
     """The parameters of a healing rule with facts put in.
 
@@ -69,7 +86,7 @@ def filled(
         given: As written.
         declared: By the runbook.
         rule: That failed.
-        finding: Its finding.
+        finding: Its finding; ``None`` when only what does not depend on one is given.
 
     Returns:
         The values, and what is wrong with facts; literals are for whoever binds to check.

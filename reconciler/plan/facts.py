@@ -80,35 +80,27 @@ def fits_host(match: Match, host: Host) -> bool:
 
 def may_answer(healing: HealingRule, rule: BoundRule) -> bool:
     """Whether a healing rule can match some finding of a bound rule."""
-    if healing.match.check != rule.check:
-        return False
-    return all(
+    return healing.match.check == rule.check and all(
         _possible(asked, rule) for asked in asked_by(healing) if asked.fact.source != "observed"
     )
 
 
 def _possible(asked: Asked, rule: BoundRule) -> bool:
-    value = _of_rule(asked.fact, rule)
+    value = seen(asked.fact, rule, None)
     return value is not UNSEEN and meets(asked.wanted, value)
 
 
-def seen(fact: Fact, rule: BoundRule, finding: Finding) -> Value | Unseen:
-    """The value of a fact."""
-    if fact.source == "observed":
-        return finding.observed.get(fact.field, UNSEEN)
-    return finding.severity if fact.source == "severity" else _of_rule(fact, rule)
-
-
-def _of_rule(fact: Fact, rule: BoundRule) -> Value | Unseen:
+def seen(fact: Fact, rule: BoundRule, finding: Finding | None) -> Value | Unseen:
+    """The value of a fact; before there is a finding, nothing was observed."""
     match fact.source:
+        case "observed":
+            return UNSEEN if finding is None else finding.observed.get(fact.field, UNSEEN)
         case "param":
             return rule.params.get(fact.field, UNSEEN)
         case "rule":
             return rule.rule
-        case "severity":
-            return rule.severity
         case _:
-            return UNSEEN
+            return rule.severity if finding is None else finding.severity
 
 
 def key_of(value: Value) -> Key:

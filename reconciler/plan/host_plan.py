@@ -5,20 +5,27 @@ no comment and no order of keys takes part, so an approval neither changes nor o
 is about.
 Rule 2: What judges or acts takes part; what only describes (names, contacts, reasons, titles) does
 not. A setting of client or host that is added later takes part until somebody says it describes.
-Rule 3: A pull request and an appliance call this one function; both name the same digest.
+Rule 3: What a healing rule may choose is told with its parameters where those are known; where they
+        depend on what will be observed, the rule itself is what people approve.
+Rule 4: A pull request and an appliance call this one function; both name the same digest.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.evidence.canonical import digest
 from reconciler.model.desired import BoundRule, DesiredState, PinnedRunbook
 from reconciler.model.exemption import PolicyException
 from reconciler.model.expectation import Expectation
+from reconciler.model.healing_rule import FactRef, HealingRule, HealingValue
+from reconciler.model.rule import bound
 from reconciler.model.values import Params, Scalar, Value
-from reconciler.plan.planner import Proposal, propose
+from reconciler.plan.choice import answers, filled, observes
+from reconciler.plan.facts import may_answer
+from reconciler.plan.planner import Proposal, misfit, prepare, propose
 
-FORMAT = 1
+FORMAT = 2
 
 _CLIENT_DESCRIBES = {"id", "name", "contacts", "escalation", "kill_switch"}
 _HOST_DESCRIBES = {"id", "policies", "declares", "overrides", "kill_switch"}
@@ -31,8 +38,9 @@ def host_plan(desired: DesiredState) -> dict[str, Any]:
 
     Returns:
         ``format``, ``target``, ``client`` and ``host`` (settings that judge or act), ``features``
-        (of the tier), ``kill_switches`` (scopes), ``rules``, ``runbooks`` (those that a rule
-        leads to under enforce), ``exceptions``; every list in an order of its own.
+        (of the tier), ``kill_switches`` (scopes), ``guards`` (their numbers), ``rules``,
+        ``healing`` (rules that can match here), ``runbooks`` (those that a rule leads to, or a
+        healing rule may choose, under enforce), ``exceptions``; every list in an order of its own.
     """
     return {
         "format": FORMAT,
@@ -41,7 +49,9 @@ def host_plan(desired: DesiredState) -> dict[str, Any]:
         "host": desired.host.model_dump(mode="json", exclude=_HOST_DESCRIBES),
         "features": sorted(desired.features),
         "kill_switches": sorted(desired.kill_switches),
+        "guards": dict(_numbers(desired.guards.model_dump(mode="json"))),
         "rules": [_rule(rule) for rule in sorted(desired.rules, key=lambda rule: rule.id)],
+        "healing": [_healing(each) for each in _answering(desired)],
         "runbooks": _runbooks(desired),
         "exceptions": [_exception(e) for e in sorted(desired.exceptions, key=lambda e: e.id)],
     }
@@ -79,22 +89,85 @@ def _rule(rule: BoundRule) -> dict[str, Any]:
     }
 
 
+def _numbers(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every number by its place: ``cooldown.base_s``."""
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _numbers(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _answering(desired: DesiredState) -> list[HealingRule]:
+    found = (each for each in desired.healing if answers(each, desired.host, desired.rules))
+    return sorted(found, key=lambda each: each.id)
+
+
+def _healing(healing: HealingRule) -> dict[str, Any]:
+    match = healing.match
+    return {
+        "id": healing.id,
+        "check": match.check,
+        "rules": sorted(set(match.rules)),
+        "roles": sorted(set(match.roles)),
+        "tags": sorted(set(match.tags)),
+        "severity": sorted(set(match.severity)),
+        "where": {name: _expectation(bound(raw, {})) for name, raw in match.where.items()},
+        "priority": healing.priority,
+        "runbook": healing.runbook,
+        "params": {name: _given(value) for name, value in healing.params.items()},
+    }
+
+
+def _given(value: HealingValue) -> Any:
+    return {"ref": value.ref} if isinstance(value, FactRef) else _value(value)
+
+
+@dataclass(slots=True)
+class _Work:
+    """What may be done with one runbook.
+
+    Attributes:
+        known: With parameters that are known.
+        later: Rules by the healing rule that takes parameters from what will be observed.
+    """
+
+    known: list[Proposal] = field(default_factory=list)
+    later: dict[str, list[str]] = field(default_factory=dict)
+
+
 def _runbooks(desired: DesiredState) -> list[dict[str, Any]]:
-    work: dict[str, list[Proposal]] = {}
-    for rule in sorted(desired.rules, key=lambda rule: rule.id):
+    work: dict[str, _Work] = {}
+    for rule in desired.rules:
         proposed = propose(rule, desired)
         if isinstance(proposed, Proposal):
-            work.setdefault(proposed.pinned.runbook.id, []).append(proposed)
+            work.setdefault(proposed.pinned.runbook.id, _Work()).known.append(proposed)
+    for healing in _answering(desired):
+        for rule in desired.rules:
+            if rule.enforce and may_answer(healing, rule):
+                _foresee(healing, rule, desired, work)
     return [_runbook(desired.runbooks[name], work[name]) for name in sorted(work)]
 
 
-def _runbook(pinned: PinnedRunbook, proposals: Iterable[Proposal]) -> dict[str, Any]:
-    actions: dict[str, dict[str, Any]] = {}
-    for proposal in proposals:
-        action = actions.setdefault(
-            proposal.id, {"id": proposal.id, "params": _params(proposal.params), "rules": []}
-        )
-        action["rules"].append(proposal.rule.id)
+def _foresee(
+    healing: HealingRule, rule: BoundRule, desired: DesiredState, work: dict[str, _Work]
+) -> None:
+    """Enter what a healing rule would do about a rule, as far as that is known today."""
+    pinned = desired.runbooks.get(healing.runbook)
+    if pinned is None or misfit(rule, pinned, desired) is not None:
+        return
+    if observes(healing):
+        found = work.setdefault(healing.runbook, _Work())
+        found.later.setdefault(healing.id, []).append(rule.id)
+        return
+    given, problems = filled(healing.params, pinned.runbook.parameters, rule, None)
+    proposed = None if problems else prepare(rule, healing.runbook, given, desired)
+    if isinstance(proposed, Proposal):
+        work.setdefault(healing.runbook, _Work()).known.append(proposed)
+
+
+def _runbook(pinned: PinnedRunbook, work: _Work) -> dict[str, Any]:
+    actions: dict[str, Proposal] = {proposal.id: proposal for proposal in work.known}
     return {
         "id": pinned.runbook.id,
         "digest": pinned.digest,
@@ -102,7 +175,17 @@ def _runbook(pinned: PinnedRunbook, proposals: Iterable[Proposal]) -> dict[str, 
         "mode": pinned.runbook.mode,
         "blast_radius": pinned.runbook.blast_radius,
         "access_guarded": pinned.runbook.access_guarded,
-        "actions": [actions[key] for key in sorted(actions)],
+        "actions": [
+            {
+                "id": key,
+                "params": _params(actions[key].params),
+                "rules": sorted({p.rule.id for p in work.known if p.id == key}),
+            }
+            for key in sorted(actions)
+        ],
+        "by_observation": [
+            {"healing": name, "rules": sorted(work.later[name])} for name in sorted(work.later)
+        ],
     }
 
 

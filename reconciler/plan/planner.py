@@ -105,19 +105,18 @@ def propose(rule: BoundRule, desired: DesiredState) -> Proposal | Unplanned:
         return Unplanned(rule.id, "no-remedy")
     if not rule.enforce:
         return _observed(rule, rule.remedy.runbook)
-    return work(rule, rule.remedy.runbook, rule.remedy.params, desired)
+    return prepare(rule, rule.remedy.runbook, rule.remedy.params, desired)
 
 
-def work(
+def prepare(
     rule: BoundRule, runbook: str, given: Mapping[str, Value], desired: DesiredState
 ) -> Proposal | Unplanned:
     """One runbook with parameters for one rule, whoever chose it, or why that cannot be."""
     pinned = desired.runbooks.get(runbook)
     if pinned is None:
         return Unplanned(rule.id, "no-runbook", f"there is no runbook {runbook}")
-    misfit = _misfit(rule, pinned, desired)
-    if misfit is not None:
-        return misfit
+    if (left := misfit(rule, pinned, desired)) is not None:
+        return left
     params, problems = bind(dict(pinned.runbook.parameters), given)
     if problems:
         return Unplanned(rule.id, "bad-parameters", "; ".join(problems))
@@ -140,11 +139,12 @@ def _healed(
     given, problems = filled(healing.params, declared, rule, finding)
     if problems:
         return Unplanned(rule.id, "bad-parameters", f"{healing.id}: {'; '.join(problems)}")
-    made = work(rule, healing.runbook, given, desired)
+    made = prepare(rule, healing.runbook, given, desired)
     return replace(made, healing=healing.id) if isinstance(made, Proposal) else made
 
 
-def _misfit(rule: BoundRule, pinned: PinnedRunbook, desired: DesiredState) -> Unplanned | None:
+def misfit(rule: BoundRule, pinned: PinnedRunbook, desired: DesiredState) -> Unplanned | None:
+    """Why a runbook cannot answer a rule on this host, whatever its parameters are."""
     runbook, kind = pinned.runbook, desired.host.kind
     if rule.check not in runbook.fixes:
         detail = f"{runbook.id} does not fix {rule.check}"

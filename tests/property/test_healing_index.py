@@ -1,6 +1,7 @@
 """The index decides what asking every rule decides, and asks as little among many as among few."""
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -8,50 +9,43 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.diff.compare import meets
-from reconciler.model.healing_rule import HealingRule
 from reconciler.plan import index
 from reconciler.plan.choice import chosen
 from reconciler.plan.index import HealingIndex
 from reconciler.plan.planner import plan
 from tests.support.desired_states import make_desired, make_finding, make_host, make_rule
-from tests.support.healing import RULE_SETS, VALUES, linear, make_healing
+from tests.support.healing import linear, make_healing, random_rules, random_values
 
-OBSERVED = st.dictionaries(st.sampled_from(["x", "y"]), VALUES, max_size=2)
+SEEDS = st.integers(0, 2**32).map(Random)
 
 
-@settings(max_examples=600, deadline=None)
-@given(
-    RULE_SETS,
-    OBSERVED,
-    st.dictionaries(st.just("p"), VALUES, max_size=1),
-    st.sampled_from(["low", "medium"]),
-    st.sampled_from([(), ("server",), ("desk",)]),
-    st.sampled_from([(), ("old",)]),
-)
-def test_the_index_decides_what_asking_every_rule_decides(
-    healing: list[HealingRule], observed: Any, params: Any, severity: Any, roles: Any, tags: Any
-) -> None:
-    host = make_host(roles=roles, tags=tags)
-    rule = make_rule(params=params, severity=severity)
-    finding = make_finding(observed=observed, severity=severity)
-    desired = make_desired([rule], host=host, healing=tuple(healing))
-    found = tuple(each.id for each in chosen(rule, finding, desired))
-    assert found == linear(healing, rule, finding, host)
+@settings(max_examples=400, deadline=None)
+@given(SEEDS)
+def test_the_index_decides_what_asking_every_rule_decides(chance: Random) -> None:
+    healing = random_rules(chance)
+    host = make_host(
+        roles=chance.choice([[], ["server"], ["desk"]]), tags=chance.choice([[], ["old"]])
+    )
+    for _ in range(4):
+        severity = chance.choice(["low", "medium"])
+        rule = make_rule(params=random_values(chance, "p"), severity=severity)
+        finding = make_finding(observed=random_values(chance, "x", "y"), severity=severity)
+        desired = make_desired([rule], host=host, healing=tuple(healing))
+        found = tuple(each.id for each in chosen(rule, finding, desired))
+        assert found == linear(healing, rule, finding, host)
 
 
 @settings(max_examples=100, deadline=None)
-@given(RULE_SETS, st.randoms(use_true_random=False), st.lists(OBSERVED, min_size=3, max_size=3))
-def test_the_order_of_rules_and_findings_changes_nothing(
-    healing: list[HealingRule], chance: Any, observed: Any
-) -> None:
+@given(SEEDS)
+def test_the_order_of_rules_and_findings_changes_nothing(chance: Random) -> None:
+    healing = random_rules(chance)
     rules = [make_rule(name) for name in ("time", "clock", "other")]
-    findings = [make_finding(r.id, observed=o) for r, o in zip(rules, observed, strict=True)]
-    desired = make_desired(rules, healing=tuple(healing))
-    expected = plan(findings, desired)
-    for mixed in (healing, findings, rules):
-        chance.shuffle(mixed)
-    again = make_desired(rules, healing=tuple(healing))
-    assert plan(findings, again) == expected
+    findings = [make_finding(r.id, observed=random_values(chance, "x", "y")) for r in rules]
+    expected = plan(findings, make_desired(rules, healing=tuple(healing)))
+    chance.shuffle(healing)
+    chance.shuffle(findings)
+    chance.shuffle(rules)
+    assert plan(findings, make_desired(rules, healing=tuple(healing))) == expected
 
 
 KINDS: dict[str, Callable[[int], dict[str, Any]]] = {

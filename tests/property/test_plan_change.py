@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from reconciler.model.client import KillSwitch
 from reconciler.model.desired import BoundRemedy, DesiredState
 from reconciler.model.expectation import Expectation
+from reconciler.model.guard_settings import CooldownSettings, GuardSettings
 from reconciler.model.review import Change, FieldChange, HostChange
 from reconciler.plan.change import host_change
 from reconciler.plan.host_plan import host_plan
 from tests.support.desired_states import make_client, make_desired, make_rule, make_runbook, pin
 from tests.support.gated import reading, text
+from tests.support.healing import random_rules
 from tests.support.policy import base_files
 
 DOCUMENTS = sorted(p for p in base_files() if p.endswith(".yaml") and "runbooks/" not in p)
@@ -44,11 +46,13 @@ RULES = st.builds(
     st.sampled_from([None, "x.service", "y.service"]),
 )
 STATES = st.builds(
-    lambda rules, mode, digest, approved, client, switch: make_desired(
+    lambda rules, mode, digest, approved, client, switch, healing, base_s: make_desired(
         list({rule.id: rule for rule in rules}.values()),
         [pin(make_runbook(mode=mode), digest=digest * 64, approved=approved)],
         client=make_client(mode=client),
         kill_switches={"fleet": KillSwitch(engaged=True, reason="x")} if switch else {},
+        healing=tuple(healing),
+        guards=GuardSettings(cooldown=CooldownSettings(base_s=base_s)),
     ),
     st.lists(RULES, max_size=4),
     st.sampled_from(["auto", "window", "approve"]),
@@ -56,6 +60,8 @@ STATES = st.builds(
     st.booleans(),
     st.sampled_from(["observe", "enforce"]),
     st.booleans(),
+    st.integers(0, 2**32).map(lambda seed: random_rules(random.Random(seed), 4)),
+    st.sampled_from([300, 600]),
 )
 SWAPPED: dict[Change, Change] = {"added": "removed", "removed": "added", "changed": "changed"}
 

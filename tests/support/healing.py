@@ -1,9 +1,8 @@
 """Healing rules for tests, and what they mean: every rule asked in turn, without any index."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from random import Random
 from typing import Any
-
-from hypothesis import strategies as st
 
 from reconciler.diff.compare import meets
 from reconciler.model.desired import BoundRule
@@ -53,62 +52,56 @@ def linear(
     return tuple(sorted(each.id for each in matching if each.priority == top))
 
 
-VALUES: st.SearchStrategy[Any] = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(0, 3),
-    st.sampled_from(["a", "b", "1", "true"]),
-    st.lists(st.sampled_from("ab"), max_size=2).map(tuple),
-    st.lists(st.integers(0, 2), max_size=2).map(tuple),
-)
+SCALARS: tuple[Any, ...] = (True, False, 0, 1, 2, 3, "a", "b", "1", "true")
+VALUES: tuple[Any, ...] = (None, *SCALARS, (), ("a",), ("a", "b"), (0,), (1, 2))
 """What may be observed, alike enough that many things nearly match."""
 
-_SCALARS = st.one_of(st.booleans(), st.integers(0, 3), st.sampled_from(["a", "b", "1", "true"]))
-_SIMPLE: st.SearchStrategy[Any] = st.one_of(
-    _SCALARS,
-    st.builds(lambda v: {"equals": v}, VALUES.filter(lambda v: v is not None)),
-    st.builds(lambda v: {"one_of": v}, st.lists(_SCALARS, min_size=1, max_size=3)),
-    st.builds(lambda v: {"at_least": v}, st.integers(0, 3)),
-    st.builds(lambda v: {"at_most": v}, st.integers(0, 3)),
-    st.builds(lambda v: {"absent": v}, st.booleans()),
-    st.builds(lambda v: {"matches": v}, st.sampled_from(["a|b", "[a-z]+", "tru."])),
-    st.builds(lambda v: {"contains_all": v}, st.lists(st.sampled_from("ab"), max_size=2)),
-    st.builds(lambda v: {"subset_of": v}, st.lists(st.integers(0, 2), max_size=2)),
+_SIMPLE: tuple[Callable[[Random], Any], ...] = (
+    lambda chance: chance.choice(SCALARS),
+    lambda chance: {"equals": chance.choice(VALUES[1:])},
+    lambda chance: {"one_of": chance.choices(SCALARS, k=chance.randint(1, 3))},
+    lambda chance: {"at_least": chance.randint(0, 3)},
+    lambda chance: {"at_most": chance.randint(0, 3)},
+    lambda chance: {"absent": chance.random() < 0.5},
+    lambda chance: {"matches": chance.choice(["a|b", "[a-z]+", "tru."])},
+    lambda chance: {"contains_all": chance.choices("ab", k=chance.randint(0, 2))},
+    lambda chance: {"subset_of": chance.choices((0, 1, 2), k=chance.randint(0, 2))},
 )
-PREDICATES: st.SearchStrategy[Any] = st.recursive(
-    _SIMPLE,
-    lambda inner: st.one_of(
-        st.builds(lambda v: {"not": v}, inner),
-        st.builds(lambda v: {"all": v}, st.lists(inner, min_size=1, max_size=2)),
-        st.builds(lambda v: {"any": v}, st.lists(inner, min_size=1, max_size=2)),
-        st.builds(lambda v: {"each": v}, inner),
-    ),
-    max_leaves=4,
-)
-"""One condition as a person would write it."""
 
-FACTS = ("observed.x", "observed.y", "param.p")
-RULES = st.builds(
-    lambda check, rules, severity, roles, tags, where, priority, enabled: {
-        "check": check,
-        "rules": rules,
-        "severity": severity,
-        "roles": roles,
-        "tags": tags,
-        "where": where,
-        "priority": priority,
-        "enabled": enabled,
-    },
-    st.sampled_from([CHECK, CHECK, "LNX-SSH-001"]),
-    st.lists(st.sampled_from(["time", "clock"]), max_size=2, unique=True),
-    st.lists(st.sampled_from(["low", "medium", "high"]), max_size=2, unique=True),
-    st.lists(st.sampled_from(["server", "desk"]), max_size=2, unique=True),
-    st.lists(st.sampled_from(["old", "new"]), max_size=1),
-    st.dictionaries(st.sampled_from(FACTS), PREDICATES, max_size=3),
-    st.sampled_from([1, 1, 2, 3]),
-    st.sampled_from([True, True, True, False]),
-)
-RULE_SETS = st.lists(RULES, max_size=12).map(
-    lambda found: [make_healing(f"r{number}", **each) for number, each in enumerate(found)]
-)
-"""Healing rules of which many match the same findings."""
+
+def random_predicate(chance: Random, depth: int = 2) -> Any:
+    """One condition as a person would write it."""
+    op = chance.choice(["all", "any", "not", "each", "", "", "", ""]) if depth else ""
+    if op in {"all", "any"}:
+        return {op: [random_predicate(chance, depth - 1) for _ in range(chance.randint(1, 2))]}
+    return {op: random_predicate(chance, depth - 1)} if op else chance.choice(_SIMPLE)(chance)
+
+
+def _some(chance: Random, among: Sequence[str], most: int) -> list[str]:
+    return chance.sample(among, k=min(most, max(0, chance.randint(-1, most))))
+
+
+def random_rules(chance: Random, most: int = 12) -> list[HealingRule]:
+    """Healing rules of which many match the same findings."""
+    return [
+        make_healing(
+            f"r{number}",
+            check=chance.choice([CHECK, CHECK, CHECK, "LNX-SSH-001"]),
+            rules=_some(chance, ["time", "clock"], 2),
+            severity=_some(chance, ["low", "medium", "high"], 2),
+            roles=_some(chance, ["server", "desk"], 2),
+            tags=_some(chance, ["old", "new"], 1),
+            where={
+                name: random_predicate(chance)
+                for name in _some(chance, ["observed.x", "observed.y", "param.p"], 3)
+            },
+            priority=chance.choice([1, 1, 2, 3]),
+            enabled=chance.random() < 0.9,
+        )
+        for number in range(chance.randint(0, most))
+    ]
+
+
+def random_values(chance: Random, *names: str) -> dict[str, Any]:
+    """Values for some of the names."""
+    return {name: chance.choice(VALUES) for name in names if chance.random() < 0.8}

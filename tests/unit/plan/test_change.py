@@ -4,10 +4,12 @@ from typing import Any
 
 from reconciler.model.client import KillSwitch
 from reconciler.model.expectation import Expectation
+from reconciler.model.guard_settings import CooldownSettings, GuardSettings
 from reconciler.model.review import FieldChange, HostChange
 from reconciler.plan.change import host_change
 from reconciler.plan.host_plan import host_plan
 from tests.support.desired_states import make_client, make_desired, make_rule, make_runbook, pin
+from tests.support.healing import make_healing
 
 
 def change(old: dict[str, Any], new: dict[str, Any]) -> HostChange:
@@ -112,3 +114,38 @@ def test_a_host_that_comes_has_everything_new() -> None:
     gone = host_change(plan, None)
     assert gone is not None
     assert (gone.change, gone.new_digest) == ("removed", None)
+
+
+def test_the_number_of_a_guard_is_told_by_its_place() -> None:
+    found = change({}, {"guards": GuardSettings(cooldown=CooldownSettings(base_s=600))})
+    assert found.settings == (FieldChange("guards.cooldown.base_s", "300", "600"),)
+
+
+def test_a_healing_rule_that_comes_is_told_by_what_it_asks_and_answers() -> None:
+    healing = make_healing(
+        where={"observed.x": {"at_least": 3}}, params={"unit": {"ref": "observed.unit"}}
+    )
+    found = change({}, {"healing": (healing,)})
+    assert {f.field: (f.old, f.new) for f in found.settings} == {
+        "healing.restart.check": ("-", "LNX-TIME-001"),
+        "healing.restart.params.unit": ("-", "{ref: observed.unit}"),
+        "healing.restart.priority": ("-", "100"),
+        "healing.restart.runbook": ("-", "RB-TIME-001"),
+        "healing.restart.where.observed.x": ("-", "at least 3"),
+    }
+    [runbook] = found.runbooks
+    assert [f.field for f in runbook.fields] == ["by_observation"]
+
+
+def test_a_condition_that_comes_to_a_healing_rule_is_told_alone() -> None:
+    before = {"healing": (make_healing(params={"unit": "a.service"}),)}
+    after = {"healing": (make_healing(params={"unit": "a.service"}, severity=["medium"]),)}
+    found = change(before, after)
+    assert found.settings == (FieldChange("healing.restart.severity", "-", "[medium]"),)
+
+
+def test_a_runbook_that_only_a_healing_rule_reaches_names_its_rules() -> None:
+    rules = [make_rule(remedy=None)]
+    healing = make_healing(params={"unit": {"ref": "observed.unit"}})
+    [runbook] = change({"rules": rules}, {"rules": rules, "healing": (healing,)}).runbooks
+    assert (runbook.change, runbook.rules) == ("added", ("time",))

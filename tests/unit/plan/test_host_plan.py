@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 
 from reconciler.evidence import canonical
+from reconciler.model.acknowledgement import Acknowledgement
 from reconciler.model.client import KillSwitch
 from reconciler.model.desired import BoundRemedy
 from reconciler.model.exemption import PolicyException
 from reconciler.model.expectation import Expectation
+from reconciler.model.fleet_wide import FleetBreakers, Rollout
+from reconciler.model.guard_settings import CooldownSettings, GuardSettings
+from reconciler.model.healing_rule import HealingRule
 from reconciler.plan.host_plan import fleet_digest, host_plan, plan_digest
 from tests.support.desired_states import (
     CONTROL,
@@ -20,6 +24,7 @@ from tests.support.desired_states import (
     make_runbook,
     pin,
 )
+from tests.support.healing import make_healing
 
 WINDOW = {"days": ["sat"], "start": "22:00", "end": "04:00"}
 
@@ -99,6 +104,17 @@ CHANGES: dict[str, dict[str, Any]] = {
     "exception": {"exceptions": (exception(),)},
     "feature of the tier": {"features": frozenset({"observe"})},
     "another host": {"host": make_host(id="backdesk")},
+    "number of a guard": {"guards": GuardSettings(cooldown=CooldownSettings(base_s=600))},
+    "switch of a guard": {"guards": GuardSettings(staged_rollout=True)},
+    "healing rule": {"healing": (make_healing(),)},
+    "role": {"host": make_host(roles=["server"])},
+    "tag": {"host": make_host(tags=["old"])},
+    "site": {"host": make_host(site="north")},
+    "freeze": {
+        "client": make_client(
+            freeze=[{"first": "2026-12-24", "last": "2026-12-26", "reason": "Holidays"}]
+        )
+    },
 }
 
 
@@ -115,6 +131,37 @@ SAME: dict[str, dict[str, Any]] = {
         "client": make_client(contacts=[{"role": "owner", "name": "Desk", "reach": "phone"}])
     },
     "baseline of the same rules": {"host": make_host(policies=["other"])},
+    "escalation": {"client": make_client(escalation=[{"after_min": 5, "notify": ["desk"]}])},
+    "acknowledgement": {
+        "acknowledgements": (
+            Acknowledgement(id="a", incident="a" * 64, by="a@b.example", until=date(2026, 1, 1)),
+        )
+    },
+    "breaker": {
+        "breakers": FleetBreakers.model_validate(
+            {
+                "breakers": (
+                    {
+                        "runbook": "RB-TIME-001",
+                        "digest": "sha256:" + "a" * 64,
+                        "opened_on": "2026-01-01",
+                        "hosts": ("clinic/frontdesk",),
+                        "evidence": ("x",),
+                        "reason": "x",
+                    },
+                )
+            }
+        )
+    },
+    "rollout": {
+        "rollout": Rollout.model_validate(
+            {"runbooks": {"RB-TIME-001": {"digest": "sha256:" + "a" * 64, "stage": "canary"}}}
+        )
+    },
+    "healing rule of other hosts": {"healing": (make_healing(roles=["server"]),)},
+    "healing rule that is switched off": {"healing": (make_healing(enabled=False),)},
+    "healing rule of another severity": {"healing": (make_healing(severity=["low"]),)},
+    "healing rule of another parameter": {"healing": (make_healing(where={"param.p": 1}),)},
     "runbook nobody needs": {"runbooks": [pin(make_runbook()), pin(make_runbook("RB-SSH-001"))]},
 }
 
@@ -161,3 +208,76 @@ def test_the_digest_of_a_fleet_takes_every_host() -> None:
     assert whole == fleet_digest({"clinic/b": two, "clinic/frontdesk": one})
     assert whole != fleet_digest({"clinic/frontdesk": one})
     assert whole != fleet_digest({"clinic/frontdesk": two, "clinic/b": one})
+
+
+HEALING: dict[str, dict[str, Any]] = {
+    "priority": {"priority": 7},
+    "runbook": {"runbook": "RB-OTHER-001"},
+    "parameter": {"params": {"unit": "a.service"}},
+    "reference": {"params": {"unit": {"ref": "observed.unit"}}},
+    "rules": {"rules": ["time"]},
+    "roles": {"roles": ["desk"]},
+    "tags": {"tags": ["old"]},
+    "severity": {"severity": ["medium"]},
+    "fact": {"where": {"observed.x": 1}},
+    "another fact": {"where": {"observed.x": True}},
+}
+
+
+@pytest.mark.parametrize("changed", HEALING)
+def test_every_condition_and_answer_of_a_healing_rule_is_approved(changed: str) -> None:
+    def state(**changes: Any) -> str:
+        host = make_host(roles=["desk"], tags=["old"])
+        return plan_digest(make_desired(host=host, healing=(make_healing(**changes),)))
+
+    assert state(**HEALING[changed]) != state()
+
+
+def test_what_describes_a_healing_rule_and_its_place_say_nothing() -> None:
+    one, two = make_healing("one"), make_healing("two", priority=2)
+    described = make_healing(
+        "one", title="x", note="y", source="promoted", evidence=["z"], tags=["t"]
+    )
+    plain = make_healing("one", tags=["t"])
+    host = make_host(tags=["t"])
+    assert plan_digest(make_desired(healing=(one, two))) == plan_digest(
+        make_desired(healing=(two, one))
+    )
+    assert plan_digest(make_desired(host=host, healing=(plain,))) == plan_digest(
+        make_desired(host=host, healing=(described,))
+    )
+
+
+def test_what_a_healing_rule_would_do_is_listed_where_it_is_known() -> None:
+    fixed = make_healing("fixed", params={"unit": "a.service"})
+    given = make_healing("given", priority=2, params={"unit": {"ref": "param.unit"}})
+    later = make_healing("later", priority=3, params={"unit": {"ref": "observed.unit"}})
+    rules = [
+        make_rule("time", remedy=None, params={"unit": "b.service"}),
+        make_rule("watched", remedy=None, enforce=False, params={"unit": "c.service"}),
+    ]
+    [runbook] = host_plan(make_desired(rules, healing=(fixed, given, later)))["runbooks"]
+    assert sorted((a["params"]["unit"], a["rules"]) for a in runbook["actions"]) == [
+        ("a.service", ["time"]),
+        ("b.service", ["time"]),
+    ]
+    assert runbook["by_observation"] == [{"healing": "later", "rules": ["time"]}]
+
+
+def test_a_healing_rule_that_asks_for_the_remedy_adds_no_action() -> None:
+    [runbook] = host_plan(make_desired(healing=(make_healing(),)))["runbooks"]
+    assert [a["rules"] for a in runbook["actions"]] == [["time"]]
+
+
+@pytest.mark.parametrize(
+    "healing",
+    [
+        make_healing(runbook="RB-OTHER-001"),
+        make_healing(params={"unit": 7}),
+        make_healing(params={"unit": {"ref": "param.gone"}}),
+    ],
+)
+def test_what_a_healing_rule_cannot_do_is_not_listed(healing: HealingRule) -> None:
+    plan = host_plan(make_desired([make_rule(remedy=None)], healing=(healing,)))
+    assert plan["runbooks"] == []
+    assert [each["id"] for each in plan["healing"]] == ["restart"]
