@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.advise.adviser import Adviser
 from reconciler.checks import catalogue as checks_catalogue
 from reconciler.desired.source import FetchLimits, FleetSource
 from reconciler.engine.clock import SystemClock
@@ -43,6 +44,7 @@ class Appliance:
         queue: Runs that are on the disk and wait to be sealed.
         equipment: What keeps the evidence.
         ages: When each part of that last came about.
+        adviser: Who is asked instead of the endpoint of the settings; for simulations.
     """
 
     home: Home
@@ -58,6 +60,7 @@ class Appliance:
     equipment: Equipment
     ages: Ages
     resolved: DesiredState | None = None
+    adviser: Adviser | None = None
 
     @property
     def name(self) -> str:

@@ -6,7 +6,9 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from reconciler.desired import strict_yaml
+from reconciler.engine.advice_settings import AdviseSettings
 from reconciler.engine.evidence_settings import EvidenceSettings, PathText
+from reconciler.engine.notify_settings import Channels
 from reconciler.errors import InputError, Where
 from reconciler.model.document import Document, Name
 
@@ -49,6 +51,7 @@ class Settings(Document):
     Relative paths are relative to the directory of the settings file.
 
     Attributes:
+        notify: Channels by which people are called, by name.
         state: Directory for the lock and the mirror of the fleet repository. Nothing in it is a
             source of truth but the runs that wait to be sealed (``evidence.seal_s``).
         interval_s: Seconds between runs of the daemon.
@@ -61,6 +64,7 @@ class Settings(Document):
     host: Name
     fleet: FleetSettings
     evidence: EvidenceSettings
+    advise: AdviseSettings | None = None
     state: PathText = "state"
     interval_s: int = Field(default=300, ge=5, le=86400)
     jitter_s: int = Field(default=30, ge=0, le=3600)

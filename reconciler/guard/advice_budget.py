@@ -209,7 +209,10 @@ def _after_answered(budget: AdviceBudget, body: Mapping[str, Any], at: datetime)
     before = budget.endpoints.get(key) or Heard(LEVELS[0], 0, at)
     after = replace(before, failures=0, last_at=max(at, before.last_at))
     if result in _SILENT:
-        after = replace(after, failures=before.failures + 1)
+        # Refused in every form: then it was never the form, and the strictest is worth a try again.
+        refused = level == LEVELS[-1] and body.get("status") is not None
+        level = LEVELS[0] if refused else before.level
+        after = replace(after, level=level, failures=before.failures + 1)
     elif result in _SPOKE:
         after = replace(after, level=level)
     elif refused_form(result, body.get("status")):

@@ -90,12 +90,19 @@ def test_an_endpoint_that_is_silent_is_left_alone_longer_each_time() -> None:
         ("invalid", 200, "json-schema"),
         ("invalid", 400, "text"),
         ("unreachable", None, "json-schema"),
+        ("timeout", None, "json-schema"),
     ],
 )
 def test_the_level_that_worked_is_remembered(result: str, status: int, level: str) -> None:
     budget = answered(AdviceBudget.empty(), result, level="json-object", status=status)
     assert budget.level(KEY) == level
     assert budget.level(endpoint_key(ENDPOINT, "another")) == "json-schema"
+
+
+def test_an_endpoint_that_refuses_every_form_is_asked_strictly_again() -> None:
+    low = answered(AdviceBudget.empty(), "accepted", level="text")
+    assert answered(low, "timeout", level="text", status=None).level(KEY) == "text"
+    assert answered(low, "unreachable", level="text", status=404).level(KEY) == "json-schema"
 
 
 def test_what_is_over_and_what_is_many_is_forgotten() -> None:
