@@ -65,6 +65,7 @@ class Settings(Document):
     fleet: FleetSettings
     evidence: EvidenceSettings
     advise: AdviseSettings | None = None
+    notify: Channels = Field(default={}, max_length=16)
     state: PathText = "state"
     interval_s: int = Field(default=300, ge=5, le=86400)
     jitter_s: int = Field(default=30, ge=0, le=3600)

@@ -20,7 +20,7 @@ from reconciler.incident.wants import Situation, Want, calling, wants
 
 BASE = timedelta(seconds=60)
 CAP = timedelta(hours=6)
-MOST_COVERED = 2000
+MOST_COVERED = 1000
 """Incidents in one digest; more go into the next one."""
 
 DIGEST = "digest-"
