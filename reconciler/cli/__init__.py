@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "Reconcile this host once, or as a daemon.",
     "check": "Cross-check a fleet repository: rules, checks, runbooks, controls, exceptions.",
     "plan": "Say what a change of the fleet does to every machine, for the pull request.",
+    "approve": "Write an approval for runbooks, an incident or a new host, ready to be signed.",
     "verify-intent": "Say of every rule of trust whether it holds for a fleet commit.",
     "attest": "Sign approvals, releases, heartbeats and recoveries beside a fleet's commits.",
     "verify": "Audit an evidence repository offline.",
