@@ -14,6 +14,7 @@ from functools import lru_cache
 from reconciler.desired.fleet import Fleet
 from reconciler.engine.windows import window_open
 from reconciler.errors import Where
+from reconciler.evidence.bodies import action_body
 from reconciler.guard.attempt import QUIET, RECURRENCES
 from reconciler.guard.calendar import Calendar
 from reconciler.guard.context import GuardContext
@@ -221,7 +222,7 @@ def rehearse(state: DesiredState, steps: Mapping[str, StepKind], at: datetime) -
         target=state.target,
         tier="L1",
         rules=(),
-        runbook="",
+        runbook="RB-ANY-001",
         runbook_digest="",
         params={},
     )
@@ -245,8 +246,9 @@ def _play(
         context = moment(state, steps, now, memory, action, window=True)
         if COOLDOWN.judge(action, context).ruling != "allow":
             continue
-        memory = fold(memory, "intent", {"action": {"id": action.id}}, now)
-        memory = fold(memory, "outcome", {"action": action.id, "result": result}, now)
+        memory = fold(memory, "intent", {"action": action_body(action)}, now)
+        ended = {"action": action.id, "result": result, "rules": list(action.rules)}
+        memory = fold(memory, "outcome", ended, now)
         if len(memory.attempts[action.id].recurred_at) >= RECURRENCES:
             break
     return memory

@@ -170,10 +170,16 @@ def refusal(
     spent = budget.today if budget.day is not None and _day(now) <= budget.day else 0
     if not numbers.per_incident or spent >= numbers.per_client_day:
         return "over-budget"
+    until = silence_ends(budget, endpoint)
+    return "unreachable" if until is not None and now < until else None
+
+
+def silence_ends(budget: AdviceBudget, endpoint: str) -> datetime | None:
+    """Until when an endpoint that did not answer is left alone; None if it answered last."""
     heard = budget.endpoints.get(endpoint)
-    if heard is not None and heard.failures and now < heard.last_at + _backoff(heard.failures):
-        return "unreachable"
-    return None
+    if heard is None or not heard.failures:
+        return None
+    return heard.last_at + _backoff(heard.failures)
 
 
 def refused_form(result: object, status: object) -> bool:

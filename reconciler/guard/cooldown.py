@@ -10,42 +10,38 @@ from datetime import timedelta
 
 from reconciler.guard.attempt import Attempt
 from reconciler.guard.context import Guard, GuardContext
+from reconciler.guard.lost import without_memory
+from reconciler.guard.waiting import seconds_until
+from reconciler.model.guard_settings import CooldownSettings
 from reconciler.model.plan import Action
 from reconciler.model.verdict import Verdict
 
 NAME = "cooldown"
-BASE_S = 300
-CAP_S = 6 * 3600
-_MOST_DOUBLINGS = 10
-"""300 s x 2^10 is above the cap; a larger count must not become a larger number."""
+_MOST_DOUBLINGS = 12
+"""60 s x 2^12 is above the longest cap; a larger count must not become a larger number."""
 
 
-def bound_s(failures: int) -> int:
+def bound_s(failures: int, settings: CooldownSettings) -> int:
     """Seconds that must lie between two attempts, after so many failures."""
-    return min(BASE_S << min(max(failures, 0), _MOST_DOUBLINGS), CAP_S)
+    doubled = settings.base_s << min(max(failures, 0), _MOST_DOUBLINGS)
+    return min(doubled, settings.cap_s)
 
 
 def judge(action: Action, context: GuardContext) -> Verdict:
     """Defer until the action has cooled down; without memory it never has."""
     if context.memory is None:
-        reason = "there is no memory of earlier attempts, so none is free"
-        return Verdict("defer", NAME, reason, CAP_S)
+        return without_memory(NAME, context)
     attempt = context.memory.attempts.get(action.id)
     if attempt is None:
         return Verdict("allow", NAME)
-    elapsed = context.now - attempt.last_at
-    if elapsed < timedelta(0):
+    wait_s = bound_s(attempt.failures + attempt.open, context.desired.guards.cooldown)
+    if context.now < attempt.last_at:
         reason = "the clock is behind the last attempt, so no time has passed since"
-        return Verdict("defer", NAME, reason, _wait_s(attempt))
-    left = timedelta(seconds=_wait_s(attempt)) - elapsed
-    if left > timedelta(0):
-        # Rounded up: a retry at the promised second must not be turned away again.
-        return Verdict("defer", NAME, _reason(attempt), -(-left // timedelta(seconds=1)))
+        return Verdict("defer", NAME, reason, wait_s)
+    free_at = attempt.last_at + timedelta(seconds=wait_s)
+    if context.now < free_at:
+        return Verdict("defer", NAME, _reason(attempt), seconds_until(free_at, context.now))
     return Verdict("allow", NAME)
-
-
-def _wait_s(attempt: Attempt) -> int:
-    return bound_s(attempt.failures + attempt.open)
 
 
 def _reason(attempt: Attempt) -> str:

@@ -1,6 +1,7 @@
-"""The guards, in order: what people decided first, then what is seen, then what time says.
+"""The guards, in order, and their one answer.
 
-The host's mutex is not here: one run at a time is the ledger's lock, taken before anything is read.
+First what people decided, then what was seen, then what the runbook did elsewhere, then what it did
+here. A verdict changes nothing; an intent does, and it carries what it spends (`charging.charge`).
 """
 
 from collections.abc import Sequence
@@ -9,16 +10,21 @@ from reconciler.guard import (
     access_path_safe,
     allow_list,
     approval,
+    breaker,
     cooldown,
     exception,
+    flap,
     fleet_breaker,
     freeze,
     hold,
     kill_switch,
     mode,
+    mutex,
     precheck,
+    quarantine,
     rollout,
     tier,
+    tokens,
 )
 from reconciler.guard.context import Guard, GuardContext
 from reconciler.model.plan import Action
@@ -27,6 +33,7 @@ from reconciler.model.verdict import Verdict
 GUARDS: tuple[Guard, ...] = (
     kill_switch.GUARD,
     hold.GUARD,
+    quarantine.GUARD,
     tier.GUARD,
     mode.GUARD,
     exception.GUARD,
@@ -37,7 +44,11 @@ GUARDS: tuple[Guard, ...] = (
     precheck.GUARD,
     fleet_breaker.GUARD,
     rollout.GUARD,
+    flap.GUARD,
+    breaker.GUARD,
     cooldown.GUARD,
+    tokens.GUARD,
+    mutex.GUARD,
 )
 
 
@@ -50,6 +61,11 @@ def admit(action: Action, context: GuardContext) -> tuple[Verdict, ...]:
         if verdict.ruling != "allow":
             break
     return tuple(verdicts)
+
+
+def judge_all(action: Action, context: GuardContext) -> tuple[Verdict, ...]:
+    """What every guard says, also after one that does not allow: for people who ask why."""
+    return tuple(guard.judge(action, context) for guard in GUARDS)
 
 
 def admitted(verdicts: Sequence[Verdict]) -> bool:

@@ -6,16 +6,29 @@ Rule 3: Time and the counter of accepted commits never go back.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.errors import LedgerDamaged
+from reconciler.guard import attempt, bucket, recurrence, transitions, trips
 from reconciler.guard import memory_form as form
-from reconciler.guard.attempt import Attempt, ended, started
+from reconciler.guard.active import Active
+from reconciler.guard.advice_budget import AdviceBudget, after_advice
+from reconciler.guard.attempt import Attempt
+from reconciler.guard.bucket import Bucket
+from reconciler.guard.charge import Charge
+from reconciler.guard.recurrence import Flap
+from reconciler.guard.transitions import Quarantine
+from reconciler.guard.trips import Ran
 
 FORGET = timedelta(days=90)
-"""A closed attempt is forgotten after this long, so that memory does not grow with history."""
+"""What is over is forgotten after this long, so that memory does not grow with history."""
+
+_FIRST = {"accepted", "attempts", "refusal"}
+"""What memory held when there was nothing else."""
+_SINCE = {"flaps", "breakers", "tokens", "onboarding", "active", "quarantined", "advice"}
+"""What an older version did not remember; all of it or nothing."""
 
 _HINT = "Verify the ledger (reconciler verify REPOSITORY); nothing is applied until it is whole."
 
@@ -42,11 +55,25 @@ class Memory:
         attempts: By action id.
         refusal: The newest refusal, ``{"reason": …, "commit": …}``, so that the same one is not
             recorded in every run.
+        flaps: By bound rule that was put right.
+        breakers: Newest runs, by ``<client>|<runbook>``.
+        tokens: Buckets that are not full, by name (`reconciler.guard.charge`).
+        onboarding: When the approval of a whole plan was first used, by its digest.
+        active: Open intents, by action id.
+        quarantined: What the host is closed for, by incident id.
+        advice: Questions to a language model: how many, of what, and how its endpoint behaved.
     """
 
     accepted: Accepted | None
     attempts: Mapping[str, Attempt]
     refusal: Mapping[str, str | None] | None
+    flaps: Mapping[str, Flap] = field(default_factory=dict)
+    breakers: Mapping[str, tuple[Ran, ...]] = field(default_factory=dict)
+    tokens: Mapping[str, Bucket] = field(default_factory=dict)
+    onboarding: Mapping[str, datetime] = field(default_factory=dict)
+    active: Mapping[str, Active] = field(default_factory=dict)
+    quarantined: Mapping[str, Quarantine] = field(default_factory=dict)
+    advice: AdviceBudget = field(default_factory=AdviceBudget.empty)
 
     @classmethod
     def empty(cls) -> "Memory":
@@ -62,8 +89,15 @@ class Memory:
         accepted = self.accepted
         return {
             "accepted": accepted and {"commit": accepted.commit, "counter": accepted.counter},
-            "attempts": {key: attempt.to_body() for key, attempt in self.attempts.items()},
+            "attempts": {key: each.to_body() for key, each in self.attempts.items()},
             "refusal": dict(self.refusal) if self.refusal else None,
+            "flaps": {key: each.to_body() for key, each in self.flaps.items()},
+            "breakers": {key: [r.to_body() for r in runs] for key, runs in self.breakers.items()},
+            "tokens": {key: each.to_body() for key, each in self.tokens.items()},
+            "onboarding": {key: form.stamp(at) for key, at in self.onboarding.items()},
+            "active": {key: each.to_body() for key, each in self.active.items()},
+            "quarantined": {key: each.to_body() for key, each in self.quarantined.items()},
+            "advice": self.advice.to_body(),
         }
 
     @classmethod
@@ -74,15 +108,15 @@ class Memory:
             LedgerDamaged: It does not read as memory.
         """
         try:
-            fields = form.fields(body, {"accepted", "attempts", "refusal"})
-            attempts = form.mapping(fields["attempts"])
-            return cls(
+            fields = form.mapping(body)
+            older = set(fields) == _FIRST
+            fields = fields if older else form.fields(fields, _FIRST | _SINCE)
+            first = cls(
                 accepted=_accepted(fields["accepted"]),
-                attempts={
-                    form.digest(key): Attempt.from_body(value) for key, value in attempts.items()
-                },
+                attempts=form.table(fields["attempts"], form.digest, Attempt.from_body),
                 refusal=_refusal(fields["refusal"]),
             )
+            return first if older else _with_the_rest(first, fields)
         except form.Malformed as error:
             raise LedgerDamaged(f"the guards' memory is garbled: {error}", hint=_HINT) from error
 
@@ -102,19 +136,21 @@ def fold(memory: Memory, kind: str, body: Mapping[str, Any], recorded_at: dateti
     try:
         match kind:
             case "intent":
-                return _after_intent(memory, body, recorded_at)
+                memory = _after_intent(memory, body, recorded_at)
             case "outcome":
-                return _after_outcome(memory, body, recorded_at)
+                memory = _after_outcome(memory, body, recorded_at)
             case "run":
-                return _after_run(memory, form.mapping(body.get("intent")))
-            case "refusal" if body.get("held") is True:
-                # Of the state that is in force; the newest one that was refused is still that.
-                return memory
+                memory = _after_run(memory, body, recorded_at)
+            case "advice":
+                advice = after_advice(memory.advice, body, recorded_at)
+                memory = replace(memory, advice=advice)
             case "refusal":
-                commit = form.optional_text(body.get("commit"))
-                return memory.with_refusal(form.text(body.get("reason")), commit)
+                return _after_refusal(memory, body)
+            case "ticket":
+                pass
             case _:
                 return memory
+        return _after_transitions(memory, body, recorded_at)
     except form.Malformed as error:
         raise LedgerDamaged(f"entry {kind} is garbled: {error}", hint=_HINT) from error
 
@@ -138,29 +174,91 @@ def accept(memory: Memory, commit: str | None, counter: int) -> Memory:
 
 
 def _after_intent(memory: Memory, body: Mapping[str, Any], at: datetime) -> Memory:
-    action = form.digest(form.mapping(body.get("action")).get("id"))
+    action = form.mapping(body.get("action"))
+    key, target = form.digest(action.get("id")), form.text(action.get("target"))
     if "desired" in body:
         memory = _accept(memory, body["desired"])
-    return _with_attempt(memory, action, started(memory.attempts.get(action), at), at)
+    charge = Charge.from_body(body.get("charge"), target)
+    started = Active(
+        target=target,
+        site=charge.site,
+        roles=charge.roles,
+        runbook=form.text(action.get("runbook")),
+        trips=charge.trips,
+        at=at,
+    )
+    memory = _with_attempt(memory, key, attempt.started(memory.attempts.get(key), at), at)
+    # An intent that was never closed is a failure of its own.
+    memory = _with_run(memory, key, "interrupted", at)
+    memory = _spent(memory, charge, at)
+    flaps = recurrence.came_back(memory.flaps, form.texts(action.get("rules")), at)
+    return replace(memory, flaps=flaps, active={**memory.active, key: started})
 
 
 def _after_outcome(memory: Memory, body: Mapping[str, Any], at: datetime) -> Memory:
-    action = form.digest(body.get("action"))
+    key = form.digest(body.get("action"))
     result = form.text(body.get("result"))
-    return _with_attempt(memory, action, ended(memory.attempts.get(action), result, at), at)
+    ended = attempt.ended(memory.attempts.get(key), result, at)
+    memory = _with_run(_with_attempt(memory, key, ended, at), key, result, at)
+    if result == "healed":
+        rules = form.texts(body.get("rules"))
+        memory = replace(memory, flaps=recurrence.held(memory.flaps, rules, at, FORGET))
+    return memory
 
 
-def _after_run(memory: Memory, desired: Mapping[str, Any]) -> Memory:
+def _after_run(memory: Memory, body: Mapping[str, Any], at: datetime) -> Memory:
     """A run under the newest desired state ends a refusal; the next one is news again."""
+    desired = form.mapping(body.get("intent"))
     if desired.get("refused") is None:
         memory = replace(memory, refusal=None)
+    for left in form.sequence(body.get("not_done", ())):
+        said = form.mapping(left)
+        if said.get("guard") == "flap":
+            rules = form.texts(said.get("rules"))
+            memory = replace(memory, flaps=recurrence.came_back(memory.flaps, rules, at))
     return _accept(memory, desired.get("accepted"))
+
+
+def _after_refusal(memory: Memory, body: Mapping[str, Any]) -> Memory:
+    if body.get("held") is True:
+        # Of the state that is in force; the newest one that was refused is still that.
+        return memory
+    commit = form.optional_text(body.get("commit"))
+    return memory.with_refusal(form.text(body.get("reason")), commit)
+
+
+def _after_transitions(memory: Memory, body: Mapping[str, Any], at: datetime) -> Memory:
+    for each in transitions.read(body):
+        flaps = transitions.flaps(memory.flaps, each, at, FORGET)
+        closed = transitions.quarantined(memory.quarantined, each)
+        memory = replace(memory, flaps=flaps, quarantined=closed)
+    return memory
 
 
 def _with_attempt(memory: Memory, action: str, attempt: Attempt, at: datetime) -> Memory:
     """The memory with one attempt renewed, and without those that are long over."""
     kept = {k: a for k, a in memory.attempts.items() if a.open or at - a.last_at < FORGET}
     return replace(memory, attempts={**kept, action: attempt})
+
+
+def _with_run(memory: Memory, action: str, result: str, at: datetime) -> Memory:
+    """The memory without an open intent, which ended like this."""
+    began = memory.active.get(action)
+    if began is None:
+        return memory
+    return replace(
+        memory,
+        breakers=trips.after(memory.breakers, began.breaker, result, began.trips, at, FORGET),
+        active={key: each for key, each in memory.active.items() if key != action},
+    )
+
+
+def _spent(memory: Memory, charge: Charge, at: datetime) -> Memory:
+    used = {key: first for key, first in memory.onboarding.items() if at - first < FORGET}
+    if charge.onboarding is not None:
+        used.setdefault(charge.onboarding, at)
+    tokens = bucket.spent(memory.tokens, charge.refill_s, at)
+    return replace(memory, tokens=tokens, onboarding=used)
 
 
 def _accept(memory: Memory, desired: object) -> Memory:
@@ -180,3 +278,20 @@ def _refusal(body: object) -> Mapping[str, str | None] | None:
         return None
     fields = form.fields(body, {"reason", "commit"})
     return {"reason": form.text(fields["reason"]), "commit": form.optional_text(fields["commit"])}
+
+
+def _with_the_rest(first: Memory, fields: Mapping[str, Any]) -> Memory:
+    return replace(
+        first,
+        flaps=form.table(fields["flaps"], form.text, Flap.from_body),
+        breakers=form.table(fields["breakers"], form.text, _runs),
+        tokens=form.table(fields["tokens"], form.text, Bucket.from_body),
+        onboarding=form.table(fields["onboarding"], form.digest, form.time),
+        active=form.table(fields["active"], form.digest, Active.from_body),
+        quarantined=form.table(fields["quarantined"], form.text, Quarantine.from_body),
+        advice=AdviceBudget.from_body(fields["advice"]),
+    )
+
+
+def _runs(body: object) -> tuple[Ran, ...]:
+    return tuple(Ran.from_body(each) for each in form.sequence(body))

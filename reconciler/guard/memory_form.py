@@ -1,9 +1,11 @@
 """Strict reading of memory from an entry's body: a wrong shape is an error, never a default."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,6 +30,25 @@ def fields(value: object, names: set[str]) -> Mapping[str, Any]:
     return found
 
 
+def table(value: object, key: Callable[[object], str], each: Callable[[object], T]) -> dict[str, T]:
+    """A mapping whose keys and values read as what they must be."""
+    return {key(name): each(found) for name, found in mapping(value).items()}
+
+
+def sequence(value: object) -> Sequence[Any]:
+    """A list."""
+    if isinstance(value, list | tuple):
+        return value
+    raise Malformed("a list is missing")
+
+
+def flag(value: object) -> bool:
+    """Exactly true or false."""
+    if isinstance(value, bool):
+        return value
+    raise Malformed("true or false is missing")
+
+
 def text(value: object) -> str:
     """A text that is not empty."""
     if isinstance(value, str) and value:
@@ -45,6 +66,16 @@ def digest(value: object) -> str:
     if isinstance(value, str) and _HEX.fullmatch(value):
         return value
     raise Malformed("a SHA-256 digest is missing")
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """A list of texts."""
+    return tuple(text(each) for each in sequence(value))
+
+
+def optional_digest(value: object) -> str | None:
+    """A hex SHA-256, or nothing."""
+    return None if value is None else digest(value)
 
 
 def count(value: object) -> int:

@@ -46,7 +46,8 @@ committed committer committer's compare compared comparisons compensable complet
 compliance component components compose compressed compression compromise compromised con
 condition conf config configuration configure configured conflict conflicting conflicts connect
 connected connecting connection consistency constant contacts contain container containerd
-containers containing contains content continue continued continuous contradict control controls
+containers containing contains content continue continued continuous contradict control controller
+controllers controls
 cookies cooldown cooling copied copies copy copying core coredump correct corrupt corrupted
 corruption cosign cosignature cosignatures cosigned cosigns could couldn't count counted counter
 counting counts covering covers cpu cramfs crash create created cred credential credentials creds
@@ -59,9 +60,11 @@ denied denies deny dependency depends deploy deprecated depth derived descriptio
 design desired despite detail details detect dev device devices devmajor devminor diag did didn't
 died diff different differently differs digest digests digits dir direct direction directives
 directly directories directory disable disabled disallowed disclosed disclosure disclosures
-disconnect disconnected disk disks disprove distance distinct distrust div diverged dm dm0 dmesg
+disconnect disconnected disk disks disprove distance distinct distrust disturb disturbs div
+diverged dm dm0 dmesg
 dmi dns dnsmasq do docker dockerd docs doctype document documentation documented does doesn't
-dollar don't done dot dots dotted double down downgrade download downloading downwards dpkg dport
+dollar domain don't done dot dots dotted double down downgrade download downloading downwards dpkg
+dport
 drawn drift driven driver drop dropped drove drv dry dsa dsse due dump dumped dumps duplicate
 during e each earlier early easy ec ecdsa echo ed25519 edit edited effect effects efi egid eight
 either elevation else else's elsewhere email emergency
@@ -145,7 +148,8 @@ pointer pointing points policies policy popen port ports position positions poss
 postgres postgresql postrouting potential ppid pps pragma pre preauth preceded precheck prechecks
 precision predecessor predicate preference prefix prefixed prerouting present pressure previous
 principal principals print printable printed printf prints priority private privilege privileges
-prn probes problem problems proc procedure process processes processor processors profile profiles
+prn probe probes problem problems proc procedure process processes processor processors profile
+profiles
 program programs progress prohibit promise promised promises promisor proof proofs properties
 property proposed props protect protection protocol prove proved proven proves provider provider's
 proving provision prune pruning psi pt pub public publishes pull pulled punctuation purpose push
@@ -173,8 +177,8 @@ roster rotate rotation roughly round rounded route router routes row rows rpm rs
 rsync rsyslog rsyslogd rule rule's rules ruleset ruling run runas runbook runbook's runbooks
 running runs runtime s s3 saas saddr safe said salted samba same sample sandbox sank sarif sata
 satisfied save saw say saying sayings says sba sbin scaffold scale scan scheduled schema
-schemastore scope scratch scripting scrub sda seal sealed sealing seals sec second seconds secret
-secrets section sector sectors security sed see seeing seek seen sees segment segmentation
+schemastore scope score scratch scripting scrub sda seal sealed sealing seals sec second seconds
+secret secrets section sector sectors security sed see seeing seek seen sees segment segmentation
 segments seldom selections self sell sen send sender sending sends sense sent sentence sentences
 separation seq sequence sequential serial serve server server's servers serves service services
 servname ses session sessionid sessions set sets setting settings seven several severity sftp sgid
@@ -182,12 +186,13 @@ sh sha sha1 sha256 sha384 sha512 shadow shaken shall shallow shape share shared 
 shortened shorter shortest should show showed showing shown shows shrank shrink shrinks shutdown
 side sides sig sight sign signal signature
 signatures signed signer signers signing signingkey signs
-sigstore silence similar since single six size sizes sk skip skipped slash slashes slaves slice
+sigstore silence similar since single site six size sizes sk skip skipped slash slashes slaves
+slice
 slim slow slowed slower slowest small smaller smbd snap snapd snapshot snapshot's snapshots so
 social sock socket sockets soft software sog sold solicit solid some somebody something sometimes
 somewhere soon sooner sort sorted sorts sought sound source sources sp space spaces spare spares
-spawn speak speaks specification spipe split spoke spoken spool sqlite squashfs src srv ss ssh
-sshd ssl ssn sssd st stack stage stages
+spawn speak speaks specification spent spipe split spoke spoken spool sqlite squashfs src srv ss
+ssh sshd ssl ssn sssd st stack stage stages
 stale stamp stamping stamps stand standard standing stands start
 started starting starts stat state stated stateless statement statements states static statm
 status statvfs stay stays stderr stdout step step's steps still stock stole stolen stood stop
@@ -206,7 +211,8 @@ thrice throttled through thus tick ticks tier tiers time timed timedate1 timedat
 times timestamp timestamps timesyncd tip title tlog tls tmout tmp tmpfiles tmpfs to today together
 token tokens told tolerance toml tomorrow too took tool tools top topic torn total toto touch
 touched toward towards tpm tpm2 trace traceback tracking traffic trail trailing transaction
-transfer transient transparency treat tree trees tried tries triple trouble true trust trusted
+transfer transient transparency treat tree trees tried tries trip triple trips trouble true trust
+trusted
 trustedusercakeys trusts try trying ts tsa tsr tuple turn turning turns twice two txt type typed
 types typeset typst u ua udevd udf udp udp4 udp6 uefi ufw ui uid uids unable unannounced
 unavailable unbound unchanged uncomment undeclared under underscores understood undo undoes undone

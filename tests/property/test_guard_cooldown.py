@@ -8,9 +8,11 @@ from reconciler.guard import cooldown
 from reconciler.guard.attempt import QUIET
 from reconciler.guard.gate import GUARDS, admit
 from reconciler.guard.memory import Memory, fold
+from reconciler.model.guard_settings import CooldownSettings
 from tests.support.desired_states import make_action, make_desired, make_rule
 from tests.support.guarding import ACTION, NOW, begin, finish, make_context
 
+NUMBERS = CooldownSettings()
 RESULTS = st.sampled_from(["healed", "failed", "rolled_back", "interrupted"])
 WAITS = st.integers(-3600, 2 * 86400)
 STORIES = st.lists(st.tuples(WAITS, RESULTS | st.none()), max_size=30)
@@ -28,10 +30,10 @@ def test_between_two_attempts_lies_at_least_what_the_failures_before_ask_for(
         verdict = cooldown.judge(make_action(), make_context(memory=memory, now=now))
         if verdict.ruling != "allow":
             assert verdict.retry_after_s is not None
-            assert 0 < verdict.retry_after_s <= cooldown.CAP_S
+            assert 0 < verdict.retry_after_s <= NUMBERS.cap_s
             continue
         if before is not None:
-            bound = cooldown.bound_s(before.failures + before.open)
+            bound = cooldown.bound_s(before.failures + before.open, NUMBERS)
             assert now - before.last_at >= timedelta(seconds=bound)
         memory = begin(memory, now)
         if result is not None:
@@ -40,8 +42,8 @@ def test_between_two_attempts_lies_at_least_what_the_failures_before_ask_for(
 
 @given(st.integers(0, 200), st.integers(0, 200))
 def test_the_bound_grows_with_failures_within_its_limits(few: int, more: int) -> None:
-    low, high = cooldown.bound_s(few), cooldown.bound_s(few + more)
-    assert cooldown.BASE_S <= low <= high <= cooldown.CAP_S
+    low, high = cooldown.bound_s(few, NUMBERS), cooldown.bound_s(few + more, NUMBERS)
+    assert NUMBERS.base_s <= low <= high <= NUMBERS.cap_s
 
 
 @given(st.integers(0, 200))
@@ -59,7 +61,7 @@ def test_whoever_waits_as_long_as_asked_is_free(failures: int) -> None:
 
 
 def test_a_quiet_day_outlasts_every_cooldown() -> None:
-    assert timedelta(seconds=cooldown.CAP_S) < QUIET
+    assert timedelta(seconds=NUMBERS.cap_s) < QUIET
 
 
 @given(STORIES)

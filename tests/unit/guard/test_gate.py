@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from reconciler.guard import gate
-from reconciler.guard.gate import GUARDS, admit, admitted
+from reconciler.guard.gate import GUARDS, admit, admitted, judge_all
 from reconciler.guard.memory import Memory
 from reconciler.model.verdict import Verdict
 from tests.support.desired_states import make_action, make_client, make_desired
@@ -20,16 +20,31 @@ def test_the_first_guard_that_does_not_allow_has_the_last_word() -> None:
     assert [(v.guard, v.ruling) for v in verdicts] == [
         ("kill_switch", "allow"),
         ("hold", "allow"),
+        ("quarantine", "allow"),
         ("tier", "allow"),
         ("mode", "deny"),
     ]
     assert not admitted(verdicts)
 
 
-def test_a_cooldown_speaks_last() -> None:
+def test_the_order_is_the_one_that_people_read_about() -> None:
+    order = """kill_switch hold quarantine tier mode exception freeze allow_list approval
+        access_path_safe precheck fleet_breaker rollout flap breaker cooldown tokens mutex"""
+    assert [guard.name for guard in GUARDS] == order.split()
+
+
+def test_a_cooldown_says_how_long() -> None:
     verdicts = admit(make_action(), make_context(memory=attempt(Memory.empty(), "failed", NOW)))
-    assert [v.ruling for v in verdicts] == ["allow"] * 12 + ["defer"]
-    assert verdicts[-1].retry_after_s == 600
+    assert {v.ruling for v in verdicts[:-1]} == {"allow"}
+    assert (verdicts[-1].guard, verdicts[-1].retry_after_s) == ("cooldown", 600)
+
+
+def test_who_asks_why_hears_every_guard() -> None:
+    desired = make_desired(client=make_client(mode="observe"))
+    context = make_context(desired=desired, memory=attempt(Memory.empty(), "failed", NOW))
+    said = judge_all(make_action(), context)
+    assert [verdict.guard for verdict in said] == [guard.name for guard in GUARDS]
+    assert [v.guard for v in said if v.ruling != "allow"] == ["mode", "cooldown"]
 
 
 def test_silence_is_not_admission() -> None:

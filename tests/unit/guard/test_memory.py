@@ -6,7 +6,7 @@ import pytest
 from reconciler.errors import LedgerDamaged
 from reconciler.evidence import canonical
 from reconciler.guard.memory import FORGET, Accepted, Memory, accept, fold
-from tests.support.guarding import ACTION, NOW, attempt, begin, finish
+from tests.support.guarding import ACTION, NOW, attempt, begin, finish, intent_body
 
 A, B = "a" * 40, "b" * 40
 EMPTY = Memory.empty()
@@ -79,7 +79,7 @@ def test_acceptance_only_goes_forward() -> None:
 def test_entries_carry_what_was_accepted() -> None:
     desired = {"commit": A, "counter": 1}
     from_run = fold(EMPTY, "run", {"intent": {"accepted": desired}}, NOW)
-    from_intent = fold(EMPTY, "intent", {"action": {"id": ACTION}, "desired": desired}, NOW)
+    from_intent = fold(EMPTY, "intent", intent_body() | {"desired": desired}, NOW)
     assert from_run.accepted == from_intent.accepted == Accepted(A, 1)
     assert fold(EMPTY, "run", {"intent": {"accepted": None}}, NOW) == EMPTY
 
@@ -120,7 +120,7 @@ def test_memory_survives_evidence_byte_for_byte() -> None:
         ("intent", {}),
         ("intent", {"action": {}}),
         ("intent", {"action": {"id": "short"}}),
-        ("intent", {"action": {"id": ACTION}, "desired": {"commit": A}}),
+        ("intent", intent_body() | {"desired": {"commit": A}}),
         ("outcome", {"action": ACTION}),
         ("outcome", {"action": ACTION, "result": "fine"}),
         ("outcome", {"action": "0" * 64, "result": "healed"}),

@@ -1,0 +1,47 @@
+"""A fix that does not hold is not done again and again: somebody else owns the setting.
+
+Each time a verified fix is undone costs a penalty, which halves in ``half_life_s``. At
+``suppress_at`` nothing more is done until it has come down to ``reuse_at``; people are asked
+meanwhile. Why six hours: a group policy puts a setting back every 90 to 120 minutes, and with a
+shorter half-life such a rule would never be stopped.
+
+Rule 1: A failing rule that was verified and is to be put right again is a recurrence already, so
+        the fix that would be one too many is the first that is not done.
+Rule 2: Time alone releases it.
+"""
+
+from reconciler.guard import recurrence
+from reconciler.guard.context import Guard, GuardContext
+from reconciler.guard.lost import without_memory
+from reconciler.guard.recurrence import Flap
+from reconciler.model.plan import Action
+from reconciler.model.verdict import Verdict
+
+NAME = "flap"
+
+
+def judge(action: Action, context: GuardContext) -> Verdict:
+    """Defer while one of the rules is suppressed; the one that takes longest decides."""
+    if context.memory is None:
+        return without_memory(NAME, context)
+    flaps = context.memory.flaps
+    verdicts = [_of(rule, flaps[rule], context) for rule in action.rules if rule in flaps]
+    return max(verdicts, key=lambda v: v.retry_after_s or 0, default=Verdict("allow", NAME))
+
+
+def _of(rule: str, flap: Flap, context: GuardContext) -> Verdict:
+    settings = context.desired.guards.flap
+    # Whoever asks has seen it fail: a fix that was verified has not held.
+    flap = recurrence.recurred(flap, context.now)
+    damping = recurrence.damping(flap, settings, context.now)
+    if not damping.suppressed:
+        return Verdict("allow", NAME)
+    reason = (
+        f"{rule} does not hold: it came back {damping.recurrences} times in "
+        f"{settings.within_days} days (score {damping.score}, stopped at {settings.suppress_at}, "
+        f"free at {settings.reuse_at}); find what puts it back"
+    )
+    return Verdict("defer", NAME, reason, recurrence.release_s(flap, settings, context.now))
+
+
+GUARD = Guard(NAME, judge)
