@@ -42,7 +42,8 @@ class Runbook(Document):
     Attributes:
         fixes: Checks whose findings it may be used for.
         precheck: What must hold before the first step; otherwise the action is denied.
-        steps: In order. Undone in reverse order when one fails or verification fails.
+        steps: In order. Undone in reverse order when one fails or verification fails. None where
+            the mode is ``never``: then the procedure says what people do.
         also_verify: What must hold afterwards beside the rules that called for it.
         settle_s: Longest wait for the second look to pass.
         mode: ``auto`` may run unattended; ``window`` only in a maintenance window; ``approve``
@@ -65,7 +66,7 @@ class Runbook(Document):
     disruptive: bool = False
     parameters: Mapping[str, Parameter] = {}
     precheck: tuple[Condition, ...] = ()
-    steps: tuple[RunbookStep, ...] = Field(min_length=1)
+    steps: tuple[RunbookStep, ...] = ()
     also_verify: tuple[Condition, ...] = ()
     settle_s: int = Field(default=30, ge=0, le=3600)
     blast_radius: Text
@@ -76,4 +77,13 @@ class Runbook(Document):
     def _high_risk_asks_people(self) -> "Runbook":
         if self.risk == "high" and self.mode in {"auto", "window"}:
             raise ValueError("a runbook of high risk is of mode approve or never")
+        return self
+
+    @model_validator(mode="after")
+    def _steps_or_a_procedure(self) -> "Runbook":
+        if self.mode == "never":
+            if self.steps or self.procedure is None:
+                raise ValueError("a runbook of mode never has a procedure for people and no steps")
+        elif not self.steps:
+            raise ValueError("a runbook that may run has at least one step")
         return self

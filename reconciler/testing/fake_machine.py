@@ -150,6 +150,19 @@ def _nft(machine: FakeMachine, operation: Run) -> str:
     return ""
 
 
+def _usermod(machine: FakeMachine, operation: Run) -> str:
+    """``usermod --expiredate DAY NAME``, the only way it is used."""
+    _usermod_itself, _flag, day, name = operation.argv
+    shadow = machine.files["/etc/shadow"]
+    rows = [line.split(":") for line in shadow.content.decode().split("\n")]
+    mine = [row for row in rows if row[0] == name]
+    if not mine:
+        return f"usermod: user '{name}' does not exist"
+    mine[0][7] = day
+    shadow.content = "\n".join(":".join(row) for row in rows).encode()
+    return ""
+
+
 def _succeeds(_machine: FakeMachine, _operation: Run) -> str:
     return ""
 
@@ -162,4 +175,5 @@ _PROGRAMS: dict[str, Program] = {
     "systemd-tmpfiles": _succeeds,
     "augenrules": _succeeds,
     "restic": _succeeds,
+    "usermod": _usermod,
 }

@@ -8,6 +8,7 @@ or hang until the operation's own time limit.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from reconciler.model.answer import Answer
@@ -30,6 +31,7 @@ from reconciler.model.probe import (
     Command,
     Probe,
     ReadFile,
+    ReadGlob,
     StatPaths,
     UnitStatus,
 )
@@ -99,10 +101,18 @@ class FakeTarget:
         if probe in self.blind:
             return Answer("denied", reason="permission denied; needs root")
         match probe:
-            case ReadFile():
+            case ReadFile() | ReadGlob():
                 return self._read(probe)
             case StatPaths():
-                return Answer("ok", [row for path in probe.patterns for row in self._stat(path)])
+                return Answer(
+                    "ok",
+                    [
+                        row
+                        for p in probe.patterns
+                        for path in self._fitting(p)
+                        for row in self._stat(path)
+                    ],
+                )
             case UnitStatus():
                 return Answer("ok", {name: self._unit(name) for name in probe.units})
             case BusProperty():
@@ -115,7 +125,10 @@ class FakeTarget:
             case _:
                 return Answer("unsupported", reason="not part of the fake machine")
 
-    def _read(self, probe: ReadFile) -> Answer:
+    def _read(self, probe: ReadFile | ReadGlob) -> Answer:
+        if isinstance(probe, ReadGlob):
+            there = [p for p in self._fitting(probe.pattern) if p in self.machine.files]
+            return Answer("ok", [self._text(path) for path in there])
         if probe.path.startswith("/proc/sys/"):
             name = probe.path.removeprefix("/proc/sys/").replace("/", ".")
             value = self.machine.sysctls.get(name)
@@ -124,6 +137,25 @@ class FakeTarget:
         if file is None or file.type != "file":
             return Answer("absent")
         return Answer("ok", file.content if probe.binary else file.content.decode())
+
+    def _fitting(self, pattern: str) -> list[str]:
+        """Paths that a glob pattern names; ``*`` stands for one segment, as in glob(7)."""
+        if "*" not in pattern:
+            return [pattern]
+        wanted = pattern.split("/")
+        return sorted(
+            path
+            for path in self.machine.files
+            if len(parts := path.split("/")) == len(wanted) and all(map(fnmatchcase, parts, wanted))
+        )
+
+    def _text(self, path: str) -> dict[str, Any]:
+        file = self.machine.files[path]
+        return {
+            "path": path,
+            "status": "ok",
+            "text": file.content.decode("utf-8", "surrogateescape"),
+        }
 
     def _stat(self, path: str) -> list[dict[str, Any]]:
         file = self.machine.files.get(path)

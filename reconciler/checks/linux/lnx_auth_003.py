@@ -1,8 +1,9 @@
 """Local accounts: every person has one, and it is on the roster (45 CFR 164.312(a)(2)(i)).
 
 A second account with uid 0, or two names for one uid, makes acts untraceable (NIXOS V-268138).
-The state of root's password is another subject (LNX-AUTH-006), because it takes root to see and
-this does not. Nix's own build users are part of the system, not of the roster.
+An account that is closed as usermod(8) says (it expired on day 1) lets nobody in: it is kept for
+the files it owns and for whoever looks into it, and is not on the roster. Without root nobody is
+known to be closed, so every account counts. Nix's own build users are part of the system.
 """
 
 from collections import Counter
@@ -10,34 +11,37 @@ from collections import Counter
 from reconciler.checks.parsing import passwd
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, Field, NotApplicable, Values
-from reconciler.model.probe import Probe, ReadFile
+from reconciler.model.local_account import FIRST_PERSON, Account
+from reconciler.model.probe import Probe
 from reconciler.model.values import Params
 
-_PASSWD = ReadFile("/etc/passwd")
 _BUILDERS_GID = 30000
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
-    return (_PASSWD,)
+    return (passwd.PASSWD, passwd.SHADOW)
 
 
 def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
-    accounts = passwd.accounts(answers.text(_PASSWD))
+    accounts = passwd.accounts(answers.text(passwd.PASSWD))
+    closed = passwd.closed(answers)
     uids = Counter(account.uid for account in accounts)
     return {
-        "accounts": tuple(sorted(a.name for a in accounts if _is_person(a))),
+        "accounts": tuple(
+            sorted(a.name for a in accounts if _is_person(a) and a.name not in closed)
+        ),
         "uid_zero": uids[0],
         "duplicate_uids": tuple(sorted(uid for uid, times in uids.items() if times > 1)),
     }
 
 
-def _is_person(account: passwd.Account) -> bool:
+def _is_person(account: Account) -> bool:
     if account.uid == passwd.NOBODY and account.name == "nobody":
         return False
-    return account.uid >= passwd.FIRST_PERSON and not _is_nix_builder(account)
+    return account.uid >= FIRST_PERSON and not _is_nix_builder(account)
 
 
-def _is_nix_builder(account: passwd.Account) -> bool:
+def _is_nix_builder(account: Account) -> bool:
     """nixbld1 (uid 30001) and so on; all of it is compared, since a name alone could be taken."""
     suffix = account.name.removeprefix("nixbld")
     return (
@@ -53,9 +57,11 @@ CHECK = Check(
     id="LNX-AUTH-003",
     title="Local accounts equal the declared roster",
     platforms=frozenset({"linux", "nixos"}),
-    source="passwd(5); NIXOS V-268138",
+    source="passwd(5); shadow(5) and usermod(8) on day 1 of expiry; NIXOS V-268138",
     fields={
-        "accounts": Field("list[str]", "Names of accounts with uid 1000 and above, sorted."),
+        "accounts": Field(
+            "list[str]", "Names of accounts with uid 1000 and above that are not closed, sorted."
+        ),
         "uid_zero": Field("int", "Number of accounts with uid 0."),
         "duplicate_uids": Field("list[int]", "Uids that more than one account has, sorted."),
     },

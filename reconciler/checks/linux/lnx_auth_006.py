@@ -10,22 +10,21 @@ from reconciler.checks.parsing import passwd
 from reconciler.errors import Unobservable
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, Field, NotApplicable, Values
-from reconciler.model.probe import Probe, ReadFile
+from reconciler.model.local_account import Account
+from reconciler.model.probe import Probe
 from reconciler.model.values import Params
 
-_PASSWD = ReadFile("/etc/passwd")
-_SHADOW = ReadFile("/etc/shadow")
 _LOCKED = ("!", "*")
 _SHADOWED = "x"
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
-    return (_PASSWD, _SHADOW)
+    return (passwd.PASSWD, passwd.SHADOW)
 
 
 def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
-    accounts = passwd.accounts(answers.text(_PASSWD))
-    shadow = passwd.passwords(answers.text(_SHADOW))
+    accounts = passwd.accounts(answers.text(passwd.PASSWD))
+    shadow = passwd.passwords(answers.text(passwd.SHADOW))
     fields = {account.name: _password(account, shadow) for account in accounts}
     if "root" not in fields:
         raise Unobservable("/etc/passwd has no account named root")
@@ -35,7 +34,7 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     }
 
 
-def _password(account: passwd.Account, shadow: Mapping[str, str]) -> str:
+def _password(account: Account, shadow: Mapping[str, str]) -> str:
     """The field that decides: ``x`` in passwd(5) points to shadow(5), where no entry locks."""
     return shadow.get(account.name, "!") if account.password == _SHADOWED else account.password
 

@@ -30,6 +30,7 @@ ACT = LOOK | frozenset(
     {
         "augenrules",
         "systemd-tmpfiles",
+        "usermod",
     }
 )
 """Programs that steps may run as well."""

@@ -6,6 +6,7 @@ from copy import deepcopy
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from reconciler.act.executor import execute
 from reconciler.act.work import prepare
@@ -35,8 +36,11 @@ from tests.support.desired_states import (
 from tests.support.stepping import Receipt, state
 
 RESTIC: dict[str, Value] = {"repository": "/srv/repo", "password_file": "/etc/pw"}
+DECLARED = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO/TCWBDqY0opHqcHPyxG+4E3VeQ7a9sOGjvqgSTOb4z"
+STRANGE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICscorPsvNg/E3ZYdf+6ZLcWEV9OpPTVKI+kWqInSU27"
 PARAMS: dict[str, dict[str, Value]] = {
     "RB-AUDIT-001": {"rules": ("-w /etc/passwd -p wa -k identity",)},
+    "RB-AV-001": {},
     "RB-BACKUP-001": RESTIC | {"unit": "restic-backups-nightly.service"},
     "RB-CERT-001": {
         "path": "/etc/ssl/p.crt",
@@ -48,6 +52,11 @@ PARAMS: dict[str, dict[str, Value]] = {
     "RB-DISK-001": {"mount": "/srv/scratch"},
     "RB-FILE-001": {"path": "/etc/pw", "mode": "0600", "uid": 0, "gid": 0},
     "RB-FW-001": {"open_ports": ("tcp/22", "tcp/443")},
+    "RB-KEYS-001": {
+        "keys": ("SHA256:O9A4MK3BNs2efZRqvBZA47/iD3POeNn8p9iXvvJdF1o",),
+        "accounts": ("clinicadmin",),
+        "admins": ("clinicadmin",),
+    },
     "RB-LOG-001": {},
     "RB-LOGIN-001": {},
     "RB-MEM-001": {"unit": "portal.service"},
@@ -57,7 +66,9 @@ PARAMS: dict[str, dict[str, Value]] = {
     "RB-SYSCTL-001": {"name": "syncookies", "settings": ("net.ipv4.tcp_syncookies=1",)},
     "RB-TIME-001": {},
 }
-IDS = shipped_runbook_ids()
+ALL = shipped_runbook_ids()
+PROCEDURES = ["RB-CRYPT-001", "RB-EVID-001"]
+IDS = [name for name in ALL if name not in PROCEDURES]
 
 
 def bound(runbook_id: str, given: Mapping[str, Value] | None = None) -> Params:
@@ -77,11 +88,31 @@ def machine() -> FakeMachine:
             "/etc/ssl/p.crt": FakeFile(b"old certificate"),
             "/etc/ssl/p.key": FakeFile(b"old key", 0o600),
             "/etc/nftables.conf": FakeFile(b"table inet old {\n}\n", 0o755),
+            "/etc/passwd": FakeFile(
+                b"root:x:0:0::/root:/bin/sh\nclinicadmin:x:1000:1000::/home/c:/bin/sh\n"
+                b"mallory:x:1001:1001::/home/mallory:/bin/sh\nreconciler:x:1002:1002::/:/bin/sh\n"
+                b"svc:x:999:999::/:/bin/sh\nnixbld1:x:30001:30000::/:/sbin/nologin\n"
+            ),
+            "/etc/shadow": FakeFile(
+                b"root:*:1::::::\nclinicadmin:!:1::::::\nmallory:!:1:::::20100:\nreconciler:!:1::::::\n"
+                b"svc:!:1::::::\nnixbld1:!:1::::::\n",
+                0o640,
+                0,
+                42,
+            ),
+            "/etc/ssh/authorized_keys.d/clinicadmin": FakeFile(
+                f"# desk\n{STRANGE} of a friend\n{DECLARED} desk\xff\n".encode("latin-1"), 0o644
+            ),
+            "/root/.ssh/authorized_keys": FakeFile(
+                f'from="192.0.2.7",command="a b" {STRANGE}\r\n'.encode(), 0o600
+            ),
         },
         units={
             "ssh.service": FakeUnit("active", "enabled"),
             "chrony.service": FakeUnit("inactive", "masked"),
             "nftables.service": FakeUnit("inactive", "disabled"),
+            "clamav-daemon.service": FakeUnit("failed", "masked", "exit-code"),
+            "clamav-freshclam.service": FakeUnit("inactive", "disabled"),
             "auditd.service": FakeUnit("inactive", "disabled"),
             "systemd-journald.service": FakeUnit("active", "static"),
             "portal.service": FakeUnit("active", "enabled"),
@@ -120,6 +151,17 @@ def run(
 
 def test_every_runbook_has_an_example_here() -> None:
     assert list(PARAMS) == IDS
+    assert sorted([*IDS, *PROCEDURES]) == ALL
+
+
+@pytest.mark.parametrize("runbook_id", PROCEDURES)
+def test_what_only_people_do_is_a_procedure_and_nothing_else(runbook_id: str) -> None:
+    runbook = shipped_runbook(runbook_id)
+    assert (runbook.id, runbook.mode, runbook.steps) == (runbook_id, "never", ())
+    assert "(1)" in (runbook.procedure or "")
+    text = runbook.model_dump() | {"mode": "approve"}
+    with pytest.raises(ValidationError, match="at least one step"):
+        Runbook.model_validate(text)
 
 
 def test_the_allow_list_pins_every_runbook_to_its_bytes() -> None:
@@ -127,7 +169,7 @@ def test_the_allow_list_pins_every_runbook_to_its_bytes() -> None:
     approved = Approved.model_validate(frozen(yaml.safe_load(text)))
     digests = {
         name: hashlib.sha256((ROOT / "runbooks" / f"{name}.yaml").read_bytes()).hexdigest()
-        for name in IDS
+        for name in ALL
     }
     assert approved.runbooks == {name: f"sha256:{digest}" for name, digest in digests.items()}
 
@@ -149,7 +191,8 @@ class TestEveryRunbook:
 
     def test_every_parameter_is_used_and_bounded(self, runbook_id: str) -> None:
         runbook = shipped_runbook(runbook_id)
-        places = [s.params for s in runbook.steps] + [c.params for c in runbook.precheck]
+        places = [s.params for s in runbook.steps]
+        places += [c.params for c in (*runbook.precheck, *runbook.also_verify)]
         used = {name for place in places for value in place.values() for name in names_in(value)}
         assert used == set(runbook.parameters)
         for parameter in runbook.parameters.values():
@@ -296,7 +339,7 @@ def test_audit_rules_that_turn_auditing_off_are_refused() -> None:
 
 def test_what_may_touch_the_access_path_says_so_and_proves_it() -> None:
     guarded = {name for name in IDS if shipped_runbook(name).access_guarded}
-    assert guarded == {"RB-SSH-001", "RB-LOGIN-001", "RB-FW-001"}
+    assert guarded == {"RB-SSH-001", "RB-LOGIN-001", "RB-FW-001", "RB-KEYS-001"}
     for name in guarded:
         assert shipped_runbook(name).also_verify
 
@@ -307,10 +350,40 @@ def test_who_decides() -> None:
         runbook: Runbook = shipped_runbook(name)
         modes.setdefault(runbook.mode, []).append(name)
     assert modes["window"] == ["RB-RESTORE-001"]
-    assert modes["approve"] == ["RB-LOGIN-001"]
+    assert modes["approve"] == ["RB-KEYS-001", "RB-LOGIN-001"]
     assert set(modes) == {"auto", "window", "approve"}
 
 
 def test_backups_of_replaced_files_are_written_before_the_file() -> None:
     writes = [o for o in operations("RB-FW-001") if isinstance(o, WriteFile)]
     assert [w.path.rpartition("/")[0] for w in writes] == ["/var/lib/reconciler/backup", "/etc"]
+
+
+def test_only_what_nobody_declared_is_taken_away_and_all_of_it_comes_back() -> None:
+    target = FakeTarget(machine())
+    before = deepcopy(target.machine.files)
+    assert run("RB-KEYS-001", target, passes=True).result == "healed"
+    after = target.machine.files
+    desk = after["/etc/ssh/authorized_keys.d/clinicadmin"]
+    assert desk.content == f"# desk\n{DECLARED} desk\xff\n".encode("latin-1")
+    assert (after["/root/.ssh/authorized_keys"].content, desk.mode) == (b"", 0o644)
+    assert after["/etc/passwd"] == before["/etc/passwd"]
+    shadow = after["/etc/shadow"].content.decode().splitlines()
+    assert [line for line in shadow if line.split(":")[7]] == ["mallory:!:1:::::1:"]
+    kept = {f.content for path, f in after.items() if path.startswith("/var/lib/reconciler/backup")}
+    assert kept == {before[p].content for p in before if "authorized_keys" in p}
+
+    again = FakeTarget(machine())
+    outcome = run("RB-KEYS-001", again, passes=False)
+    assert (outcome.result, outcome.rollback) == ("rolled_back", "verified")
+    assert state(again.machine).files == before
+
+
+def test_where_nobody_is_declared_nothing_is_taken_away() -> None:
+    for empty in ("keys", "accounts"):
+        target = FakeTarget(machine())
+        before = deepcopy(target.machine.files)
+        params = bound("RB-KEYS-001", PARAMS["RB-KEYS-001"] | {empty: ()})
+        outcome = run("RB-KEYS-001", target, passes=True, params=params)
+        assert outcome.result in {"rolled_back", "failed"}
+        assert state(target.machine).files == before

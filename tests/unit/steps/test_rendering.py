@@ -24,12 +24,21 @@ from tests.support.stepping import rendered
 UNIT = {"unit": "a.service"}
 ACCESS = {"path": "/etc/secret", "mode": "0600", "uid": 0, "gid": 42}
 RESTIC = {"repository": "/srv/repo", "password_file": "/etc/pw"}
+STRANGE = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICscorPsvNg/E3ZYdf+6ZLcWEV9OpPTVKI+kWqInSU27\n"
 ENVIRONMENT = (("RESTIC_PASSWORD_FILE", "/etc/pw"), ("RESTIC_REPOSITORY", "/srv/repo"))
 
 
 def machine() -> FakeMachine:
     return FakeMachine(
-        files={"/etc/secret": FakeFile(b"s", 0o644, 7, 7)},
+        files={
+            "/etc/secret": FakeFile(b"s", 0o644, 7, 7),
+            "/etc/passwd": FakeFile(
+                b"root:x:0:0::/root:/bin/sh\nclinicadmin:x:1000:1000::/home/c:/bin/sh\n"
+                b"mallory:x:1001:1001::/home/m:/bin/sh\n"
+            ),
+            "/etc/shadow": FakeFile(b"clinicadmin:!:1::::::\nmallory:!:1::::::\n", 0o640),
+            "/home/m/.ssh/authorized_keys": FakeFile(STRANGE, 0o600, 1001, 1001),
+        },
         units={
             "a.service": FakeUnit("failed", "masked"),
             "b.service": FakeUnit("active", "enabled"),
@@ -82,6 +91,24 @@ EXAMPLES: list[tuple[str, dict[str, Value], tuple[Operation, ...]]] = [
     ),
     ("file.access", ACCESS, (SetAccess("/etc/secret", 0o600, 0, 42),)),
     ("file.keep", {"path": "/etc/secret"}, ()),
+    (
+        "accounts.close",
+        {"declared": ("clinicadmin",)},
+        (Run(("usermod", "--expiredate", "1", "mallory")),),
+    ),
+    (
+        "keys.withdraw",
+        {"declared": ("SHA256:O9A4MK3BNs2efZRqvBZA47/iD3POeNn8p9iXvvJdF1o",)},
+        (
+            WriteFile(
+                "/var/lib/reconciler/backup/home-m-.ssh-authorized-keys.9cf115f061d94216",
+                STRANGE,
+                0o600,
+                parents=True,
+            ),
+            WriteFile("/home/m/.ssh/authorized_keys", b"", 0o600, 1001, 1001),
+        ),
+    ),
     (
         "sysctl.set",
         {"settings": ("net.ipv4.ip_forward=0", "net.ipv4.tcp_rmem=1 2 3")},

@@ -1,4 +1,5 @@
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 
@@ -23,11 +24,30 @@ REVERSIBLE: list[tuple[str, dict[str, Value]]] = [
     ("sysctl.set", {"settings": ("net.a.b=5", "net.a.c=6", "net.a.b=7")}),
     ("firewall.ensure", {"open_ports": ("tcp/22",)}),
     ("firewall.load", {}),
+    ("keys.withdraw", {"declared": ("SHA256:O9A4MK3BNs2efZRqvBZA47/iD3POeNn8p9iXvvJdF1o",)}),
+    ("accounts.close", {"declared": ("clinicadmin",)}),
     ("unit.reload", {"unit": "a.service"}),
     ("wait.until", {"unit": "a.service", "states": ("active", "inactive")}),
     ("command.check", {"command": "sshd-settings"}),
     ("wait.ssh", {"port": 22}),
 ]
+
+PEOPLE = {
+    "/etc/passwd": FakeFile(
+        b"root:x:0:0::/root:/bin/sh\nclinicadmin:x:1000:1000::/home/c:/bin/sh\n"
+        b"mallory:x:1001:1001::/home/m:/bin/sh\neve:x:1002:1002::/home/e:/bin/sh\n"
+    ),
+    "/etc/shadow": FakeFile(
+        b"root:*:1::::::\nclinicadmin:!:1::::::\nmallory:!:1:::::20100:\neve:!:1:::::1:\n", 0o640
+    ),
+    "/home/m/.ssh/authorized_keys": FakeFile(
+        b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICscorPsvNg/E3ZYdf+6ZLcWEV9OpPTVKI+kWqInSU27\x0b\xff"
+        b"\n\nnot a key",
+        0o600,
+        1001,
+        1001,
+    ),
+}
 
 MACHINES = {
     "stopped and disabled": FakeMachine(
@@ -68,10 +88,12 @@ def test_undo_returns_the_machine_to_what_it_was(
     machine = deepcopy(MACHINES[name])
     if kind in NEEDS_RUNNING:
         machine.units["a.service"].active = "active"
+    machine.files |= {path: replace(file) for path, file in PEOPLE.items()}
     machine.files.setdefault("/etc/nftables.conf", FakeFile(b"# rules\ntable inet new {\n}\n"))
     before = state(machine)
     do, undo = rendered(kind, params, machine)
     carry_out(machine, do)
+    assert kind not in {"keys.withdraw", "accounts.close"} or state(machine) != before
     carry_out(machine, undo)
     after = state(machine)
     assert after.files == before.files
