@@ -10,7 +10,7 @@ Rule 4: After an endpoint did not answer, this run asks nothing more, and later 
 Rule 5: A choice is an action like any other: every guard judges it. Everything else is a person's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from secrets import token_bytes
 from typing import Protocol
@@ -27,11 +27,13 @@ from reconciler.engine.session import Session
 from reconciler.errors import InputError, MachineError
 from reconciler.evidence.entry import Kind
 from reconciler.guard.advice_budget import LEVELS, Level, below, endpoint_key, refusal
+from reconciler.model.client import Client
 from reconciler.model.desired import BoundRule, DesiredState
 from reconciler.model.finding import Finding
 from reconciler.model.incident import Incident
 from reconciler.model.plan import Action, Plan
 from reconciler.model.run import UpkeepProblem
+from reconciler.model.tier import Feature
 from reconciler.plan.planner import plan_of
 
 MOST_A_RUN = 8
@@ -66,13 +68,15 @@ class Advised:
     problems: tuple[UpkeepProblem, ...] = ()
 
 
-def absent(desired: DesiredState) -> str | None:
-    """Why a language model may not be asked about a host, by what its client decided; None if so.
+def absent(client: Client, features: Collection[Feature]) -> str | None:
+    """Why a language model may not be asked about a client's hosts; None if it may.
 
-    The endpoint of the settings is another question.
+    Args:
+        client: The client, with what it decided.
+        features: Of its tier. The endpoint of the settings is another question.
     """
-    given = desired.client.advice
-    if "advise" not in desired.features:
+    given = client.advice
+    if "advise" not in features:
         return "the client's tier has no advise"
     if given is None or not given.consent:
         return "the client did not consent"
@@ -117,7 +121,7 @@ def advise(
 
 def _open(session: Session, desired: DesiredState) -> bool:
     stopped = desired.kill_switches or session.intent.status.holds
-    return not stopped and absent(desired) is None
+    return not stopped and absent(desired.client, desired.features) is None
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from reconciler.checks import catalogue as checks
 from reconciler.engine.appliance import linux_target, read_ledger
 from reconciler.engine.clock import SystemClock
+from reconciler.engine.doctor_advice import diagnose_advice
 from reconciler.engine.doctor_evidence import diagnose_evidence
 from reconciler.engine.doctor_fleet import diagnose_fleet
 from reconciler.engine.doctor_policy import diagnose_policy
@@ -61,6 +62,7 @@ def diagnose(
         found += diagnose_fleet(home, clock)
         found += diagnose_evidence(home, now)
         found += diagnose_policy(home, now.date())
+        found.append(diagnose_advice(home, now))
     return [*found, *_machine()]
 
 

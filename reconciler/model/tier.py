@@ -1,8 +1,9 @@
 """``policies/tiers/<id>.yaml``: what a client has bought. Features only, never retention.
 
 ``observe`` looks, judges and signs, which is the service itself, so every tier has it. ``heal``
-lets runbooks change machines. The others name what this version does not have yet: they switch
-nothing, and `reconciler check` says so wherever a tier lists one.
+lets runbooks change machines. ``advise`` lets a language model choose among approved runbooks, for
+clients that consented. The others name what this version does not have yet: they switch nothing,
+and `reconciler check` says so wherever a tier lists one.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from reconciler.model.document import Document, Name, Text
 
 Feature = Literal["observe", "heal", "advise", "packet", "windows", "network", "saas"]
 
-AVAILABLE: frozenset[Feature] = frozenset({"observe", "heal"})
+AVAILABLE: frozenset[Feature] = frozenset({"observe", "heal", "advise"})
 """Features that switch something in this version."""
 
 OF_KIND: Mapping[str, Feature] = {"windows": "windows", "network": "network", "saas": "saas"}

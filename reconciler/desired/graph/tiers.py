@@ -47,6 +47,12 @@ def _lacking(graph: Graph, key: str, client: Client) -> Iterator[Problem]:
     tier = graph.fleet.tiers.get(client.tier)
     if tier is None:
         return
+    if client.advice is not None and "advise" not in tier.features:
+        yield warning(
+            graph.fleet.where("client", key, "advice"),
+            f"tier {tier.id} lacks advise, so no language model is asked",
+            "Choose a tier that has it, or take advice out.",
+        )
     for name, host in sorted(graph.fleet.hosts_of(key).items()):
         enforce = client.mode == host.mode == "enforce"
         wanted = needed([host.kind], enforce=enforce) - set(tier.features) - {"observe"}

@@ -88,9 +88,12 @@ def test_only_what_decides_about_changing_a_machine_reads_features():
     assert readers <= {
         "desired/binding.py",
         "desired/fleet.py",
+        "desired/gate/approving.py",
         "desired/graph/tiers.py",
         "desired/layout.py",
         "desired/resolve.py",
+        "engine/advising.py",
+        "engine/doctor_advice.py",
         "engine/explain.py",
         "engine/run.py",
         "guard/tier.py",
