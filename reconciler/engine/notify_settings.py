@@ -77,11 +77,11 @@ class AppriseChannel(_Channel):
     """Mail, Slack, Teams, PagerDuty and whatever else apprise knows.
 
     Attributes:
-        urls: Apprise URLs, one a line; they are secrets: a file or ``credential:NAME``.
+        url: One apprise URL, as a whole a secret: a file or ``credential:NAME`` that holds it.
     """
 
     kind: Literal["apprise"]
-    urls: PathText
+    url: PathText
 
 
 ChannelSettings = Annotated[
