@@ -1,13 +1,13 @@
 """From a plan to outcomes: guards, then a signed intent, then the work, then a second look."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.act.executor import execute
 from reconciler.engine.look import Eye
 from reconciler.engine.prechecks import run_prechecks, verify_also
 from reconciler.engine.session import Session
-from reconciler.engine.windows import window_open
+from reconciler.engine.tracking import Tracking
+from reconciler.engine.windows import calendar, window_open
 from reconciler.evidence.bodies import (
     action_body,
     finding_body,
@@ -39,24 +39,37 @@ class Healer:
     """Carries a plan out, one action at a time.
 
     Attributes:
-        found: What the first look of this run found, by rule.
+        tracking: Follows the incidents of its rules.
+        found: What the newest look at each rule found.
     """
 
     session: Session
     eye: Eye
-    found: Mapping[str, Finding]
+    tracking: Tracking
+    found: dict[str, Finding]
 
     def heal(self, plan: Plan) -> Healing:
         """Try every action; what is not done says why."""
         healing = Healing()
         for action in plan.actions:
+            if healing.outcomes and self._is_gone(action):
+                continue
             verdicts = self._verdicts(action)
             if not admitted(verdicts):
+                self.tracking.turned_away(action, verdicts)
                 healing.not_done.append(_not_done(action, verdicts[-1]))
                 continue
+            self.tracking.admitted(action)
             receipt = self._announce(action, plan, verdicts)
             healing.outcomes.append(self._act(action, receipt))
         return healing
+
+    def _is_gone(self, action: Action) -> bool:
+        """Whether what was done since the look has put right what this action is for."""
+        again = self.eye.look_again(action.rules)
+        self.found.update(again)
+        self.tracking.saw(again)
+        return all(finding.status == "pass" for finding in again.values())
 
     def _verdicts(self, action: Action) -> tuple[Verdict, ...]:
         if self.session.options.stopping():
@@ -70,9 +83,14 @@ class Healer:
             steps=appliance.steps,
             prechecks=run_prechecks(self.eye, action),
             window_open=window_open(desired.client, now),
+            calendar=calendar(desired.client, now),
             holds=self.session.intent.status.holds,
         )
-        return admit(action, context)
+        verdicts = admit(action, context)
+        if admitted(verdicts) and self.tracking.cut_off.intersection(action.rules):
+            # Even as another action: what the cut one did is known only by this run's look.
+            return (*verdicts, Verdict("defer", "cooldown", "a crash cut off an action for it"))
+        return verdicts
 
     def _announce(self, action: Action, plan: Plan, verdicts: tuple[Verdict, ...]) -> Receipt:
         """The signed intent: without its receipt the executor does nothing (design promise 2)."""
@@ -110,6 +128,7 @@ class Healer:
             deadline_s=eye.deadline_s,
             hook=session.options.hook,
         )
+        self.tracking.ended(outcome)
         session.options.hook("before-outcome")
         closes = Reference(receipt.seq, receipt.digest)
         session.append(Kind.OUTCOME, outcome_body(session.run, outcome, session.own), closes=closes)

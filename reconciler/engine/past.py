@@ -15,6 +15,8 @@ from reconciler.evidence.entry import Entry, Kind, Reference, stamp
 from reconciler.evidence.follow import ended_at
 from reconciler.evidence.record import Record
 from reconciler.guard.memory import Memory, fold
+from reconciler.incident import register as incidents
+from reconciler.incident.register import Register
 from reconciler.ledger.store import Ledger
 
 
@@ -34,6 +36,7 @@ class Past:
         kept: The newest checkpoint, cosignatures, anchors and copy.
         standing: The newest heartbeat of the fleet and how long ago it was first seen, the last
             recovery, what held the desired state. A run may know a newer heartbeat than its ledger.
+        register: Open incidents, and what must be known of ended ones.
         commit: Commit of the newest entry.
     """
 
@@ -47,6 +50,7 @@ class Past:
     checkpoint_at: datetime | None = None
     kept: Kept = field(default_factory=Kept)
     standing: Standing = field(default_factory=Standing)
+    register: Register = field(default_factory=Register)
     commit: str | None = None
 
     @property
@@ -69,6 +73,8 @@ class Past:
         self._follow_clock(entry)
         self.checkpoint_at = entry.time
         self.kept = Kept.from_body(entry.body.get("upkeep"))
+        target = f"{entry.client}/{entry.host}"
+        self.register = Register.from_body(entry.body.get("register"), target)
         self.standing = Standing().after(entry, self.boot_id)
         if entry.kind is Kind.RUN:
             self._follow_run(entry)
@@ -91,6 +97,7 @@ class Past:
             self._follow_reach(record)
             return
         self.memory = fold(self.memory, entry.kind.value, entry.body, entry.time)
+        self.register = incidents.fold(self.register, entry.kind.value, entry.body)
         if entry.kind is Kind.INTENT:
             self.open_intents.append((record.reference, entry.body["action"]))
         if entry.closes is not None:

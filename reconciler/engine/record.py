@@ -13,6 +13,7 @@ from reconciler.evidence.bodies import held_paths, run_body, since_body
 from reconciler.evidence.entry import Kind, stamp
 from reconciler.evidence.follow import ended_at
 from reconciler.guard.memory import fold
+from reconciler.incident import register as incidents
 from reconciler.ledger.store import Receipt
 from reconciler.model.run import RunReport
 from reconciler.model.scrub import scrub
@@ -103,7 +104,10 @@ def _body(session: Session, report: RunReport, at: datetime) -> Body:
         "promise_s": session.options.promise_s,
         "since": since_body(report.findings, past.since, seq, stamp(at)),
     }
+    if session.moves:
+        body["incidents"] = [move.to_body() for move in session.moves]
     body["memory"] = fold(past.memory, Kind.RUN.value, body, at).to_body()
+    body["register"] = incidents.fold(past.register, Kind.RUN.value, body).to_body()
     return body
 
 

@@ -4,22 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.engine.session import Session
+from reconciler.engine.tracking import Tracking
 from reconciler.evidence.bodies import outcome_body
 from reconciler.evidence.statement import Kind, Reference
 from reconciler.model.finding import Finding
 from reconciler.model.outcome import Outcome
 
 
-def close_interrupted(session: Session, findings: Mapping[str, Finding]) -> tuple[Outcome, ...]:
+def close_interrupted(
+    session: Session, findings: Mapping[str, Finding], tracking: Tracking
+) -> tuple[Outcome, ...]:
     """Append an ``interrupted`` outcome for every intent that has none.
 
-    Nothing is undone and nothing is sent again: the fresh look says what is true now, and the
-    plan of this run is made from that.
+    Nothing is undone and nothing is sent again in this run: the fresh look says what is true now.
+    Its incidents go on from there, in the entry that closes the intent.
     """
     closed = []
     # A copy: every outcome that is appended takes its intent off the list.
     for reference, action in tuple(session.appliance.past.open_intents):
         outcome = _interrupted(reference, action, findings)
+        tracking.ended(outcome)
         body = outcome_body(session.run, outcome, session.own)
         session.append(Kind.OUTCOME, body, closes=reference)
         closed.append(outcome)

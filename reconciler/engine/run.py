@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -10,7 +11,7 @@ from reconciler.engine import census
 from reconciler.engine.append import seal_waiting
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import gather, refuse_jump
-from reconciler.engine.heal import Healer
+from reconciler.engine.heal import Healer, Healing
 from reconciler.engine.intent import pull
 from reconciler.engine.introspect import Introspection
 from reconciler.engine.look import Eye
@@ -19,10 +20,13 @@ from reconciler.engine.record import record_gap, record_holds, record_refusal, r
 from reconciler.engine.recover import close_interrupted
 from reconciler.engine.sealing import newest_moment
 from reconciler.engine.session import Options, Session
+from reconciler.engine.tracking import Tracking, by_severity
 from reconciler.engine.upkeep.keep import keep
 from reconciler.errors import IntentRefused
 from reconciler.model.answer import Answer
 from reconciler.model.desired import DesiredState
+from reconciler.model.finding import Finding
+from reconciler.model.plan import Plan
 from reconciler.model.run import RunReport, UpkeepProblem
 from reconciler.plan.planner import plan
 
@@ -46,38 +50,82 @@ def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport
     desired = _usable(session)
     counted = census.take(desired, appliance.checks, appliance.steps)
     eye = _open_eye(session, desired)
-
-    before = eye.look(desired.rules)
-    session.options.hook("observed")
-    planned = plan(tuple(before.values()), desired)
-    report = RunReport(
-        run=session.run,
-        target=desired.target,
-        mode=_mode(desired),
-        findings=tuple(before.values()),
-        before=tuple(before.values()),
-        plan=planned,
-        intent=session.intent.status,
-        census=counted.body(),
-        own=session.own,
-        notices=notices(desired, session.facts.at.date()),
-    )
+    report = pursue(session, eye, counted.body())
     if session.options.dry_run:
         return report
+    return replace(report, problems=(*_torn(appliance), *keep(session)))
 
-    interrupted = close_interrupted(session, before)
-    healing = Healer(session, eye, before).heal(planned)
-    after = eye.look(desired.rules) if healing.outcomes else before
+
+def pursue(session: Session, eye: Eye, census: Mapping[str, int]) -> RunReport:
+    """From the first look to the recorded run; nothing is fetched, kept or pushed here.
+
+    Args:
+        session: The run.
+        eye: How it looks, and under which desired state.
+        census: What was loaded, by kind.
+
+    Raises:
+        EvidenceError, MachineError: As `reconcile`.
+        InputError: A rule names a check that is not in the catalogue.
+    """
+    found = eye.look(eye.desired.rules)
+    session.options.hook("observed")
+    if session.options.dry_run:
+        planned = plan(tuple(found.values()), eye.desired)
+        return _report(session, eye, census, found, planned)
+
+    tracking = Tracking.begin(session, eye)
+    interrupted = close_interrupted(session, found, tracking)
+    before = tracking.take_in(found)
+    planned = plan(tracking.ready(before), eye.desired)
+    tracking.leave(planned)
+    healing = Healer(session, eye, tracking, before).heal(planned)
+    after = _look_again(eye, tracking, before, healing)
     session.options.hook("before-run-entry")
     report = replace(
-        report,
+        _report(session, eye, census, before, planned),
         findings=tuple(after.values()),
         outcomes=tuple(healing.outcomes),
         not_done=tuple(healing.not_done),
         interrupted=interrupted,
+        incidents=tracking.open,
     )
-    recorded = record_run(session, report)
-    return replace(recorded, problems=(*_torn(appliance), *keep(session)))
+    return record_run(session, report)
+
+
+def _report(
+    session: Session,
+    eye: Eye,
+    census: Mapping[str, int],
+    found: Mapping[str, Finding],
+    planned: Plan,
+) -> RunReport:
+    """A run in which nothing was done."""
+    desired = eye.desired
+    return RunReport(
+        run=session.run,
+        target=desired.target,
+        mode=_mode(desired),
+        findings=tuple(found.values()),
+        before=tuple(found.values()),
+        plan=planned,
+        intent=session.intent.status,
+        census=census,
+        own=session.own,
+        notices=notices(desired, session.facts.at.date()),
+        incidents=by_severity(session.appliance.past.register.open.values()),
+    )
+
+
+def _look_again(
+    eye: Eye, tracking: Tracking, before: Mapping[str, Finding], healing: Healing
+) -> Mapping[str, Finding]:
+    """What is true at the end of the run; what an action broke elsewhere is an incident, too."""
+    if not healing.outcomes:
+        return before
+    after = eye.look(eye.desired.rules)
+    tracking.saw(after)
+    return after
 
 
 def _begin(appliance: Appliance, options: Options) -> Session:

@@ -23,12 +23,14 @@ def found_the_same(new: Body, old: Body, checks: Mapping[str, Check]) -> bool:
         old: Body of the older run, complete.
         checks: The catalogue, which knows the gauges.
     """
-    quiet = not new["outcomes"] and not new["not_done"]
+    quiet = not new["outcomes"] and not new["not_done"] and not new.get("incidents")
     return quiet and _essence(new, checks) == _essence(old, checks)
 
 
 def _essence(body: Body, checks: Mapping[str, Check]) -> dict[str, Any]:
-    kept = {name: value for name, value in body.items() if name not in _OF_THE_RUN}
+    # Where incidents are is said by the register; how they came there is said once.
+    left_out = _OF_THE_RUN | {"incidents"}
+    kept = {name: value for name, value in body.items() if name not in left_out}
     kept["findings"] = [_finding(finding, checks) for finding in body["findings"]]
     # What stood behind an acceptance is said once, in the run that accepted.
     kept["intent"] = {n: v for n, v in body["intent"].items() if n != "acceptance"}

@@ -10,6 +10,8 @@ from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import Facts
 from reconciler.engine.intent import Intent
 from reconciler.evidence.entry import Kind, Reference, Subject
+from reconciler.incident.register import CARRIERS
+from reconciler.incident.transition import Transition
 from reconciler.ledger.store import Receipt
 from reconciler.model.own_words import own_words
 from reconciler.model.quotable import Own
@@ -48,6 +50,7 @@ class Session:
     Attributes:
         run: Random id, 32 hex digits.
         facts: The machine's time at the start.
+        moves: What happened to incidents and stands in no entry yet; see `engine.tracking`.
     """
 
     appliance: Appliance
@@ -55,6 +58,7 @@ class Session:
     facts: Facts
     intent: Intent
     options: Options
+    moves: list[Transition] = field(default_factory=list)
 
     @property
     def subject(self) -> Subject | None:
@@ -72,19 +76,26 @@ class Session:
     ) -> Receipt:
         """Append one signed entry, and follow it; what waits to be sealed is sealed first.
 
+        What happened to incidents rides in the first entry that can carry it: nothing is done
+        because of a transition that is not on the disk.
+
         Raises:
             EvidenceError: It cannot be signed now; nothing was recorded.
             MachineError: It cannot be written; nothing was recorded.
         """
-        return append(
+        riding = tuple(self.moves) if kind.value in CARRIERS else ()
+        incidents = {"incidents": [move.to_body() for move in riding]} if riding else {}
+        receipt = append(
             self.appliance,
             self.facts,
             kind,
-            body,
+            {**body, **incidents},
             subject=self.subject,
             hook=self.options.hook,
             closes=closes,
         )
+        del self.moves[: len(riding)]
+        return receipt
 
     def append_slim(self, kind: Kind, body: Mapping[str, Any]) -> Receipt | None:
         """Append one signed entry without a file; None where something has changed since the base.

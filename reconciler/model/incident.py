@@ -77,12 +77,15 @@ class Incident:
         state: Where it is.
         since: When it came into that state.
         reason: Why it is there: a stable code, such as the name of a guard.
-        opened: When it was first seen.
-        occurrence: 1 for the first incident with this fingerprint, 2 for the next.
+        opened: Since when its rule has been seen to fail without a break.
+        occurrence: Grows with every incident of this fingerprint; 1 for the first in a ledger that
+            has not forgotten any.
         recurrences: How often a verified fix of it did not hold.
         tier: Who chose what to do; ``None`` before that.
         runbook: What was chosen; ``None`` before that.
         asked: Questions put to a language model about it.
+        until: When time alone ends what it waits for: a soak, an approval's term, a deferral;
+            ``None`` where time ends nothing.
     """
 
     id: str
@@ -102,3 +105,4 @@ class Incident:
     tier: Literal["L1", "L2", "L3"] | None
     runbook: str | None
     asked: int
+    until: datetime | None = None

@@ -7,6 +7,7 @@ from typing import Literal
 
 from reconciler.errors import ExitCode
 from reconciler.model.finding import Finding
+from reconciler.model.incident import Incident
 from reconciler.model.outcome import Outcome
 from reconciler.model.plan import Action, Plan
 from reconciler.model.quotable import NOTHING, Own
@@ -183,6 +184,7 @@ class RunReport:
         own: What the desired state says and evidence may say again.
         notices: Exceptions and approvals that end soon or are over, in words. They move with the
             calendar, so they are told and not recorded.
+        incidents: The open incidents after it, the severest first.
     """
 
     run: str
@@ -202,6 +204,7 @@ class RunReport:
     problems: tuple[UpkeepProblem, ...] = ()
     own: Own = NOTHING
     notices: tuple[str, ...] = ()
+    incidents: tuple[Incident, ...] = ()
 
     @property
     def recorded(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.evidence.bodies import finding_body, not_done_body, plan_body
 from reconciler.model.run import RunReport
-from reconciler.report import intent, table
+from reconciler.report import incident_list, incident_words, intent, table
 
 
 def render(report: RunReport, *, width: int = 160, colour: bool = False) -> str:
@@ -18,6 +18,7 @@ def render(report: RunReport, *, width: int = 160, colour: bool = False) -> str:
     parts += [f"{report.target} ({report.mode}): {table.summary(report.findings)}"]
     parts += ["loaded: " + ", ".join(f"{count} {kind}" for kind, count in report.census.items())]
     parts += _acts(report)
+    parts += [incident_words.line(incident) for incident in report.incidents]
     parts += _evidence(report)
     return "\n".join(parts)
 
@@ -128,6 +129,7 @@ def as_document(report: RunReport) -> dict[str, Any]:
             for o in (*report.interrupted, *report.outcomes)
         ],
         "not_done": [not_done_body(left, report.own) for left in report.not_done],
+        "incidents": [incident_list.as_document(one) for one in report.incidents],
         "evidence": {
             "seq": report.seq,
             "commit": report.commit,

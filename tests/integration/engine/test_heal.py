@@ -1,11 +1,14 @@
 """Drift in, outcome out: a real fleet, a real ledger and every guard around a fake machine."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from reconciler.checks.parsing import sysctl
 from reconciler.errors import ExitCode
 from reconciler.evidence.statement import Reference
 from reconciler.guard.gate import GUARDS
+from reconciler.model.finding import Finding
 from reconciler.model.operation import SetAccess, WriteSysctl
 from reconciler.model.probe import ReadFile
 from reconciler.testing.fake_machine import FakeFile, FakeMachine
@@ -295,7 +298,11 @@ def test_a_look_that_breaks_after_the_steps_still_ends_in_a_rollback(
 ) -> None:
     from reconciler.engine.look import Eye
 
-    def broken(_eye: Eye, _ids: object) -> dict[str, object]:
+    confirm = Eye.look_again
+
+    def broken(eye: Eye, ids: Sequence[str]) -> dict[str, Finding]:
+        if not drill.carried:
+            return confirm(eye, ids)
         raise ZeroDivisionError("a judge that divides")
 
     monkeypatch.setattr(Eye, "look_again", broken)
