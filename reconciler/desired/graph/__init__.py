@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.desired.fleet import Fleet
+from reconciler.desired.graph.answers import answer_problems
 from reconciler.desired.graph.approvals import (
     approval_problems,
     high_risk_problems,
@@ -19,7 +20,9 @@ from reconciler.desired.graph.exceptions import exception_problems
 from reconciler.desired.graph.fleet_wide import fleet_wide_problems
 from reconciler.desired.graph.freeze import freeze_problems
 from reconciler.desired.graph.freshness import freshness_problems
+from reconciler.desired.graph.healing import healing_problems
 from reconciler.desired.graph.hosts import client_problems, host_problems
+from reconciler.desired.graph.named import named_problems
 from reconciler.desired.graph.policies import baseline_problems, framework_problems
 from reconciler.desired.graph.rules import rule_problems
 from reconciler.desired.graph.runbooks import runbook_problems, safe_runbooks
@@ -69,6 +72,8 @@ def check_fleet(
         *approval_problems(graph),
         *high_risk_problems(graph),
         *fleet_wide_problems(graph),
+        *named_problems(graph),
+        *healing_problems(graph),
         *freeze_problems(graph),
         *tier_problems(graph),
         *client_problems(graph),
@@ -76,7 +81,7 @@ def check_fleet(
         *host_problems(graph, faulty | unread),
     ]
     if not any(problem.severity == "error" for problem in found):
-        found += plan_problems(whole, checks)
+        found += [*plan_problems(whole, checks), *answer_problems(whole)]
     return sorted(dict.fromkeys(found), key=_place)
 
 
