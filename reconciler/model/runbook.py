@@ -42,8 +42,8 @@ class Runbook(Document):
     Attributes:
         fixes: Checks whose findings it may be used for.
         precheck: What must hold before the first step; otherwise the action is denied.
-        steps: In order. Undone in reverse order when one fails or verification fails. None where
-            the mode is ``never``: then the procedure says what people do.
+        steps: In order. Undone in reverse order when one fails or verification fails. One of
+            mode ``never`` needs none: its procedure says what people do.
         also_verify: What must hold afterwards beside the rules that called for it.
         settle_s: Longest wait for the second look to pass.
         mode: ``auto`` may run unattended; ``window`` only in a maintenance window; ``approve``
@@ -81,9 +81,6 @@ class Runbook(Document):
 
     @model_validator(mode="after")
     def _steps_or_a_procedure(self) -> "Runbook":
-        if self.mode == "never":
-            if self.steps or self.procedure is None:
-                raise ValueError("a runbook of mode never has a procedure for people and no steps")
-        elif not self.steps:
-            raise ValueError("a runbook that may run has at least one step")
-        return self
+        if self.steps or (self.mode == "never" and self.procedure is not None):
+            return self
+        raise ValueError("a runbook has steps, or is of mode never and has a procedure for people")

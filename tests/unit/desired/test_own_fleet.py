@@ -90,9 +90,14 @@ def test_every_tested_provision_has_a_rule_in_each_baseline(fleet):
         assert tested <= covered
 
 
-def test_every_check_of_the_catalogue_is_used_by_a_rule(fleet):
+def test_every_check_of_the_catalogue_is_used_by_a_rule_or_asked_by_a_runbook(fleet):
     used = {rule.check for rule in fleet.rules.values()}
-    assert used == set(checks.load())
+    asked = {
+        condition.check
+        for pinned in fleet.runbooks.values()
+        for condition in (*pinned.runbook.precheck, *pinned.runbook.also_verify)
+    }
+    assert used | asked == set(checks.load())
 
 
 def test_the_workstation_is_only_looked_at(fleet):
