@@ -10,8 +10,8 @@ WORDS = frozenset(
 a able abort aborted about above absent absolute accept acceptance accepted accepts access account
 accounts acknowledged acme acpi across act acted action action's actions activating active acts ad
 add added address addressable addresses addressing adds adjtimex admin administrative
-administrators admins advert advertised advertises advise aes128 aes256 after afterwards again
-against age aged ages ago agree ahead algorithm alias aliases align all allocate allocated
+administrators admins advert advertised advertises advice advise aes128 aes256 after afterwards
+again against age aged ages ago agree ahead algorithm alias aliases align all allocate allocated
 allocation allow allowed allowing allowlist allows almost alone along alphanumeric already also
 altered alternative alternatives although always ambiguous amd64 amend among amount an anchor
 anchors and anew annotate annotates annotation annotations announce announced announcement
@@ -44,10 +44,10 @@ clinics clock clocks clone close closed closes closing cmd cmdline cmnd cmp code
 collected color column com come comes coming command commands comment commit commit's commits
 committed committer committer's compare compared comparisons compensable complete completed
 compliance component components compose compressed compression compromise compromised con
-condition conf config configuration configure configured conflict conflicting conflicts connect
-connected connecting connection consistency constant contacts contain container containerd
-containers containing contains content continue continued continuous contradict control controller
-controllers controls
+condition conf confidence config configuration configure configured conflict conflicting conflicts
+connect connected connecting connection consistency constant contacts contain container containerd
+containers containing contains content continue continued continuous contradict contradiction
+control controller controllers controls
 cookies cooldown cooling copied copies copy copying core coredump correct corrupt corrupted
 corruption cosign cosignature cosignatures cosigned cosigns could couldn't count counted counter
 counting counts covering covers cpu cramfs crash create created cred credential credentials creds
@@ -133,11 +133,11 @@ nopasswd nor normal nosuchunit not note notes nothing notice notices notrack now
 nspawn ntfs ntp ntpd ntpsec nul null number numbers numeric nvme nvme0n1 obj object objection
 objections objective objects obliges observation observations observe observed obsolete octal
 octet odd of off offered offers officer offline offset often oid ok old older oldest on once one
-ones only onto oom op open opened openntpd opens openssh openssl opentimestamps operand operating
-operation operational opt option optional options or order org origin os oscal other others ots
-our ours out outcome outcomes outdated output outside outvote over overflow overlay overloaded
-override overrides overwritten owed own owned owner owner's owners owning owns p p12 p256 p384
-pack package packages packed packet packets packs pacman padding pager paid pam panic paper
+ones only onto oom op open openai opened openntpd opens openssh openssl opentimestamps operand
+operating operation operational opt option optional options or order org origin os oscal other
+others ots our ours out outcome outcomes outdated output outside outvote over overflow overlay
+overloaded override overrides overwritten owed own owned owner owner's owners owning owns p p12 p256
+p384 pack package packages packed packet packets packs pacman padding pager paid pam panic paper
 parameter parameters params parent parent's parents parse parsed parser parsing part parted
 partial partition partitions parts pass passed passes passing passphrase passwd password
 passwordauthentication passwords path paths pattern patterns paused payload pci pdf peeled peer
