@@ -94,8 +94,8 @@ def test_every_check_of_the_catalogue_is_used_by_a_rule_or_asked_by_a_runbook(fl
     used = {rule.check for rule in fleet.rules.values()}
     asked = {
         condition.check
-        for pinned in fleet.runbooks.values()
-        for condition in (*pinned.runbook.precheck, *pinned.runbook.also_verify)
+        for runbook in fleet.runbooks.values()
+        for condition in (*runbook.precheck, *runbook.also_verify)
     }
     assert used | asked == set(checks.load())
 
