@@ -15,10 +15,18 @@ from reconciler.errors import Where
 from reconciler.model.check import Field
 from reconciler.model.desired import BoundRule
 from reconciler.model.expectation import Expectation
-from reconciler.model.healing_rule import HealingRule
+from reconciler.model.healing_rule import FactRef, HealingRule
 from reconciler.model.host import Host
 from reconciler.model.values import Value
-from reconciler.plan.facts import Asked, Fact, asked_by, finite, fits_host, may_answer
+from reconciler.plan.facts import (
+    Asked,
+    Fact,
+    asked_by,
+    fact_named,
+    finite,
+    fits_host,
+    may_answer,
+)
 
 MOST_SUBJECTS = 500_000
 """Healing rules about one check, times subjects of it, that are looked at."""
@@ -151,6 +159,7 @@ def _enter(graph: Graph, healing: HealingRule, known: list[Subject], found: Cont
     if subjects:
         made = _contender(graph, healing, asked, subjects)
         found.of_check.setdefault(healing.match.check, []).append(made)
+        found.problems.extend(_unseen(graph, made))
     else:
         found.problems.append(_nowhere(graph, healing, known))
 
@@ -170,6 +179,26 @@ def _contender(
         fields=graph.checks[healing.match.check].fields,
         subjects=subjects,
     )
+
+
+def _unseen(graph: Graph, found: Contender) -> Iterator[Problem]:
+    """Parameters from what some finding does not hold: it holds what its rule expects."""
+    for name, value in found.healing.params.items():
+        fact = fact_named(value.ref) if isinstance(value, FactRef) else None
+        if fact is None or fact.source != "observed":
+            continue
+        lacking = [
+            subject.rule.rule
+            for subject, _places in found.subjects.values()
+            if fact.field not in subject.rule.expect
+        ]
+        if lacking:
+            yield warning(
+                graph.fleet.where("healing", found.healing.id, "params", name),
+                f"rule {lacking[0]} expects nothing of {fact.field}, so its findings do not hold "
+                "it and are left to people",
+                "Let the rule expect something of it, or name the rules that do.",
+            )
 
 
 def _too_many(graph: Graph, first: HealingRule) -> Problem:
