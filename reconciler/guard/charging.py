@@ -38,12 +38,15 @@ def needs(action: Action, context: GuardContext, memory: Memory) -> Iterator[Nee
     plan = approval.onboarding(action, context)
     if plan is None or plan.digest not in memory.onboarding:
         host, client = desired.target, desired.client.id
-        yield Need(host_bucket(host), numbers.host, numbers.host_refill_s, "this host")
-        yield Need(client_bucket(client), numbers.client, numbers.client_refill_s, "this client")
+        yield Need(host_bucket(host), numbers.host, numbers.host_refill_s, f"host {host}")
+        yield Need(
+            client_bucket(client), numbers.client, numbers.client_refill_s, f"client {client}"
+        )
     pinned = desired.runbooks.get(action.runbook)
     if pinned is not None and pinned.runbook.disruptive:
-        name = site_bucket(site(desired))
-        yield Need(name, 1, numbers.disruptive_refill_s, "what disturbs people at this site")
+        where = site(desired)
+        what = f"what disturbs people at {where}"
+        yield Need(site_bucket(where), 1, numbers.disruptive_refill_s, what)
 
 
 def site(desired: DesiredState) -> str:

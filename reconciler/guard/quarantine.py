@@ -23,8 +23,8 @@ def judge(_action: Action, context: GuardContext) -> Verdict:
     today = context.now.date() if calendar is None else calendar.day
     taken_over = _taken_over(context.desired, today)
     closed_for = [
-        f"{incident} ({each.rule}, {each.fingerprint})"
-        for incident, each in context.memory.quarantined.items()
+        f"{each.rule} ({each.fingerprint})"
+        for each in context.memory.quarantined.values()
         if each.fingerprint not in taken_over
     ]
     if not closed_for:

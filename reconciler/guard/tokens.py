@@ -27,10 +27,7 @@ def judge(action: Action, context: GuardContext) -> Verdict:
     longest, need = max(waits, key=lambda pair: pair[0], default=(timedelta(0), None))
     if need is None or not longest:
         return Verdict("allow", NAME)
-    said = (
-        f"no token is left for {need.what}: {need.size} at once, "
-        f"then one in {need.refill_s} s ({need.bucket})"
-    )
+    said = f"no token is left for {need.what}: {need.size} at once, then one in {need.refill_s} s"
     return Verdict("defer", NAME, said, seconds_until(context.now + longest, context.now))
 
 

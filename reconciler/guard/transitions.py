@@ -19,24 +19,15 @@ class Transition:
         incident: Its id.
         fingerprint: Of what differs.
         rule: Bound rule.
-        before: State it leaves; ``None`` when the incident begins.
         after: State it comes into.
-        recurrences: How often it came back before, for one that begins; 0 otherwise.
+        recurred: Whether a verified fix did not hold.
     """
 
     incident: str
     fingerprint: str
     rule: str
-    before: str | None
     after: str
-    recurrences: int
-
-    @property
-    def came_back(self) -> bool:
-        """Whether a verified fix did not hold."""
-        if self.before is None:
-            return self.recurrences > 0
-        return self.before == "soak" and self.after in {"confirmed", "escalated"}
+    recurred: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +65,12 @@ def read(body: Mapping[str, Any]) -> Iterator[Transition]:
     """
     for each in form.sequence(body.get("incidents", ())):
         said = form.mapping(each)
-        before = form.optional_text(said.get("from"))
         yield Transition(
             incident=form.text(said.get("id")),
             fingerprint=form.digest(said.get("fingerprint")),
             rule=form.text(said.get("rule")),
-            before=before,
             after=form.text(said.get("to")),
-            recurrences=form.count(said.get("recurrences")) if before is None else 0,
+            recurred=form.flag(said.get("recurred", False)),
         )
 
 
@@ -91,7 +80,7 @@ def flaps(
     """The flaps after one more transition: what was verified, and what came back."""
     if each.after == "soak":
         return recurrence.held(before, (each.rule,), at, forget)
-    return recurrence.came_back(before, (each.rule,), at) if each.came_back else before
+    return recurrence.came_back(before, (each.rule,), at) if each.recurred else before
 
 
 def quarantined(before: Mapping[str, Quarantine], each: Transition) -> dict[str, Quarantine]:

@@ -1,15 +1,16 @@
 """Contexts and memories for tests of guards."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.evidence.bodies import action_body
 from reconciler.guard.charging import charge
-from reconciler.guard.context import GuardContext
+from reconciler.guard.context import Guard, GuardContext
 from reconciler.guard.memory import Memory, fold
 from reconciler.model.desired import DesiredState
 from reconciler.model.guard_settings import GuardSettings
 from reconciler.model.plan import Action
+from reconciler.model.verdict import Verdict
 from reconciler.steps import catalogue
 from tests.support.desired_states import make_action, make_desired
 
@@ -53,3 +54,63 @@ def attempt(memory: Memory, result: str, at: datetime) -> Memory:
 def numbers(**changes: Any) -> DesiredState:
     """A desired state with other numbers of guards: ``numbers(flap={"cap": 3000})``."""
     return make_desired(guards=GuardSettings.model_validate(changes))
+
+
+class Story:
+    """One host over time: what guards say, and what the ledger makes of what was done.
+
+    Attributes:
+        memory: Folded from the entries that the story wrote.
+        now: May go back, as clocks do.
+    """
+
+    def __init__(self, desired: DesiredState | None = None, action: Action = DOING) -> None:
+        self.desired = desired or make_desired()
+        self.action = action
+        self.memory = Memory.empty()
+        self.now = NOW
+
+    @property
+    def context(self) -> GuardContext:
+        return make_context(desired=self.desired, memory=self.memory, now=self.now)
+
+    def wait(self, seconds: float) -> "Story":
+        self.now += timedelta(seconds=seconds)
+        return self
+
+    def ask(self, guard: Guard, action: Action | None = None) -> Verdict:
+        return guard.judge(action or self.action, self.context)
+
+    def begin(self, action: Action | None = None) -> "Story":
+        body = intent_body(action or self.action, self.context)
+        self.memory = fold(self.memory, "intent", body, self.now)
+        return self
+
+    def end(self, result: str, action: Action | None = None) -> "Story":
+        acted = action or self.action
+        body = {"action": acted.id, "result": result, "rules": list(acted.rules)}
+        self.memory = fold(self.memory, "outcome", body, self.now)
+        return self
+
+    def act(self, result: str) -> "Story":
+        return self.begin().end(result)
+
+    def tell(self, *transitions: dict[str, Any], kind: str = "run") -> "Story":
+        """What a run says of incidents."""
+        body = {"intent": {"accepted": None, "refused": None}, "incidents": list(transitions)}
+        self.memory = fold(self.memory, kind, body, self.now)
+        return self
+
+
+def transition(to: str, **changes: Any) -> dict[str, Any]:
+    """A transition as entries carry it."""
+    told = {
+        "id": "f" * 12 + "-1",
+        "fingerprint": "f" * 64,
+        "rule": "time",
+        "from": "planned",
+        "to": to,
+        "at": "2026-03-02T09:00:00.000Z",
+        "reason": "x",
+    }
+    return told | changes
