@@ -10,6 +10,7 @@ Rule 4: Who has acknowledged is not called again until the day that they named i
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from reconciler.evidence import canonical
 from reconciler.incident.goodbyes import Ended
@@ -26,6 +27,9 @@ MOST_COVERED = 1000
 DIGEST = "digest-"
 
 
+Phase = Literal["opened", "step", "closed"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One message to one channel.
@@ -38,7 +42,7 @@ class Call:
         reference: The receiver's number, if it is known.
     """
 
-    phase: str
+    phase: Phase
     covers: tuple[Covered, ...]
     key: str
     message: str
@@ -153,7 +157,7 @@ def _digest(target: str, group: Sequence[Want]) -> Call:
     return Call(phase=_phase(group), covers=covers, key=f"{DIGEST}{message[:16]}", message=message)
 
 
-def _phase(group: Sequence[Want]) -> str:
+def _phase(group: Sequence[Want]) -> Phase:
     return "opened" if any(want.phase == "opened" for want in group) else "step"
 
 

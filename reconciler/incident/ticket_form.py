@@ -1,17 +1,39 @@
 """Strict reading of tickets from an entry's body: a wrong shape is an error, never a default."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-_HEX = re.compile(r"[0-9a-f]{64}")
+from reconciler.incident.form import (
+    Malformed,
+    count,
+    digest,
+    fields,
+    mapping,
+    optional_text,
+    text,
+)
+
+__all__ = [
+    "Covered",
+    "Malformed",
+    "count",
+    "covered",
+    "digest",
+    "fields",
+    "flag",
+    "items",
+    "mapping",
+    "optional_count",
+    "optional_text",
+    "pair",
+    "stamp",
+    "text",
+    "time",
+]
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Malformed(ValueError):
-    """A value is not what it must be; the message says what it must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,52 +92,11 @@ def _covered(value: Mapping[str, Any]) -> Covered:
     )
 
 
-def mapping(value: object) -> Mapping[str, Any]:
-    """A mapping with text keys."""
-    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return value
-    raise Malformed("a mapping is missing")
-
-
-def fields(value: object, names: set[str]) -> Mapping[str, Any]:
-    """A mapping with exactly these keys."""
-    found = mapping(value)
-    if set(found) != names:
-        raise Malformed(f"must have exactly the fields {', '.join(sorted(names))}")
-    return found
-
-
 def items(value: object) -> Sequence[Any]:
     """A list."""
     if isinstance(value, list | tuple):
         return value
     raise Malformed("a list is missing")
-
-
-def text(value: object) -> str:
-    """A text that is not empty."""
-    if isinstance(value, str) and value:
-        return value
-    raise Malformed("a text is missing")
-
-
-def optional_text(value: object) -> str | None:
-    """A text that is not empty, or nothing."""
-    return None if value is None else text(value)
-
-
-def digest(value: object) -> str:
-    """A hex SHA-256."""
-    if isinstance(value, str) and _HEX.fullmatch(value):
-        return value
-    raise Malformed("a SHA-256 digest is missing")
-
-
-def count(value: object) -> int:
-    """A whole number that is not negative."""
-    if type(value) is int and value >= 0:
-        return value
-    raise Malformed("a whole number is missing")
 
 
 def optional_count(value: object) -> int | None:

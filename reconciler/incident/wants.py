@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from reconciler.incident.ticket import Delivery, Ticket
 from reconciler.incident.ticket_form import Covered
@@ -67,7 +68,7 @@ class Want:
     """
 
     covered: Covered
-    phase: str
+    phase: Literal["opened", "step"]
     key: str
     rank: tuple[int, int, datetime]
     before: Delivery | None

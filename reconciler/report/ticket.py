@@ -61,6 +61,7 @@ class Facts:
         tried: What was begun, oldest first.
         stopped: What the guard said, scrubbed; empty if none spoke.
         approval: Path and text of a file that would let it go on; None where none would.
+        runbook: What that file is about; empty without one.
         people: How many people must agree with that file.
         evidence: Entries that tell of it: number, what it is, commit.
         fleet: Commit of the desired state in force.
@@ -73,6 +74,7 @@ class Facts:
     tried: tuple[Tried, ...]
     stopped: str
     approval: tuple[str, str] | None
+    runbook: str
     people: int
     evidence: tuple[tuple[int, str, str], ...]
     fleet: str
@@ -206,16 +208,16 @@ def _commands(facts: Facts) -> Iterator[str]:
     yield "# in the fleet repository: take it over, so that nobody else is called"
     yield f"reconciler acknowledge {incident.fingerprint} --as you@example.org"
     if facts.approval is not None:
-        yield f"# or let {incident.runbook} run: {_yes(facts.people)}"
-        yield f"git add {facts.approval[0]} && git commit -S"
+        yield f"# or let {facts.runbook} run: {_yes(facts.people)}"
+        yield f"reconciler approve {facts.runbook} --host {incident.target} --as you@example.org"
     yield "# when it is put right: look again at once"
     yield "reconciler run --once"
 
 
 def _yes(people: int) -> str:
     if people < 2:
-        return "commit the file below under your name, signed"
-    return f"commit the file below under your name, signed; {people} people must agree with it"
+        return "this writes the file below; read it, and commit it signed"
+    return f"this writes the file below; commit it signed; {people} people must agree with it"
 
 
 def _evidence(facts: Facts) -> Iterator[str]:
