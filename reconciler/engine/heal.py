@@ -16,6 +16,8 @@ from reconciler.evidence.bodies import (
     verdict_body,
 )
 from reconciler.evidence.statement import Kind, Reference
+from reconciler.guard.charge import Charge
+from reconciler.guard.charging import charge
 from reconciler.guard.context import GuardContext
 from reconciler.guard.gate import admit, admitted
 from reconciler.ledger.store import Receipt
@@ -24,6 +26,8 @@ from reconciler.model.outcome import Outcome
 from reconciler.model.plan import Action, Plan
 from reconciler.model.run import NotDone
 from reconciler.model.verdict import Verdict
+
+_STOPPED = (Verdict("defer", "stop", "the reconciler was told to stop"),)
 
 
 @dataclass(slots=True)
@@ -54,13 +58,14 @@ class Healer:
         for action in plan.actions:
             if healing.outcomes and self._is_gone(action):
                 continue
-            verdicts = self._verdicts(action)
-            if not admitted(verdicts):
+            context = None if self.session.options.stopping() else self._context(action)
+            verdicts = _STOPPED if context is None else self._verdicts(action, context)
+            if context is None or not admitted(verdicts):
                 self.tracking.turned_away(action, verdicts)
                 healing.not_done.append(_not_done(action, verdicts[-1]))
                 continue
             self.tracking.admitted(action)
-            receipt = self._announce(action, plan, verdicts)
+            receipt = self._announce(action, plan, verdicts, charge(action, context))
             healing.outcomes.append(self._act(action, receipt))
         return healing
 
@@ -71,12 +76,10 @@ class Healer:
         self.tracking.saw(again)
         return all(finding.status == "pass" for finding in again.values())
 
-    def _verdicts(self, action: Action) -> tuple[Verdict, ...]:
-        if self.session.options.stopping():
-            return (Verdict("defer", "stop", "the reconciler was told to stop"),)
+    def _context(self, action: Action) -> GuardContext:
         appliance, desired = self.session.appliance, self.eye.desired
         now = appliance.clock.now()
-        context = GuardContext(
+        return GuardContext(
             now=now,
             desired=desired,
             memory=appliance.past.memory,
@@ -86,13 +89,17 @@ class Healer:
             calendar=calendar(desired.client, now),
             holds=self.session.intent.status.holds,
         )
+
+    def _verdicts(self, action: Action, context: GuardContext) -> tuple[Verdict, ...]:
         verdicts = admit(action, context)
         if admitted(verdicts) and self.tracking.cut_off.intersection(action.rules):
             # Even as another action: what the cut one did is known only by this run's look.
             return (*verdicts, Verdict("defer", "cooldown", "a crash cut off an action for it"))
         return verdicts
 
-    def _announce(self, action: Action, plan: Plan, verdicts: tuple[Verdict, ...]) -> Receipt:
+    def _announce(
+        self, action: Action, plan: Plan, verdicts: tuple[Verdict, ...], spends: Charge
+    ) -> Receipt:
         """The signed intent: without its receipt the executor does nothing (design promise 2)."""
         session = self.session
         session.options.hook("before-intent")
@@ -109,6 +116,7 @@ class Healer:
                 "action": action_body(action),
                 "found": [finding_body(self.found[rule], own) for rule in action.rules],
                 "verdicts": [verdict_body(verdict, own) for verdict in verdicts],
+                "charge": spends.to_body(),
             },
         )
         session.options.hook("after-intent")

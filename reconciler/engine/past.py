@@ -16,7 +16,9 @@ from reconciler.evidence.follow import ended_at
 from reconciler.evidence.record import Record
 from reconciler.guard.memory import Memory, fold
 from reconciler.incident import register as incidents
+from reconciler.incident import tickets
 from reconciler.incident.register import Register
+from reconciler.incident.tickets import Tickets
 from reconciler.ledger.store import Ledger
 
 
@@ -37,6 +39,7 @@ class Past:
         standing: The newest heartbeat of the fleet and how long ago it was first seen, the last
             recovery, what held the desired state. A run may know a newer heartbeat than its ledger.
         register: Open incidents, and what must be known of ended ones.
+        tickets: What people were told about them.
         commit: Commit of the newest entry.
     """
 
@@ -51,6 +54,7 @@ class Past:
     kept: Kept = field(default_factory=Kept)
     standing: Standing = field(default_factory=Standing)
     register: Register = field(default_factory=Register)
+    tickets: Tickets = field(default_factory=Tickets.empty)
     commit: str | None = None
 
     @property
@@ -75,6 +79,7 @@ class Past:
         self.kept = Kept.from_body(entry.body.get("upkeep"))
         target = f"{entry.client}/{entry.host}"
         self.register = Register.from_body(entry.body.get("register"), target)
+        self.tickets = Tickets.from_body(entry.body.get("tickets"))
         self.standing = Standing().after(entry, self.boot_id)
         if entry.kind is Kind.RUN:
             self._follow_run(entry)
@@ -98,6 +103,7 @@ class Past:
             return
         self.memory = fold(self.memory, entry.kind.value, entry.body, entry.time)
         self.register = incidents.fold(self.register, entry.kind.value, entry.body)
+        self.tickets = tickets.fold(self.tickets, entry.kind.value, entry.body, entry.time)
         if entry.kind is Kind.INTENT:
             self.open_intents.append((record.reference, entry.body["action"]))
         if entry.closes is not None:

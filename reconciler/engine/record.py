@@ -14,6 +14,7 @@ from reconciler.evidence.entry import Kind, stamp
 from reconciler.evidence.follow import ended_at
 from reconciler.guard.memory import fold
 from reconciler.incident import register as incidents
+from reconciler.incident.tickets import Tickets
 from reconciler.ledger.store import Receipt
 from reconciler.model.run import RunReport
 from reconciler.model.scrub import scrub
@@ -108,6 +109,8 @@ def _body(session: Session, report: RunReport, at: datetime) -> Body:
         body["incidents"] = [move.to_body() for move in session.moves]
     body["memory"] = fold(past.memory, Kind.RUN.value, body, at).to_body()
     body["register"] = incidents.fold(past.register, Kind.RUN.value, body).to_body()
+    if past.tickets != Tickets.empty():
+        body["tickets"] = past.tickets.to_body()
     return body
 
 

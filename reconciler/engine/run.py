@@ -8,6 +8,7 @@ from typing import Literal
 
 from reconciler.desired.ending import notices
 from reconciler.engine import census
+from reconciler.engine.advising import advise
 from reconciler.engine.append import seal_waiting
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import gather, refuse_jump
@@ -53,7 +54,7 @@ def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport
     report = pursue(session, eye, counted.body())
     if session.options.dry_run:
         return report
-    return replace(report, problems=(*_torn(appliance), *keep(session)))
+    return replace(report, problems=(*report.problems, *_torn(appliance), *keep(session)))
 
 
 def pursue(session: Session, eye: Eye, census: Mapping[str, int]) -> RunReport:
@@ -77,8 +78,10 @@ def pursue(session: Session, eye: Eye, census: Mapping[str, int]) -> RunReport:
     tracking = Tracking.begin(session, eye)
     interrupted = close_interrupted(session, found, tracking)
     before = tracking.take_in(found)
-    planned = plan(tracking.ready(before), eye.desired)
-    tracking.leave(planned)
+    advised = advise(session, eye, plan(tracking.ready(before), eye.desired), before, tracking)
+    planned = advised.plan
+    tracking.catch_up()
+    tracking.leave(planned, advised.left)
     healing = Healer(session, eye, tracking, before).heal(planned)
     after = _look_again(eye, tracking, before, healing)
     session.options.hook("before-run-entry")
@@ -89,6 +92,7 @@ def pursue(session: Session, eye: Eye, census: Mapping[str, int]) -> RunReport:
         not_done=tuple(healing.not_done),
         interrupted=interrupted,
         incidents=tracking.open,
+        problems=advised.problems,
     )
     return record_run(session, report)
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from reconciler.engine.look import Eye
 from reconciler.engine.pending import whole
 from reconciler.engine.session import Session
+from reconciler.guard.recurrence import damping
 from reconciler.incident import ends, look, verdicts
 from reconciler.incident.fingerprint import sighting
 from reconciler.incident.story import Story
@@ -33,12 +34,15 @@ class Tracking:
         eye: How it looks, and under which desired state.
         story: The register as it is now, and what stands in no entry yet.
         cut_off: Rules of actions that a crash cut off: nothing is sent for them in this run.
+        tired: Rules whose fixes did not hold so often that a person is told before anything else
+            is tried: nothing is planned for them in this run.
     """
 
     session: Session
     eye: Eye
     story: Story
     cut_off: set[str] = field(default_factory=set)
+    tired: set[str] = field(default_factory=set)
 
     @classmethod
     def begin(cls, session: Session, eye: Eye) -> "Tracking":
@@ -49,11 +53,6 @@ class Tracking:
     def open(self) -> tuple[Incident, ...]:
         """Every open incident, the severest first."""
         return by_severity(self.story.register.open.values())
-
-    @property
-    def quarantined(self) -> tuple[str, ...]:
-        """Ids of incidents for whose sake nothing may be done on this host."""
-        return tuple(one.id for one in self.open if one.state == "quarantined")
 
     def of(self, rule: str) -> Incident | None:
         """The open incident of a bound rule."""
@@ -69,12 +68,14 @@ class Tracking:
         look.drop(self.story, {rule.id for rule in desired.rules}, at)
         look.acknowledge(self.story, desired.acknowledgements, at.date(), at)
         self.saw(found)
+        newest = dict(found)
         seen_once = look.unconfirmed(self.story, tuple(found))
-        if not seen_once or desired.guards.confirm_s:
-            return dict(found)
-        again = self.eye.look_again(seen_once)
-        self.saw(again)
-        return {**found, **again}
+        if seen_once and not desired.guards.confirm_s:
+            again = self.eye.look_again(seen_once)
+            self.saw(again)
+            newest.update(again)
+        self.tired.update(look.tire(self.story, self._flapping(at), at))
+        return newest
 
     def saw(self, found: Mapping[str, Finding]) -> None:
         """Take in one look."""
@@ -121,8 +122,29 @@ class Tracking:
             self.cut_off.update(outcome.rules)
         ends.ended(self.story, outcome, one_way, self.eye.desired.guards, self._now())
 
+    def catch_up(self) -> None:
+        """Take in entries that others appended: what they said of incidents counts from now on."""
+        register = self.session.appliance.past.register
+        for move in self.session.moves:
+            register = register.after(move)
+        self.story.register = register
+
+    def _flapping(self, at: datetime) -> list[str]:
+        """Rules that came back too often of late, with what this run has just seen."""
+        flaps = self.session.appliance.past.memory.flaps
+        numbers = self.eye.desired.guards.flap
+        just_now = {move.rule for move in self.session.moves if move.recurred}
+        return [
+            rule
+            for rule in self.story.register.open
+            if damping(flaps.get(rule), numbers, at).recurrences + (rule in just_now)
+            >= numbers.most_recurrences
+        ]
+
     def _is_ready(self, rule: str) -> bool:
         incident = self.story.of(rule)
+        if rule in self.tired:
+            return False
         return incident is not None and incident.state in verdicts.READY
 
     def _gauges(self, check: str) -> frozenset[str]:

@@ -67,6 +67,14 @@ def acknowledge(story: Story, taken: Iterable[Acknowledgement], today: date, at:
             story.go(incident, "escalated", "acknowledged", at)
 
 
+def tire(story: Story, rules: Iterable[str], at: datetime) -> tuple[str, ...]:
+    """Put confirmed incidents whose fixes do not hold in front of a person; returns which."""
+    tired = [one for rule in rules if (one := story.of(rule)) and one.state == "confirmed"]
+    for incident in tired:
+        story.go(incident, "escalated", "does-not-hold", at)
+    return tuple(incident.rule for incident in tired)
+
+
 def unconfirmed(story: Story, rules: Collection[str]) -> tuple[str, ...]:
     """Of these rules, those with an incident that was seen once."""
     return tuple(

@@ -23,7 +23,7 @@ READY: frozenset[State] = frozenset(
 )
 """States in which something may be planned for it."""
 
-PULLED = frozenset({"kill_switch", "hold", "mode", "exception", "freeze", "quarantine"})
+PULLED = frozenset({"kill_switch", "hold", "mode", "exception", "freeze", "quarantine", "rollout"})
 """Guards that say what people decided, or that a person must look at this host first."""
 
 Standing = tuple[State, str, datetime | None]

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler import RunReport
 from reconciler.evidence.statement import Kind
 from tests.support.drill import SECRET, SYSCTL, break_secret, break_sysctl, statuses
 from tests.support.file_drill import FileDrill, load, make_template
+from tests.support.incidents import AT_REST
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(600)]
 
@@ -69,6 +71,30 @@ def fsck(drill: FileDrill) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
+def states(drill: FileDrill, rule: str) -> list[str]:
+    """Every state of a rule's incidents, in the order of the entries."""
+    return [
+        step["to"]
+        for record in drill.records()
+        for step in record.entry.body.get("incidents", [])
+        if step["rule"] == rule
+    ]
+
+
+def incidents_go_on(
+    drill: FileDrill, left: dict[str, list[str]], sent: list[str], first: RunReport
+) -> None:
+    """What the kill cut off went on with a look; nothing was sent again in that run."""
+    for rule, before in left.items():
+        if before[-1:] == ["executing"]:
+            fresh = next(f.status for f in first.before if f.rule == rule)
+            after = "soak" if fresh == "pass" else "cooldown"
+            assert states(drill, rule)[len(before) :][:2] == ["verifying", after], rule
+    again = [entry["operation"] for entry in drill.journal()[len(sent) :]]
+    assert [operation for operation in again if operation in sent] == []
+    assert {one.state for one in first.incidents} <= AT_REST
+
+
 def test_every_kind_of_point_is_among_those_that_were_killed(wrecks: list[Wreck]) -> None:
     points = [wreck.point for wreck in wrecks]
 
@@ -93,7 +119,12 @@ def test_the_next_runs_close_what_was_open_and_heal_what_is_left(wrecks: list[Wr
     for wreck in wrecks:
         before = load(wreck.directory)
         was_open = before.verify().branches[0].open_intents
+        left = {rule: states(before, rule) for rule in (SYSCTL, SECRET)}
+        cut_off = [rule for rule, seen in left.items() if seen[-1:] == ["executing"]]
+        assert len(cut_off) == len(was_open), f"{wreck}: {cut_off}"
+        sent = [entry["operation"] for entry in before.journal()]
         first = before.run()
+        incidents_go_on(before, left, sent, first)
         assert [o.intent for o in first.interrupted] == [r.seq for r in was_open], str(wreck)
         assert {o.result for o in first.interrupted} <= {"interrupted"}
         after = before.verify()
@@ -110,7 +141,8 @@ def test_the_next_runs_close_what_was_open_and_heal_what_is_left(wrecks: list[Wr
         assert before.machine.files["/etc/bridge/key"].mode == 0o600
         assert before.machine.sysctls["net.ipv4.tcp_syncookies"] == "1"
         acts_announced(before)
-        assert before.run().plan.actions == (), str(wreck)
+        assert before.run(after_s=3600).plan.actions == (), str(wreck)
+        assert states(before, SYSCTL)[-1] == states(before, SECRET)[-1] == "closed", str(wreck)
         assert fsck(before) == "", str(wreck)
 
 
