@@ -20,6 +20,7 @@ from reconciler.model.finding import Finding
 from reconciler.model.host import Declares
 from reconciler.model.parameter import Parameter, bind
 from reconciler.model.plan import Action
+from reconciler.model.scrub import scrub_value
 from reconciler.model.values import Value
 from reconciler.plan.planner import action_id
 
@@ -104,7 +105,7 @@ def _values(
     """Every value that a parameter may take, the likeliest first; at most `MOST`."""
     found = [value for value in declared.get(name, []) if parameter.problem(value) is None]
     observed = finding.observed.get(name)
-    if observed is not None and _bounded(parameter) and parameter.problem(observed) is None:
+    if observed is not None and _taken(parameter, observed):
         found.append(observed)
     if not parameter.required:
         found.append(parameter.default)
@@ -114,6 +115,15 @@ def _values(
         found.extend((False, True))
     # 1 and true are equal, and not the same value.
     return list({(type(value), value): value for value in found}.values())[:MOST]
+
+
+def _taken(parameter: Parameter, observed: Value) -> bool:
+    """Whether an observed value may become a parameter.
+
+    Parameters stand in evidence as they are, so what the scrubber would change is none.
+    """
+    fits = _bounded(parameter) and parameter.problem(observed) is None
+    return fits and scrub_value(observed) == observed
 
 
 def _bounded(parameter: Parameter) -> bool:

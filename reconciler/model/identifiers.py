@@ -54,6 +54,30 @@ SERIAL = (
     "the number of a vehicle or a device",
     re.compile(r"\b(?=[A-HJ-NPR-Z]*\d)(?=\d*[A-HJ-NPR-Z])[A-HJ-NPR-Z0-9]{17}\b"),
 )
+ACCOUNT = (
+    "an account number",
+    re.compile(
+        r"(?<!\d)\d{4}([- ])\d{4}\1\d{4}\1\d{4}(?!\d)|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"
+    ),
+)
+NUMBERED = (
+    "a number of a record, a licence or a device",
+    re.compile(
+        r"(?<![\w.-])(?:[A-Za-z]{1,4}[-#]?\d{6,}|\d{2,3}-\d{5,})(?![\w.-])"
+        r"|\b(?:sn|serial|licen[cs]e|plate|vin|certificate|account|policy|member|chart)"
+        r"(?: ?(?:no|nr|number|id)\b)?[.:#_ -]{1,3}(?=[a-z0-9-]*\d{2})[a-z0-9-]{5,}",
+        re.IGNORECASE,
+    ),
+)
+PICTURE = (
+    "a picture or a measured part of a body",
+    re.compile(
+        r"\bdata:[a-z]+/[a-z0-9.+-]+[;,]|(?<![A-Za-z0-9+/])(?:/9j/|iVBORw0KGgo|R0lGOD|Rk1SAC)"
+        r"[A-Za-z0-9+/=]{16}"
+        r"|\b(?:fingerprint|retina|iris|voice|face)[ _-]?(?:print|template|image|scan|id)\b",
+        re.IGNORECASE,
+    ),
+)
 DIGITS = (
     "many digits with only marks between them",
     re.compile(r"(?<![A-Za-z0-9])\d(?:[^A-Za-z0-9]*\d){6,}(?![A-Za-z0-9])"),
@@ -79,6 +103,9 @@ ALL: tuple[Suspect, ...] = (
     RECORD,
     ADDRESS,
     SERIAL,
+    ACCOUNT,
+    NUMBERED,
+    PICTURE,
     PATIENT,
 )
 """Every kind, in the order in which a person is told of it; a person may list entries."""

@@ -40,6 +40,9 @@ _KINDS = (
     identifiers.DIGITS,
     identifiers.ADDRESS,
     identifiers.SERIAL,
+    identifiers.ACCOUNT,
+    identifiers.NUMBERED,
+    identifiers.PICTURE,
 )
 _IN_VALUES = (
     identifiers.EMAIL,
@@ -47,9 +50,15 @@ _IN_VALUES = (
     identifiers.SSN_WITH_MARKS,
     identifiers.DATE,
     identifiers.PHONE,
+    identifiers.ADDRESS,
+    identifiers.SERIAL,
+    identifiers.ACCOUNT,
+    identifiers.NUMBERED,
+    identifiers.PICTURE,
     identifiers.PATIENT,
 )
 _NOTE = re.compile(r"\s*\[withheld: ([0-9]{1,4}) words? that may identify a person\]")
+_LIKE_A_NAME = re.compile(r"\b[A-Z][a-z]+\b|[^\W\d_a-zA-Z]")
 _ROOM = LONGEST_REASON - 60
 _ROUNDS = 8
 _STOPS = ".:;,?!"
@@ -86,7 +95,8 @@ def scrub_value(value: Value, own: Own = NOTHING) -> Value:
     """An observed value as it may be signed: checks declare its shape, so it is mostly as it was.
 
     Mount points and rules may hold names that somebody chose: what of a path is not known goes,
-    and a text goes whole that looks like an identifier.
+    and a text goes whole that looks like an identifier, or that holds a word beside others which
+    is not known and looks like a name: a capital, letters beyond ASCII, nothing but letters.
     """
     if isinstance(value, tuple):
         return tuple(_item(one, own) if isinstance(one, str) else one for one in value)
@@ -96,11 +106,25 @@ def scrub_value(value: Value, own: Own = NOTHING) -> Value:
 def _item(text: str, own: Own) -> str:
     if text in own.names:
         return text
-    if any(identifiers.spans(_without_ours(text, own), _IN_VALUES)):
+    if any(identifiers.spans(_without_ours(text, own), _IN_VALUES)) or _names_somebody(text, own):
         return _note(len(text.split()))
     # One path may hold spaces; a rule has its paths between other words.
     words = [text] if text.startswith("/") else text.split(" ")
     return " ".join(_short(word, own) if word.startswith("/") else word for word in words)
+
+
+def _names_somebody(text: str, own: Own) -> bool:
+    """Whether a text of several words has one that is written like a name and is not known."""
+    if text.startswith("/"):
+        return False
+    words = text.split()
+    # Nothing but letters is what people write; a rule of a machine has marks and numbers.
+    plain_words = all(word.isalpha() for word in words)
+    return len(words) > 1 and any(
+        quoted(word, begins=False, own=own) is None
+        for word in words
+        if plain_words or _LIKE_A_NAME.search(word)
+    )
 
 
 def _short(path: str, own: Own) -> str:

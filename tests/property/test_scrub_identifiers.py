@@ -57,6 +57,11 @@ IDENTIFIERS = {
     "mac": digits(2, 2, 2, 2, 2, 2).map(":".join),
 }
 ONE = st.one_of(*(st.tuples(st.just(kind), values) for kind, values in IDENTIFIERS.items()))
+WITH_A_FORM = {
+    "e-mail", "phone", "phone with brackets", "fax abroad", "ssn", "date", "date by a clerk",
+    "url", "url with user", "ipv4", "mac",
+}  # fmt: skip
+"""Without known words around it, only what has a form can be told from what a machine says."""
 AROUND = st.lists(st.sampled_from(KNOWN), max_size=6).map(" ".join)
 
 
@@ -80,6 +85,21 @@ def test_identifiers_beside_one_another_do_not_hide_one_another(
     said = scrub(" ".join([words, *(identifier for _kind, identifier in found)]))
 
     assert [i for kind, i in found if i in said and kind != "capitalised name"] == []
+
+
+@given(
+    ONE.filter(lambda one: one[0] in WITH_A_FORM),
+    st.sampled_from(["{}", "of {}", "{} of", "id={}", "<{}>", "-k {}"]),
+)
+def test_no_identifier_that_has_a_form_gets_through_as_a_value(
+    what: tuple[str, str], around: str
+) -> None:
+    kind, identifier = what
+    kept = scrub_value(("active", around.format(identifier)))
+
+    assert isinstance(kept, tuple)
+    assert identifier not in str(kept[1]), kind
+    assert scrub_value(kept) == kept
 
 
 @given(ANY_TEXT)

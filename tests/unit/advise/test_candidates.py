@@ -73,6 +73,8 @@ def test_millions_of_combinations_are_not_enumerated() -> None:
         ({"pattern": "[a-z]+[.]service"}, "chrony.service; rm -rf /", []),
         ({"pattern": "[a-z]+[.]service"}, "chrony.service\n", []),
         ({"pattern": "[a-z]+[.]service"}, 7, []),
+        ({"pattern": "/[a-z/]+"}, "/etc/ssh", ["/etc/ssh"]),
+        ({"pattern": "/[a-z/]+"}, "/srv/gonzalez", []),
         ({"enum": ["a", "b"]}, "b", ["b", "a"]),
         ({"enum": ["a", "b"]}, "c", ["a", "b"]),
         ({"required": False, "default": "d"}, "c", ["d"]),
