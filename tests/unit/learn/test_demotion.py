@@ -11,7 +11,8 @@ from tests.support.learning import BEGIN, CHECK, DIGEST, RUNBOOK, Host
 
 def rule(**changes: object) -> HealingRule:
     document = {
-        "id": "learned-one", "title": "x", "match": {"check": CHECK, "severity": ("high",)}, "runbook": RUNBOOK,
+        "id": "learned-one", "title": "x", "match": {"check": CHECK, "severity": ("high",)},
+        "runbook": RUNBOOK,
         "source": "promoted", "evidence": ("clinic/a@1:sha256:0",),
     }  # fmt: skip
     return HealingRule.model_validate(document | changes)
