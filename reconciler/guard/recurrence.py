@@ -101,23 +101,29 @@ def came_back(flaps: Mapping[str, Flap], rules: Iterable[str], at: datetime) -> 
 
 def damping(flap: Flap | None, settings: FlapSettings, now: datetime) -> Damping:
     """How much a rule flaps now."""
-    if flap is None:
+    if flap is None or not flap.recurred:
         return Damping(score=0, suppressed=False, recurrences=0)
     now = max(now, flap.at)
-    score, suppressed, last = 0, False, flap.at
-    for at in flap.recurred:
-        score = decayed(score, settings.half_life_s, at - last)
-        suppressed = suppressed and score > settings.reuse_at
-        score = min(score + settings.penalty, settings.cap)
-        suppressed = suppressed or score >= settings.suppress_at
-        last = at
-    score = decayed(score, settings.half_life_s, now - last)
+    score, suppressed = _newest(flap, settings)
+    score = decayed(score, settings.half_life_s, now - flap.recurred[-1])
     window = timedelta(days=settings.within_days)
     return Damping(
         score=score,
         suppressed=suppressed and score > settings.reuse_at,
         recurrences=sum(now - at < window for at in flap.recurred),
     )
+
+
+def _newest(flap: Flap, settings: FlapSettings) -> tuple[int, bool]:
+    """The score right after the newest recurrence, and whether it is suppressed."""
+    score, suppressed, last = 0, False, flap.recurred[0]
+    for at in flap.recurred:
+        score = decayed(score, settings.half_life_s, at - last)
+        suppressed = suppressed and score > settings.reuse_at
+        score = min(score + settings.penalty, settings.cap)
+        suppressed = suppressed or score >= settings.suppress_at
+        last = at
+    return score, suppressed
 
 
 def decayed(score: int, half_life_s: int, elapsed: timedelta) -> int:
@@ -128,10 +134,13 @@ def decayed(score: int, half_life_s: int, elapsed: timedelta) -> int:
 
 def release_s(flap: Flap, settings: FlapSettings, now: datetime) -> int:
     """After how many whole seconds it is suppressed no more, if nothing else comes back."""
-    now = max(now, flap.at)
-    low, high = 0, settings.half_life_s * settings.cap.bit_length()
+    if not damping(flap, settings, now).suppressed:
+        return 0
+    score, _suppressed = _newest(flap, settings)
+    since = max(now, flap.at) - flap.recurred[-1]
+    low, high = 0, settings.half_life_s * score.bit_length()
     while low < high:
         middle = (low + high) // 2
-        free = not damping(flap, settings, now + timedelta(seconds=middle)).suppressed
-        low, high = (low, middle) if free else (middle + 1, high)
+        left = decayed(score, settings.half_life_s, since + timedelta(seconds=middle))
+        low, high = (low, middle) if left <= settings.reuse_at else (middle + 1, high)
     return low

@@ -16,6 +16,7 @@ from tests.support.desired_states import make_action, make_desired
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ACTION = "f" * 64
+STEPS = catalogue.load()
 DOING = make_action()
 
 
@@ -24,7 +25,7 @@ def make_context(**changes: Any) -> GuardContext:
         "now": NOW,
         "desired": make_desired(),
         "memory": Memory.empty(),
-        "steps": catalogue.load(),
+        "steps": STEPS,
         "prechecks": (),
         "window_open": False,
         "holds": (),
@@ -95,10 +96,14 @@ class Story:
     def act(self, result: str) -> "Story":
         return self.begin().end(result)
 
-    def tell(self, *transitions: dict[str, Any], kind: str = "run") -> "Story":
+    def tell(self, *transitions: dict[str, Any]) -> "Story":
         """What a run says of incidents."""
-        body = {"intent": {"accepted": None, "refused": None}, "incidents": list(transitions)}
-        self.memory = fold(self.memory, kind, body, self.now)
+        return self.report(incidents=list(transitions))
+
+    def report(self, **members: Any) -> "Story":
+        """A run that did nothing, with more members."""
+        body = {"intent": {"accepted": None, "refused": None}} | members
+        self.memory = fold(self.memory, "run", body, self.now)
         return self
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from reconciler.evidence.bodies import verdict_body
 from reconciler.guard import flap, recurrence
-from reconciler.guard.memory import fold
 from reconciler.guard.recurrence import REMEMBERED, damping
 from reconciler.model.guard_settings import FlapSettings
 from reconciler.model.own_words import own_words
@@ -61,8 +60,7 @@ def test_it_says_what_does_not_hold_and_when_it_is_free() -> None:
 def test_who_is_turned_away_stays_so_until_the_promised_second() -> None:
     story, _fixes = reverted(90 * MINUTES)
     left = {"guard": "flap", "rules": ["time"]}
-    body = {"intent": {"accepted": None, "refused": None}, "not_done": [left]}
-    story.memory = fold(story.memory, "run", body, story.now)
+    story.report(not_done=[left])
     wait_s = story.ask(flap.GUARD).retry_after_s
     assert wait_s is not None
     assert story.wait(wait_s - 1).ask(flap.GUARD).retry_after_s == 1

@@ -30,7 +30,7 @@ def ruling(story: Story) -> str:
 
 
 def test_nothing_begins_there_and_it_says_which_incident_closed_it() -> None:
-    story = Story().tell(CLOSED, kind="run")
+    story = Story().tell(CLOSED)
     verdict = story.ask(quarantine.GUARD)
     assert (verdict.ruling, verdict.retry_after_s) == ("defer", None)
     assert verdict.reason == (f"this host is closed until a person has looked at time ({'f' * 64})")
