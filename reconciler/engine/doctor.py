@@ -12,6 +12,7 @@ from reconciler.engine.doctor_advice import diagnose_advice
 from reconciler.engine.doctor_evidence import diagnose_evidence
 from reconciler.engine.doctor_fleet import diagnose_fleet
 from reconciler.engine.doctor_policy import diagnose_policy
+from reconciler.engine.doctor_tickets import diagnose_tickets
 from reconciler.engine.settings import Home, load_settings
 from reconciler.errors import ReconcilerError
 from reconciler.ledger.verify import load_signers
@@ -63,6 +64,7 @@ def diagnose(
         found += diagnose_evidence(home, now)
         found += diagnose_policy(home, now.date())
         found.append(diagnose_advice(home, now))
+        found += diagnose_tickets(home)
     return [*found, *_machine()]
 
 

@@ -22,7 +22,7 @@ FURTHEST = 500
 MOST_TRIED = 10
 TERM = timedelta(days=7)
 SOMEBODY = "you@example.org"
-"""Stands where the principal of whoever approves belongs: it is nobody's, so it binds nothing."""
+"""Stands where the principal of whoever approves belongs; the signed commit makes it theirs."""
 
 
 @dataclass(slots=True)

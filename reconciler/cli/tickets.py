@@ -1,0 +1,71 @@
+"""``reconciler tickets``."""
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.common import config_option, emit, home_of, json_option
+from reconciler.errors import ExitCode
+
+
+@click.group()
+def command() -> None:
+    """Show what people were told of incidents, and try the channels that tell them."""
+
+
+@command.command("list")
+@config_option
+@json_option
+def list_command(config: Path | None, as_json: bool) -> None:
+    """Every open ticket: why people are asked, since when, and which channel took it."""
+    from reconciler.engine.ticket_desk import open_tickets
+    from reconciler.report.ticket_list import render
+
+    home = home_of(config)
+    found = open_tickets(home)
+    if as_json:
+        emit(found)
+    else:
+        click.echo(render(found, f"{home.settings.client}/{home.settings.host}"))
+
+
+@command.command()
+@click.argument("ticket", metavar="INCIDENT|FINGERPRINT")
+@config_option
+@json_option
+def show(ticket: str, config: Path | None, as_json: bool) -> None:
+    """One ticket, and every entry of the ledger about it."""
+    from reconciler.engine.ticket_desk import one_ticket, ticket_entries
+    from reconciler.report.ticket_list import history, render
+
+    home = home_of(config)
+    document, names = one_ticket(home, ticket)
+    entries = history(ticket_entries(home), names)
+    if as_json:
+        emit(document | {"entries": entries})
+        return
+    target = f"{home.settings.client}/{home.settings.host}"
+    click.echo(render({"tickets": [document], "channels": []}, target))
+    click.echo("\n".join(("", *entries)))
+
+
+@command.command()
+@click.argument("channel")
+@config_option
+def test(channel: str, config: Path | None) -> int:
+    """Send a harmless message by CHANNEL, and say whether it arrived; exit code 7 if not.
+
+    It is about no incident, so the ledger says nothing of it. On GitHub the issue is closed again.
+    """
+    from reconciler.engine.clock import SystemClock
+    from reconciler.engine.ticket_desk import try_channel
+    from reconciler.escalate.message import Lost
+
+    result = try_channel(home_of(config), channel, SystemClock().now())
+    if isinstance(result, Lost):
+        click.echo(f"{channel}: did not arrive: {result.code}")
+        click.echo("  hint: see docs/howto/tickets.md for what each code means", err=True)
+        return int(ExitCode.MACHINE)
+    number = "" if result.reference is None else f", number {result.reference}"
+    click.echo(f"{channel}: arrived{number}")
+    return 0
