@@ -248,7 +248,7 @@ def _with_run(memory: Memory, action: str, result: str, at: datetime) -> Memory:
         return memory
     return replace(
         memory,
-        breakers=trips.after(memory.breakers, began.breaker, result, began.trips, at, FORGET),
+        breakers=trips.after(memory.breakers, began, result, at),
         active={key: each for key, each in memory.active.items() if key != action},
     )
 
@@ -284,14 +284,10 @@ def _with_the_rest(first: Memory, fields: Mapping[str, Any]) -> Memory:
     return replace(
         first,
         flaps=form.table(fields["flaps"], form.text, Flap.from_body),
-        breakers=form.table(fields["breakers"], form.text, _runs),
+        breakers=form.table(fields["breakers"], form.text, trips.from_body),
         tokens=form.table(fields["tokens"], form.text, Bucket.from_body),
         onboarding=form.table(fields["onboarding"], form.digest, form.time),
         active=form.table(fields["active"], form.digest, Active.from_body),
         quarantined=form.table(fields["quarantined"], form.text, Quarantine.from_body),
         advice=AdviceBudget.from_body(fields["advice"]),
     )
-
-
-def _runs(body: object) -> tuple[Ran, ...]:
-    return tuple(Ran.from_body(each) for each in form.sequence(body))

@@ -3,19 +3,23 @@
 Rule 1: A run says under how many trips it was begun, as its intent recorded it: 0 is a run under a
         closed breaker, more is a probe. So nothing that was forgotten can close a breaker.
 Rule 2: Consecutive failures count however far they lie apart; slow failures trip it, too.
-Rule 3: What was never tried is no run.
+Rule 3: What began before it opened and ended after closes nothing.
+Rule 4: What was never tried is no run.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.guard import memory_form as form
+from reconciler.guard.active import Active
 from reconciler.model.guard_settings import BreakerSettings
 
 REMEMBERED = 32
 """Runs that are remembered of one runbook."""
+FORGET = timedelta(days=90)
+"""A runbook that did not run for so long is forgotten."""
 _MOST_DOUBLINGS = 16
 
 GOOD = frozenset({"healed"})
@@ -27,18 +31,25 @@ class Ran:
     """One run of a runbook that ended.
 
     Attributes:
+        began: When it was announced.
         at: When it ended; never before the one before it.
         bad: It did not heal.
         trips: Under how many trips of the breaker it began.
     """
 
+    began: datetime
     at: datetime
     bad: bool
     trips: int
 
     def to_body(self) -> dict[str, Any]:
         """JSON values; times are whole microseconds since 1970."""
-        return {"at": form.stamp(self.at), "bad": self.bad, "trips": self.trips}
+        return {
+            "began": form.stamp(self.began),
+            "at": form.stamp(self.at),
+            "bad": self.bad,
+            "trips": self.trips,
+        }
 
     @classmethod
     def from_body(cls, body: object) -> "Ran":
@@ -47,8 +58,9 @@ class Ran:
         Raises:
             Malformed: It does not read as a run.
         """
-        fields = form.fields(body, {"at", "bad", "trips"})
+        fields = form.fields(body, {"began", "at", "bad", "trips"})
         return cls(
+            began=form.time(fields["began"]),
             at=form.time(fields["at"]),
             bad=form.flag(fields["bad"]),
             trips=form.count(fields["trips"]),
@@ -74,25 +86,33 @@ class Switch:
     why: str = ""
 
 
-def ended(runs: tuple[Ran, ...], result: str, trips: int, at: datetime) -> tuple[Ran, ...]:
-    """The runs after one more outcome."""
-    if result not in GOOD | BAD:
-        return runs
-    at = max(at, runs[-1].at) if runs else at
-    return (*runs, Ran(at=at, bad=result in BAD, trips=trips))[-REMEMBERED:]
+def from_body(body: object) -> tuple[Ran, ...]:
+    """The runs of one runbook; a breaker without one is not remembered.
+
+    Raises:
+        Malformed: It does not read as runs.
+    """
+    runs = tuple(Ran.from_body(each) for each in form.sequence(body))
+    if not runs:
+        raise form.Malformed("runs are missing")
+    return runs
+
+
+def ended(runs: tuple[Ran, ...], run: Ran) -> tuple[Ran, ...]:
+    """The runs after one more; time between them never goes back."""
+    at = max(run.at, runs[-1].at) if runs else run.at
+    return (*runs, replace(run, at=at))[-REMEMBERED:]
 
 
 def after(
-    breakers: Mapping[str, tuple[Ran, ...]],
-    name: str,
-    result: str,
-    trips: int,
-    at: datetime,
-    forget: timedelta,
+    breakers: Mapping[str, tuple[Ran, ...]], began: Active, result: str, at: datetime
 ) -> dict[str, tuple[Ran, ...]]:
     """All breakers after one more outcome, without those that are long over."""
-    kept = {key: runs for key, runs in breakers.items() if runs and at - runs[-1].at < forget}
-    return {**kept, name: ended(kept.get(name, ()), result, trips, at)}
+    kept = {name: runs for name, runs in breakers.items() if at - runs[-1].at < FORGET}
+    if result not in GOOD | BAD:
+        return kept
+    run = Ran(began=began.at, at=at, bad=result in BAD, trips=began.trips)
+    return {**kept, began.breaker: ended(kept.get(began.breaker, ()), run)}
 
 
 def open_s(trips: int, settings: BreakerSettings) -> int:
@@ -107,7 +127,7 @@ def switch(runs: Iterable[Ran], settings: BreakerSettings) -> Switch:
         if run.trips:
             state = _after_probe(state, run, settings)
             closed = closed if state.trips else []
-        else:
+        elif state.opened_at is None or run.began > state.opened_at:
             closed.append(run)
             state = _after_run(state, closed, settings)
     return state

@@ -120,6 +120,14 @@ def test_what_is_forgotten_closes_nothing() -> None:
     assert said(story) == ("defer", 8 * 3600)
 
 
+def test_what_began_before_it_opened_and_heals_after_closes_nothing() -> None:
+    """Two hosts run it at once: the other's success comes late."""
+    late = make_action(id="0" * 64, target="clinic/server")
+    story = after("failed", "failed").begin(late).wait(60).act("failed").wait(60)
+    story.end("healed", late)
+    assert said(story) == ("defer", HALF_HOUR - 60)
+
+
 def test_an_intent_that_was_never_closed_is_a_failure_when_the_next_begins() -> None:
     story = Story()
     for _number in range(4):

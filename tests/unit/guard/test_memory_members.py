@@ -59,6 +59,7 @@ def test_one_that_is_missing_alone_is_damage(name: str) -> None:
         ("flaps", {"time": FLAP | {"recurred": [-1]}}),
         ("flaps", {"time": FLAP | {"score": 1000}}),
         ("breakers", {"x": {}}),
+        ("breakers", {"x": []}),
         ("breakers", {"x": [RUNS[0] | {"bad": "no"}]}),
         ("breakers", {"x": [RUNS[0] | {"trips": -1}]}),
         ("breakers", {"x": [RUNS[0] | {"at": 1.5}]}),
