@@ -116,7 +116,9 @@ def _policies(graph: Graph, key: str, host: Host, client: Client | None) -> Iter
                 f"baseline {name} is for {', '.join(baseline.platforms)}, not {host.kind}",
                 "Choose a baseline for this kind of host.",
             )
-        if client is not None and not set(baseline.frameworks) & set(client.frameworks):
+        serves = set(baseline.frameworks)
+        # A supplement claims no framework, so it serves whoever names it.
+        if client is not None and serves and not serves & set(client.frameworks):
             yield error(
                 where,
                 f"baseline {name} serves {', '.join(baseline.frameworks)}, "
