@@ -21,6 +21,7 @@ from reconciler.model.values import Value
 BEGIN = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
 """When a stream begins that does not say so: a Monday, far from any change of the clocks."""
 MOST_DRIFTS = 200_000
+FILE_LIMIT = strict_yaml.MAX_BYTES
 Fix = Literal["heals", "lies", "fails", "breaks"]
 """What comes of a fix: it heals; it reports success and changes nothing; its step is not carried
 out; or it changes nothing and cannot be taken back."""

@@ -147,12 +147,16 @@ def _is_approval(verdict: object) -> bool:
     )
 
 
+def failed_values(finding: Body) -> dict[str, Value]:
+    """What a finding of an entry failed by, as far as evidence holds the whole value."""
+    return dict(_failed(finding))
+
+
 def _sight(finding: Body) -> Sight:
-    return Sight(severity=finding["severity"], failed=dict(_failed(finding)))
+    return Sight(severity=finding["severity"], failed=failed_values(finding))
 
 
 def _failed(finding: Body) -> Iterator[tuple[str, Value]]:
-    """What it failed by, as far as evidence holds the whole value."""
     observed = finding.get("observed", {})
     for name in finding.get("failed", ()):
         value = observed.get(name)
