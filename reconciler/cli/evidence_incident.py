@@ -1,15 +1,23 @@
 """``reconciler evidence incident``."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.common import emit, json_option
 from reconciler.cli.evidence_source import source_of, source_options
 
+if TYPE_CHECKING:
+    from reconciler.evidence.record import Record
+
+LONGEST_NUMBER = 8
+"""Digits of an entry's number; longer digits alone begin a fingerprint."""
+
 
 @click.command()
-@click.argument("seq", type=click.IntRange(0, 99_999_999))
+@click.argument("which", metavar="SEQ|ID|FINGERPRINT")
 @source_options
 @click.option(
     "--out",
@@ -19,7 +27,7 @@ from reconciler.cli.evidence_source import source_of, source_options
 )
 @json_option
 def command(
-    seq: int,
+    which: str,
     config: Path | None,
     repository: Path | None,
     signers: Path | None,
@@ -27,7 +35,10 @@ def command(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Write everything about one incident: SEQ is its intent, or the outcome that closed it.
+    """Write everything about one incident, from the run before it was acted on to the run after.
+
+    SEQ is an intent, or the outcome that closed it. ID is an incident, FINGERPRINT the first eight
+    digits or more of one: then the newest action for it is taken.
 
     The directory holds incident.json, incident.html for people, and the entries as they are
     stored. The history from the newest entry down to it is proven on the way; the same history
@@ -40,10 +51,32 @@ def command(
 
     source = source_of(config, repository, signers)
     chosen = source.branch(branch)
-    records = newest_first(source.repository, chosen.client, chosen.host, chosen.signers)
-    incident = gather(records, seq)
+
+    def records() -> "Iterator[Record]":
+        return newest_first(source.repository, chosen.client, chosen.host, chosen.signers)
+
+    incident = gather(records(), _intent(records, which))
     names = write_incident(out, incident, Shelf(source.repository, chosen))
     if as_json:
         emit({"directory": str(out), "intent": incident.intent.entry.seq, "files": names})
     else:
         click.echo(f"incident {incident.intent.entry.seq}: {len(names)} files in {out}")
+
+
+def _intent(records: "Callable[[], Iterator[Record]]", which: str) -> int:
+    """The number of the intent that is meant.
+
+    Raises:
+        InputError: There is no such incident, or nobody ever acted on it.
+        LedgerDamaged: An entry does not verify.
+    """
+    from reconciler.errors import InputError
+    from reconciler.report.incident_story import tell
+
+    if which.isascii() and which.isdecimal() and len(which) <= LONGEST_NUMBER:
+        return int(which)
+    story = tell(records(), which)
+    if not story.intents:
+        hint = f"Its story is all there is: reconciler incidents show {story.id}"
+        raise InputError(f"nothing was done about incident {story.id}", hint=hint)
+    return story.intents[-1]

@@ -11,6 +11,7 @@ from reconciler.engine import census
 from reconciler.engine.advising import advise
 from reconciler.engine.append import seal_waiting
 from reconciler.engine.appliance import Appliance
+from reconciler.engine.escalation import escalate
 from reconciler.engine.facts import gather, refuse_jump
 from reconciler.engine.heal import Healer, Healing
 from reconciler.engine.intent import pull
@@ -54,7 +55,9 @@ def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport
     report = pursue(session, eye, counted.body())
     if session.options.dry_run:
         return report
-    return replace(report, problems=(*report.problems, *_torn(appliance), *keep(session)))
+    told = escalate(session, report)
+    problems = (*report.problems, *_torn(appliance), *told, *keep(session))
+    return replace(report, problems=problems)
 
 
 def pursue(session: Session, eye: Eye, census: Mapping[str, int]) -> RunReport:

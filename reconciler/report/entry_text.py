@@ -8,6 +8,7 @@ from reconciler.evidence.record import Record
 from reconciler.evidence.sshsig import fingerprint
 from reconciler.report import words
 from reconciler.report.citation import Citation, cite, repeats
+from reconciler.report.incident_words import where
 
 SHOWN = 200
 
@@ -128,10 +129,19 @@ def body_lines(record: Record, repeated: Record | None) -> list[str]:
         return lines + (_run(repeated.entry.body) if repeated is not None else [])
     reader = _READERS.get(record.entry.kind.value, _plain)
     try:
-        return reader(record.entry.body)
+        return reader(record.entry.body) + _incidents(record.entry.body)
     except (KeyError, TypeError, AttributeError):
         # Proven, but of a shape this version does not know: show it as it is.
         return _plain(record.entry.body)
+
+
+def _incidents(body: Body) -> list[str]:
+    """What happened to incidents, in the order in which it did."""
+    return [
+        f"  incident {words.clip(step['id'], 40)} of {words.clip(step['rule'])}:"
+        f" {step['from'] or 'new'} -> {where(step['to'], step['reason'])}"
+        for step in body.get("incidents", [])
+    ]
 
 
 def _run(body: Body) -> list[str]:

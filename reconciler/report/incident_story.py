@@ -52,8 +52,12 @@ class Story:
     @property
     def intents(self) -> tuple[int, ...]:
         """Numbers of the intents to act on it, oldest first."""
-        kinds = ((c.record.entry.kind.value, c.record.entry.seq) for c in self.chapters)
-        return tuple(seq for kind, seq in kinds if kind == "intent")
+        return tuple(
+            chapter.record.entry.seq
+            for chapter in self.chapters
+            # An intent for another one may carry what happened to this one.
+            if any(step["to"] == "executing" for step in chapter.steps)
+        )
 
 
 def tell(newest_first: Iterable[Record], wanted: str) -> Story:
