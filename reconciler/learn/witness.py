@@ -61,12 +61,12 @@ class _Witness:
 
     def follow(self, record: Record) -> None:
         entry = record.entry
-        if entry.kind is Kind.INTENT:
-            self._begun[record.reference] = list(_begun(record))
-            return
         if entry.kind is Kind.OUTCOME and entry.closes is not None:
             self._outcome(record, self._begun.pop(entry.closes, []))
+        # Of an intent first: that a fix came undone rides in the intent of the next one.
         self._moved(record)
+        if entry.kind is Kind.INTENT:
+            self._begun[record.reference] = list(_begun(record))
 
     def _outcome(self, record: Record, opened: list[_Open]) -> None:
         body = record.entry.body

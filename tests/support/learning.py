@@ -51,9 +51,13 @@ class Host:
         severity: str = "high",
         rules: tuple[str, ...] = (RULE,),
         digest: str = DIGEST,
+        back: tuple[str, str] | None = None,
         later: timedelta = timedelta(hours=2),
     ) -> None:
-        """One incident from its intent to the end of its soak (``None``: it still soaks)."""
+        """One incident from its intent to the end of its soak (``None``: it still soaks).
+
+        What happened before, such as its coming ``back``, rides in the intent.
+        """
         self.occurrence += 1
         seen = {"active_state": "inactive"} if observed is None else observed
         found = [
@@ -66,9 +70,9 @@ class Host:
             "rules": list(rules), "runbook": RUNBOOK, "runbook_digest": digest,
             "params": {"unit": "portal.service"} if params is None else dict(params),
         }  # fmt: skip
-        intent = self.append(
-            Kind.INTENT, {"action": action, "found": found, "verdicts": list(verdicts)}
-        )
+        announced = {"action": action, "found": found, "verdicts": list(verdicts)}
+        came = [self._move(rule, *back) for rule in rules] if back else []
+        intent = self.append(Kind.INTENT, {**announced, "incidents": came})
         to = "soak" if result == "healed" else "cooldown"
         moves = [self._move(rule, "verifying", to) for rule in rules]
         outcome = {"result": result, "rules": list(rules), "incidents": moves}

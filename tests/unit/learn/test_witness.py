@@ -1,5 +1,7 @@
 """What counts as a success, as a failure, and as neither."""
 
+from datetime import timedelta
+
 import pytest
 
 from reconciler.learn.trial import Trial
@@ -33,6 +35,14 @@ def test_recurrence_in_the_soak_is_a_failure(to: str) -> None:
     host = Host()
     host.heal(soak=to)
     assert only(host).ending == "failure"
+
+
+def test_fix_that_came_undone_failed_though_the_next_one_of_the_same_incident_holds() -> None:
+    host = Host()
+    host.heal(soak=None, later=timedelta(0))
+    host.occurrence = 0  # The incident keeps its id.
+    host.heal(back=("soak", "confirmed"))
+    assert [trial.ending for trial in trials_of(host.records)] == ["failure", "success"]
 
 
 @pytest.mark.parametrize("result", ["failed", "rolled_back", "interrupted"])
