@@ -1,4 +1,8 @@
-"""Exceptions and approvals that end soon, are over, or are not in force yet, on a given day."""
+"""Exceptions and approvals that end soon, are over, or are not in force yet, on a given day.
+
+An acknowledgement is over after its day: then people are called again, which nobody should wonder
+about. Before that nothing is said of it: it lasts a few days, and whoever wrote it knows.
+"""
 
 from collections.abc import Iterator
 from datetime import date
@@ -6,10 +10,12 @@ from typing import Literal
 
 from reconciler.desired.fleet import Fleet
 from reconciler.desired.problem import Problem, warning
+from reconciler.model.acknowledgement import Acknowledgement
 from reconciler.model.desired import DesiredState
 from reconciler.model.term import Term
 
 _HINTS = {
+    "acknowledgement": "Renew it (reconciler acknowledge) or remove the file; people are called.",
     "approval": "Approve it again if it is still needed: reconciler plan BASE HEAD --approval.",
     "exception": "Review it (45 CFR 164.306(e)): close the gap, or decide anew with a new date.",
 }
@@ -30,7 +36,13 @@ def notices(desired: DesiredState, today: date) -> tuple[str, ...]:
     terms = [("exception", e.id, e.term) for e in desired.exceptions]
     terms += [("approval", a.approval.id, a.approval.term) for a in desired.approvals]
     said = [(kind, name, term.words(today)) for kind, name, term in terms]
+    said += [("acknowledgement", a.id, _over(a, today)) for a in desired.acknowledgements]
     return tuple(f"{kind} {name} {words}" for kind, name, words in said if words is not None)
+
+
+def _over(acknowledgement: Acknowledgement, today: date) -> str | None:
+    over = today > acknowledgement.until
+    return f"was good until {acknowledgement.until}" if over else None
 
 
 def _problems(fleet: Fleet, today: date) -> Iterator[Problem]:
@@ -38,6 +50,11 @@ def _problems(fleet: Fleet, today: date) -> Iterator[Problem]:
         yield from _problem(fleet, "exception", key, "review_by", exception.term, today)
     for key, approval in fleet.approvals.items():
         yield from _problem(fleet, "approval", key, "expires", approval.term, today)
+    for key, acknowledgement in fleet.acknowledgements.items():
+        words = _over(acknowledgement, today)
+        if words is not None:
+            where = fleet.where("acknowledgement", key, "until")
+            yield warning(where, words, _HINTS["acknowledgement"])
 
 
 def _problem(

@@ -8,6 +8,7 @@ _REASONS: Mapping[str, str] = {
     "not-fixed-by-runbook": "The runbook that the rule names does not fix this check.",
     "not-for-this-platform": "The runbook that the rule names is not for this platform.",
     "bad-parameters": "The parameters that the rule gives do not fit the runbook.",
+    "no-steps": "The runbook describes what people do; software has no step for it.",
     "conflict": "Two healing rules match equally well, so neither was taken.",
     "does-not-hold": "What was fixed and verified came back too often. Something else sets it back:"
     " find who owns the setting before it is fixed once more.",
@@ -19,7 +20,8 @@ _REASONS: Mapping[str, str] = {
     " Nothing else begins on this host before this has ended or somebody takes it over.",
     "acknowledged": "Somebody has taken it over; the host is free for other work again.",
     "quarantine": "The host is in quarantine because of another incident.",
-    "allow_list": "The runbook is not on the allow-list with the digest of its file.",
+    "allow_list": "The runbook may not run here: its digest is not on the allow-list, the client"
+    " denies it, or its parameters are not allowed.",
     "access_path_safe": "The runbook would cut the way by which this host is reached.",
     "precheck": "What must hold before the first step does not hold.",
     "kill_switch": "A kill switch is engaged.",
@@ -30,6 +32,10 @@ _REASONS: Mapping[str, str] = {
     "fleet_breaker": "This version of the runbook is switched off in the whole fleet.",
     "rollout": "This version of the runbook has not come to this host yet.",
     "flap": "What was fixed came back too often, so the fix is suspended for a while.",
+    "exception": "The client decided to live with this finding, so nothing is changed.",
+    "freeze": "Nothing is changed on these days.",
+    "tokens": "As many actions as may begin have begun; the next one has to wait.",
+    "mutex": "Something else is at work on this host or in this site.",
     "cooldown": "A fix was tried a short while ago.",
     "advice-escalate": "A language model was asked and left it to a person.",
     "advice-invalid": "A language model was asked, and its answer was not one that counts.",
