@@ -6,6 +6,7 @@ every appliance follows at its next pull.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -16,6 +17,9 @@ from reconciler.model.document import CalendarDate, Document, RunbookId, Text
 Target = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9-]{0,62}$")
 ]
+
+
+StageName = Literal["canary", "tenth", "all"]
 
 
 class OpenBreaker(Document):
@@ -48,7 +52,7 @@ class Stage(Document):
     """
 
     digest: Digest
-    stage: Literal["canary", "tenth", "all"]
+    stage: StageName
     hosts: tuple[Target, ...] = Field(default=(), max_length=1000)
 
 
@@ -56,3 +60,24 @@ class Rollout(Document):
     """Every runbook whose present version is being rolled out."""
 
     runbooks: Mapping[RunbookId, Stage] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetMove:
+    """What evidence says of one version that is being rolled out.
+
+    Attributes:
+        after: Its stage from now on; the same as ``before`` where it stays.
+        why: What it moved on by, or waits for.
+    """
+
+    runbook: str
+    digest: str
+    before: StageName
+    after: StageName
+    why: str
+
+    @property
+    def moves_on(self) -> bool:
+        """Whether it comes a stage further."""
+        return self.after != self.before

@@ -9,7 +9,7 @@ from reconciler.errors import Where
 from reconciler.model.fleet_wide import Stage
 
 _ROLLOUT = layout.file_of("rollout", "rollout")
-_STAGE = "Name it there, at stage canary with a host or two; or let reconciler guard fleet do it."
+_STAGE = "Name it there, at stage canary with a host or two; reconciler guard fleet moves it on."
 
 
 def fleet_wide_problems(graph: Graph) -> Iterator[Problem]:
