@@ -4,11 +4,14 @@ import json
 import re
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from reconciler.cli import COMMANDS
 from reconciler.evidence.bodies import finding_body
+from reconciler.guard.gate import GUARDS
+from reconciler.model.plan import UnplannedReason
 from reconciler.report import ticket, ticket_digest, ticket_end, ticket_words
 from reconciler.report.approval_file import approval_text
 from reconciler.report.ticket import Facts, Tried
@@ -67,6 +70,7 @@ def make_facts(said: str = "chronyd is stopped", **changes: Any) -> Facts:
         "tried": (tried,),
         "stopped": f"approval: {said}",
         "approval": ("approvals/clinic/incident-0123456789ab.yaml", YAML),
+        "runbook": "RB-TIME-001",
         "people": 1,
         "evidence": ((43, "run", "f" * 40),),
         "fleet": "c" * 40,
@@ -117,6 +121,17 @@ def test_without_a_finding_a_try_or_an_approval_it_says_less() -> None:
     assert "Approval" not in said
     assert "2 people must agree" in ticket.markdown(make_facts(people=2))
     assert "this is step 3 of the chain" in ticket.text(make_facts(step=2))
+
+
+def test_every_command_in_it_exists() -> None:
+    lines = [
+        line
+        for said in (ticket.text(make_facts()), ticket_digest.text([make_incident()]))
+        for line in said.splitlines()
+        if line.startswith("reconciler ")
+    ]
+    assert len(lines) >= 6
+    assert {line.split()[1] for line in lines} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
@@ -179,6 +194,13 @@ def test_the_end_says_what_has_ended() -> None:
 def test_a_document_is_json() -> None:
     facts = make_facts(HOSTILE[0])
     assert json.loads(json.dumps(ticket.as_document(facts)))["incident"] == facts.incident.id
+
+
+def test_every_guard_and_every_reason_why_nothing_was_planned_has_a_sentence() -> None:
+    names = {guard.name for guard in GUARDS} | set(get_args(UnplannedReason)) - {"observe"}
+    assert len(names) > 20
+
+    assert {name for name in names if not ticket_words.known(name)} == set()
 
 
 def test_a_reason_without_a_sentence_is_named() -> None:
