@@ -1,9 +1,10 @@
 """A fix that does not hold is not done again and again: somebody else owns the setting.
 
 Each time a verified fix is undone costs a penalty, which halves in ``half_life_s``. At
-``suppress_at`` nothing more is done until it has come down to ``reuse_at``; people are asked
-meanwhile. Why six hours: a group policy puts a setting back every 90 to 120 minutes, and with a
-shorter half-life such a rule would never be stopped.
+``suppress_at``, or at the ``most_recurrences``-th time within ``within_days``, nothing more is done
+until it has come down to ``reuse_at``; people are asked meanwhile. Why six hours: a group policy
+puts a setting back every 90 to 120 minutes, and with a shorter half-life the score would never
+stop it.
 
 Rule 1: A failing rule that was verified and is to be put right again is a recurrence already, so
         the fix that would be one too many is the first that is not done.
@@ -38,8 +39,9 @@ def _of(rule: str, flap: Flap, context: GuardContext) -> Verdict:
         return Verdict("allow", NAME)
     reason = (
         f"{rule} does not hold: it came back {damping.recurrences} times in "
-        f"{settings.within_days} days (score {damping.score}, stopped at {settings.suppress_at}, "
-        f"free at {settings.reuse_at}); find what puts it back"
+        f"{settings.within_days} days, score {damping.score} (stopped at "
+        f"{settings.most_recurrences} times or {settings.suppress_at}, free at "
+        f"{settings.reuse_at}); find what puts it back"
     )
     return Verdict("defer", NAME, reason, recurrence.release_s(flap, settings, context.now))
 

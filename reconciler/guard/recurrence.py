@@ -61,7 +61,8 @@ class Damping:
 
     Attributes:
         score: Penalties as far as they have not decayed.
-        suppressed: It reached ``suppress_at`` and has not come down to ``reuse_at`` since.
+        suppressed: It reached ``suppress_at``, or came back ``most_recurrences`` times, and has not
+            come down to ``reuse_at`` since.
         recurrences: How often it came back within ``within_days``.
     """
 
@@ -106,11 +107,10 @@ def damping(flap: Flap | None, settings: FlapSettings, now: datetime) -> Damping
     now = max(now, flap.at)
     score, suppressed = _newest(flap, settings)
     score = decayed(score, settings.half_life_s, now - flap.recurred[-1])
-    window = timedelta(days=settings.within_days)
     return Damping(
         score=score,
         suppressed=suppressed and score > settings.reuse_at,
-        recurrences=sum(now - at < window for at in flap.recurred),
+        recurrences=_within(flap, settings, now),
     )
 
 
@@ -121,9 +121,16 @@ def _newest(flap: Flap, settings: FlapSettings) -> tuple[int, bool]:
         score = decayed(score, settings.half_life_s, at - last)
         suppressed = suppressed and score > settings.reuse_at
         score = min(score + settings.penalty, settings.cap)
-        suppressed = suppressed or score >= settings.suppress_at
+        often = _within(flap, settings, at) >= settings.most_recurrences
+        suppressed = suppressed or often or score >= settings.suppress_at
         last = at
     return score, suppressed
+
+
+def _within(flap: Flap, settings: FlapSettings, now: datetime) -> int:
+    """How often it came back in the days that end now."""
+    window = timedelta(days=settings.within_days)
+    return sum(at <= now and now - at < window for at in flap.recurred)
 
 
 def decayed(score: int, half_life_s: int, elapsed: timedelta) -> int:

@@ -7,6 +7,7 @@ import pytest
 from reconciler.evidence.bodies import verdict_body
 from reconciler.guard import flap, recurrence
 from reconciler.guard.recurrence import REMEMBERED, damping
+from reconciler.model.desired import DesiredState
 from reconciler.model.guard_settings import FlapSettings
 from reconciler.model.own_words import own_words
 from tests.support.desired_states import make_action
@@ -16,10 +17,10 @@ MINUTES, HOURS = 60, 3600
 DEFAULTS = FlapSettings()
 
 
-def reverted(every_s: int, most: int = 40) -> tuple[Story, int]:
+def reverted(every_s: int, desired: DesiredState | None = None) -> tuple[Story, int]:
     """Somebody undoes every fix after so many seconds; how often it was put right before a stop."""
-    story, fixes = Story(), 0
-    while fixes < most and story.ask(flap.GUARD).ruling == "allow":
+    story, fixes = Story(desired), 0
+    while fixes < 40 and story.ask(flap.GUARD).ruling == "allow":
         story.act("healed").wait(every_s)
         fixes += 1
     return story, fixes
@@ -30,18 +31,22 @@ def score(story: Story) -> int:
 
 
 @pytest.mark.parametrize(
-    ("every_s", "recurrences"), [(90 * MINUTES, 3), (120 * MINUTES, 4), (5 * MINUTES, 3)]
+    ("every_s", "recurrences"),
+    [(5 * MINUTES, 3), (90 * MINUTES, 3), (120 * MINUTES, 4), (24 * HOURS, 40)],
 )
-def test_what_a_group_policy_puts_back_is_stopped_at_the_recurrence_that_was_measured(
-    every_s: int, recurrences: int
-) -> None:
-    _story, fixes = reverted(every_s)
+def test_the_score_stops_what_was_measured(every_s: int, recurrences: int) -> None:
+    _story, fixes = reverted(every_s, numbers(flap={"most_recurrences": 20, "within_days": 1}))
     # The first fix answers no recurrence, and the last recurrence gets no fix.
     assert fixes == recurrences
 
 
-def test_what_comes_back_once_a_day_is_not_stopped() -> None:
-    assert reverted(24 * HOURS)[1] == 40
+@pytest.mark.parametrize("every_s", [5 * MINUTES, 90 * MINUTES, 120 * MINUTES, 24 * HOURS])
+def test_what_comes_back_is_stopped_at_the_third_time_in_a_week(every_s: int) -> None:
+    assert reverted(every_s)[1] == 3
+
+
+def test_what_comes_back_every_three_days_is_not() -> None:
+    assert reverted(84 * HOURS)[1] == 40
 
 
 def test_it_says_what_does_not_hold_and_when_it_is_free() -> None:
@@ -49,8 +54,8 @@ def test_it_says_what_does_not_hold_and_when_it_is_free() -> None:
     verdict = story.ask(flap.GUARD)
     assert verdict.ruling == "defer"
     assert verdict.reason == (
-        "time does not hold: it came back 3 times in 7 days (score 2547, stopped at 2500, "
-        "free at 750); find what puts it back"
+        "time does not hold: it came back 3 times in 7 days, score 2547 (stopped at 3 times or "
+        "2500, free at 750); find what puts it back"
     )
     assert verdict.retry_after_s is not None
     assert 10 * HOURS < verdict.retry_after_s < 12 * HOURS
@@ -103,9 +108,9 @@ def test_the_rule_that_takes_longest_decides() -> None:
 
 def test_new_numbers_count_at_once() -> None:
     story, _fixes = reverted(90 * MINUTES)
-    story.desired = numbers(flap={"suppress_at": 4000})
+    story.desired = numbers(flap={"suppress_at": 4000, "most_recurrences": 4})
     assert story.ask(flap.GUARD).ruling == "allow"
-    story.desired = numbers(flap={"half_life_s": 600})
+    story.desired = numbers(flap={"half_life_s": 600, "most_recurrences": 4})
     assert story.ask(flap.GUARD).ruling == "allow"
 
 
