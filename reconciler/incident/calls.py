@@ -17,7 +17,7 @@ from reconciler.incident.goodbyes import Ended
 from reconciler.incident.ticket import END, Delivery, Line, Ticket
 from reconciler.incident.ticket_form import Covered
 from reconciler.incident.tickets import HOUR
-from reconciler.incident.wants import Situation, Want, calling, wants
+from reconciler.incident.wants import Situation, Want, calling, left_behind, wants
 
 BASE = timedelta(seconds=60)
 CAP = timedelta(hours=6)
@@ -61,12 +61,18 @@ def backoff(failures: int) -> timedelta:
 
 def newly_acknowledged(here: Situation) -> tuple[Covered, ...]:
     """Tickets that somebody has taken over since the last look."""
+    left = left_behind(here)
     found = []
     for name, incident in calling(here):
         ticket = here.tickets.open.get(name)
-        if name in here.acknowledged and not (ticket and ticket.acknowledged):
-            reason, round_ = incident.reason, ticket.round if ticket else 1
-            found.append(Covered(name, incident.id, incident.rule, reason, round_, 0))
+        if name not in here.acknowledged or (ticket and ticket.acknowledged):
+            continue
+        follows = None if ticket else left.get(incident.rule)
+        round_ = ticket.round if ticket else 1
+        if follows is not None:
+            round_ = here.tickets.open[follows].round + 1
+        reason = incident.reason
+        found.append(Covered(name, incident.id, incident.rule, reason, round_, 0, follows))
     return tuple(found)
 
 

@@ -81,14 +81,14 @@ def calling(here: Situation) -> Iterator[tuple[str, Incident]]:
 
 def wants(here: Situation, channel: str) -> Iterator[Want]:
     """What a channel should hear now of what is open."""
-    left = _left_behind(here)
+    left = left_behind(here)
     for name, incident in calling(here):
         if name not in here.acknowledged:
             follows = None if name in here.tickets.open else left.get(incident.rule)
             yield from _want(here, channel, incident, follows)
 
 
-def _left_behind(here: Situation) -> dict[str, str]:
+def left_behind(here: Situation) -> dict[str, str]:
     """By rule, the ticket whose incident has ended: another one of the rule goes on with it."""
     ids = {incident.id for incident in here.incidents.values()}
     return {t.rule: name for name, t in here.tickets.open.items() if t.incident not in ids}
