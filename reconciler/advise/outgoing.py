@@ -23,6 +23,7 @@ from reconciler.model.vocabulary import NAMES, WORDS
 
 MOST_ITEMS = 16
 LONGEST_WORD = 64
+MOST_WORDS = 24
 LARGE = 10**6
 _PART = re.compile(r"[0-9]{1,4}")
 _NAMES_OF_PEOPLE = frozenset(
@@ -64,8 +65,9 @@ class Outgoing:
 
     def sentence(self, text: str) -> str:
         """A sentence that an approved document says, with only its known words."""
-        words = (word if self._is_harmless(word.lower()) else "…" for word in text.split())
-        return scrub(" ".join(words))[:200]
+        words = text.split()[:MOST_WORDS]
+        shown = " ".join(word if self._is_said(word) else "…" for word in words)
+        return shown if scrub(shown) == shown else "…"
 
     def _scalar(self, item: bool | int | str) -> Any:
         if isinstance(item, bool):
@@ -83,6 +85,10 @@ class Outgoing:
         parts = [part for part in re.split(r"[^A-Za-z0-9]+", text) if part]
         return bool(parts) and all(map(_is_known, parts)) and scrub(text) == text
 
+    def _is_said(self, word: str) -> bool:
+        parts = [part for part in re.split(r"[^A-Za-z0-9]+", word) if part]
+        return word.isascii() and self._is_harmless(word) and all(map(_is_known, parts))
+
     def _is_harmless(self, text: str) -> bool:
         low = text.lower()
         parts = re.split(r"[^a-z0-9]+", low)
@@ -91,13 +97,16 @@ class Outgoing:
         return not any(hidden in low for hidden in self.hidden)
 
 
-def hidden_names(names: Iterable[str]) -> frozenset[str]:
-    """What `Outgoing` never shows: names, and their parts that are long enough to say something."""
-    found: set[str] = set()
-    for name in names:
-        low = name.lower()
-        found |= {low} | {part for part in re.split(r"[^a-z0-9]+", low) if part not in WORDS}
-    return frozenset(one for one in found if len(one) > 2)
+def hidden_names(ids: Iterable[str], texts: Iterable[str] = ()) -> frozenset[str]:
+    """What `Outgoing` never shows.
+
+    Args:
+        ids: Hidden as they are, and their parts that are no plain words.
+        texts: Only their words that are no plain words: a desk is called a desk.
+    """
+    whole = {name.lower() for name in ids}
+    parts = {part for text in (*whole, *texts) for part in re.split(r"[\W_]+", text.lower())}
+    return frozenset(one for one in whole | (parts - WORDS) if len(one) > 2)
 
 
 def rounded(number: int) -> int:

@@ -88,7 +88,7 @@ def compose(
         nonce: Random bytes of this question.
     """
     chosen, left_out = offered
-    outgoing = Outgoing(hidden_names(_names(desired)))
+    outgoing = Outgoing(_hidden(desired))
     options = {_id(nonce, one): one for one in chosen}
     data = {
         "format": FORMAT,
@@ -112,11 +112,11 @@ def compose(
     )
 
 
-def _names(desired: DesiredState) -> list[str]:
+def _hidden(desired: DesiredState) -> frozenset[str]:
     client, host = desired.client, desired.host
-    names = [client.id, host.id, client.name, host.site or ""]
-    names += [word for contact in client.contacts for word in contact.name.split()]
-    return names + list(host.declares.accounts) + list(host.declares.admins)
+    people = (*host.declares.accounts, *host.declares.admins)
+    ids = (client.id, host.id, *people, *([host.site] if host.site else []))
+    return hidden_names(ids, [client.name, *(contact.name for contact in client.contacts)])
 
 
 def _id(nonce: bytes, candidate: Candidate) -> str:
