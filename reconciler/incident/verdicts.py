@@ -84,9 +84,14 @@ def left_over(story: Story, rule: str, reason: str, at: datetime) -> None:
                 story.go(planned, "waiting", "mode", at)
         elif incident.state != "escalated":
             story.go(incident, "escalated", reason, at)
-        elif incident.reason != reason:
+        elif incident.reason != reason and not _answered(incident, reason):
             planned = story.plan(incident, "nothing-to-do", at, None, None)
             story.go(planned, "escalated", reason, at)
+
+
+def _answered(incident: Incident, reason: str) -> bool:
+    """Whether why a model gave none says more than that no rule has a remedy."""
+    return reason == "no-remedy" and incident.reason.startswith("advice-")
 
 
 def _of(story: Story, rules: Iterable[str]) -> list[Incident]:
