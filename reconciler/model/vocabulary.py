@@ -181,7 +181,8 @@ slow slowed slower slowest small smaller smbd snap snapd snapshot snapshot's sna
 sock socket sockets soft software sog sold solicit solid some somebody something sometimes somewhere
 soon sooner sort sorted sorts sought sound source sources sp space spaces spare spares spawn speak
 speaks specification spent spipe split spoke spoken spool sqlite squashfs src srv ss ssh sshd ssl
-ssn sssd st stack stage stages stale stamp stamping stamps stand standard standing stands start
+ssn sssd st stack stage staged staged_rollout stages stale stamp stamping stamps stand standard
+standing stands start
 started starting starts stat state stated stateless statement statements states static statm status
 statvfs stay stays stderr stdout step step's steps still stock stole stolen stood stop stopped
 stopping stops storage store store's stored str stray stream street strerror strict string strongest

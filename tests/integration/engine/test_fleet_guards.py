@@ -144,6 +144,20 @@ def test_a_new_version_moves_on_when_it_has_healed_and_held(
     assert results(second) == (["healed"] if chosen else [])
 
 
+def test_a_fix_that_comes_undone_holds_the_stage_and_opens_no_breaker(
+    practice: Practice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    staged(practice)
+    first = practice.first
+    assert results(first) == ["healed"]
+    first.run()
+    assert results(first) == ["healed"], "somebody put it back within the soak"
+    first.run(after_s=7300)
+    code, said = guard(practice, capsys)
+    assert code == 0
+    assert f"{NAME} stays at canary: failed or came undone on {CLIENT}/{HOST}" in said
+
+
 def test_evidence_that_does_not_verify_counts_for_nothing_and_holds_the_stage(
     practice: Practice, capsys: pytest.CaptureFixture[str]
 ) -> None:
