@@ -20,16 +20,16 @@ from reconciler.errors import ExitCode  # noqa: E402
 from tests.support.clinic import TARGET, Clinic  # noqa: E402
 from tests.support.clinic_fleet import CLIENT, HOME, HOST  # noqa: E402
 from tests.support.commands import CommandFailed  # noqa: E402
-from tests.support.drifts import HEALED, Drift  # noqa: E402
+from tests.support.drifts import DRIFTS, Drift, begin, gone  # noqa: E402
 from tests.support.guest import Guest, require_guest  # noqa: E402
 from tests.support.image import Image, build_image  # noqa: E402
 
 SHOWN = (
-    "firewall flushed",
-    "root may log in over ssh",
-    "backup password readable by everybody",
-    "time daemon stopped and masked",
-    "critical service crashed",
+    "firewall-flushed",
+    "ssh-root",
+    "secret-readable",
+    "time-daemon-masked",
+    "service-crashed",
 )
 CONFIG = ("--config", f"{HOME}/reconciler.yaml")
 EVIDENCE = f"{HOME}/evidence/{CLIENT}.git"
@@ -77,7 +77,7 @@ def show(image: Image) -> bool:
         guest.wait_for_clock()
         clinic = enrolled(guest)
         healthy(clinic)
-        drifts = [next(d for d in HEALED if d.name == name) for name in SHOWN]
+        drifts = [DRIFTS[name] for name in SHOWN]
         broken(clinic, drifts)
         well = healed(clinic, drifts)
         proven(clinic)
@@ -90,6 +90,8 @@ def show(image: Image) -> bool:
 def enrolled(guest: Guest) -> Clinic:
     """The appliance with its keys, its signed fleet repository and its empty ledger."""
     clinic = Clinic(guest)
+    # Six fixes within a minute are more than a host may have without a person's yes.
+    clinic.site.edit("policies/guards.yaml", lambda _none: "tokens: {host: 10}\n")
     say("It is enrolled: a key of its own, an evidence repository with a first signed entry, and")
     say("a fleet repository, signed by an engineer, that declares what this machine must be:")
     excerpt = clinic.site.made.fleet / f"hosts/{CLIENT}/{HOST}.yaml"
@@ -110,9 +112,9 @@ def broken(clinic: Clinic, drifts: Sequence[Drift]) -> None:
     """Break it, with the commands that people have."""
     heading("Now it is broken five times, as people and installers do it")
     for drift in drifts:
-        drift.begin(clinic.guest)
-        print(f"  {paint('fail', '✗')} {drift.name}")
-        quote([drift.inject])
+        begin(drift, clinic.guest)
+        print(f"  {paint('fail', '✗')} {drift.title}")
+        quote(drift.inject.splitlines())
     heading("A dry run: found, with what was seen and what was expected; nothing is done")
     reconcile(clinic, "--dry-run", only=not_passing)
 
@@ -122,14 +124,14 @@ def healed(clinic: Clinic, drifts: Sequence[Drift]) -> bool:
     heading("The run: a signed intent before each fix, the same check again after it")
     reconcile(clinic, only=not_passing)
     heading("Do not take its word: other tools look")
-    gone = [drift.gone(clinic.guest) for drift in drifts]
-    for drift, well in zip(drifts, gone, strict=True):
+    all_well = [gone(drift, clinic.guest) for drift in drifts]
+    for drift, well in zip(drifts, all_well, strict=True):
         mark = paint("pass", "✓") if well else paint("fail", "✗ still there:")
-        print(f"  {mark} {drift.name}")
+        print(f"  {mark} {drift.title}")
         quote(["; ".join(drift.proof.replace("\\\n", "").strip().splitlines())])
     heading("The next run has nothing to do")
     reconcile(clinic, only=summary)
-    return all(gone)
+    return all(all_well)
 
 
 def proven(clinic: Clinic) -> None:

@@ -79,7 +79,7 @@ settle_units() {
     e2scrub_reap.service fstrim.timer console-getty.service getty@tty1.service
   systemctl --quiet --root="$1" enable ssh.service chrony.service nftables.service \
     clinic-first-boot.service clinic-bridge.service restic-backups-nightly.timer \
-    var-cache-clinic.mount
+    var-cache-clinic.mount clamav-daemon.service clamav-freshclam.service
 }
 
 build() {

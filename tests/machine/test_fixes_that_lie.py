@@ -5,10 +5,9 @@ doing harm is the second look and the way back.
 """
 
 from tests.support.clinic import Clinic, with_steps
-from tests.support.drifts import HEALED, shell
+from tests.support.drifts import DRIFTS, begin, shell
 from tests.support.guest import Guest
 
-DRIFTS = {drift.name: drift for drift in HEALED}
 PORTAL = "units-running[portal]"
 SSHD_FILE = "/etc/ssh/sshd_config.d/00-reconciler.conf"
 
@@ -29,7 +28,7 @@ class TestLies:
                 '    with: {unit: "{unit}", states: [inactive]}\n'
             ),
         )
-        DRIFTS["critical service stopped"].begin(clinic.guest)
+        begin(DRIFTS["service-stopped"], clinic.guest)
 
         run = clinic.run_once()
 
@@ -59,7 +58,7 @@ class TestLies:
                 "settle_s: 15", "settle_s: 0"
             ),
         )
-        DRIFTS["root may log in over ssh"].begin(clinic.guest)
+        begin(DRIFTS["ssh-root"], clinic.guest)
         before = shell(clinic.guest, "ls /etc/ssh/sshd_config.d")
 
         run = clinic.run_once()
@@ -82,7 +81,7 @@ class TestDamage:
                 'with: {port: "{port}"}', 'with: {port: "{port}", timeout_s: 2}'
             ),
         )
-        DRIFTS["root may log in over ssh"].begin(clinic.guest)
+        begin(DRIFTS["ssh-root"], clinic.guest)
 
         run = clinic.run_once()
 
@@ -102,7 +101,7 @@ class TestDamage:
         clinic.edit_runbook(
             "RB-SSH-001", lambda text: text.replace("PermitRootLogin no", "Ciphers no-such-cipher")
         )
-        DRIFTS["root may log in over ssh"].begin(clinic.guest)
+        begin(DRIFTS["ssh-root"], clinic.guest)
         pid = shell(clinic.guest, "systemctl show --property=MainPID ssh")
 
         run = clinic.run_once()
@@ -124,7 +123,7 @@ class TestDamage:
                 'use: file.ensure\n    with: {path: /etc/nftables.conf, content: "table inet {"}',
             ),
         )
-        DRIFTS["firewall opened for remote desktop"].begin(clinic.guest)
+        begin(DRIFTS["firewall-opened"], clinic.guest)
         loaded = shell(clinic.guest, "nft list ruleset")
 
         run = clinic.run_once()
@@ -152,7 +151,7 @@ class TestDamage:
                 f'use: file.ensure\n    with: {{path: /etc/nftables.conf, content: "{wrong}"}}',
             ).replace("settle_s: 10", "settle_s: 0"),
         )
-        DRIFTS["firewall opened for remote desktop"].begin(clinic.guest)
+        begin(DRIFTS["firewall-opened"], clinic.guest)
         loaded = shell(clinic.guest, "nft --stateless list ruleset")
 
         run = clinic.run_once()

@@ -10,11 +10,11 @@ import pytest
 
 from tests.support.clinic import Clinic, with_steps
 from tests.support.clinic_fleet import CLIENT, HOST
-from tests.support.drifts import HEALED
+from tests.support.drifts import DRIFTS, begin
 from tests.support.guest import Guest
 from tests.support.image import PROJECT, Image
 
-STOPPED = next(drift for drift in HEALED if drift.name == "critical service stopped")
+STOPPED = DRIFTS["service-stopped"]
 PORTAL = "units-running[portal]"
 
 
@@ -24,7 +24,7 @@ def stopped(proven: Image) -> Iterator[Clinic]:
     with Guest.boot(proven, "stopped") as guest:
         guest.wait_for_clock()
         clinic = Clinic(guest)
-        STOPPED.begin(guest)
+        begin(STOPPED, guest)
         yield clinic
 
 
@@ -61,7 +61,7 @@ class TestNotAllowed:
         clinic.run_once()
         text = 'steps:\n  - id: harm\n    use: unit.mask\n    with: {unit: "{unit}"}\n'
         clinic.edit_runbook("RB-SERVICE-001", with_steps(text), approve=False)
-        STOPPED.begin(clinic.guest)
+        begin(STOPPED, clinic.guest)
 
         run = clinic.run_once()
 

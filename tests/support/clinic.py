@@ -6,9 +6,8 @@ the guest, through the command line.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from reconciler.desired.approve import pin_runbooks
 from reconciler.engine.appliance import read_ledger
 from reconciler.engine.scaffold import scaffold
 from reconciler.engine.settings import load_settings
+from reconciler.testing.rehearsal.told import Told
 from tests.support.appliances import Site
 from tests.support.clinic_fleet import CLIENT, HOME, HOST, declaration
 from tests.support.guest import ADMIN, Guest
@@ -34,57 +34,22 @@ OF_THE_HOST = frozenset(
 """What the guest shares with the machine that runs the tests; observed and never judged here."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """One run, as ``reconciler run --json`` tells it.
-
-    Attributes:
-        code: Exit code.
-        document: The JSON document.
-    """
-
-    code: int
-    document: Mapping[str, Any]
-
-    def before(self, rule: str) -> Mapping[str, Any]:
-        """The finding of a rule before anything was done."""
-        return _of(self.document["before"], rule)
-
-    def after(self, rule: str) -> Mapping[str, Any]:
-        """The finding of a rule at the end of the run."""
-        return _of(self.document["findings"], rule)
+class Run(Told):
+    """One run; what always fails or is never seen in a guest is left out of what it says."""
 
     def found(self) -> set[str]:
         """Rules that failed before anything was done, without those that always do."""
-        return _failing(self.document["before"])
+        return self.failing(before=True) - KNOWN_FAILS - OF_THE_HOST
 
     def left(self) -> set[str]:
         """Rules that still fail at the end, without those that always do."""
-        return _failing(self.document["findings"])
+        return self.failing(before=False) - KNOWN_FAILS - OF_THE_HOST
 
     def unknown(self) -> set[str]:
         """Rules that could not be judged, without those that never can."""
         findings = self.document["findings"]
         seen = {f["rule"] for f in findings if f["status"] == "unknown"}
         return seen - KNOWN_UNKNOWNS - OF_THE_HOST
-
-    def planned(self) -> list[str]:
-        """Runbooks of the plan, in order."""
-        return [action["runbook"] for action in self.document["plan"]["actions"]]
-
-    def results(self) -> list[tuple[str, str]]:
-        """Runbook and result of every action that was begun, in order."""
-        return [(o["runbook"], o["result"]) for o in self.document["outcomes"]]
-
-    def outcome(self, runbook: str) -> Mapping[str, Any]:
-        """The one outcome of a runbook."""
-        (found,) = [o for o in self.document["outcomes"] if o["runbook"] == runbook]
-        return dict(found)
-
-    def turned_away(self, runbook: str) -> Mapping[str, Any]:
-        """Why an action with this runbook was not begun."""
-        (found,) = [left for left in self.document["not_done"] if left["runbook"] == runbook]
-        return dict(found)
 
 
 class Clinic:
@@ -184,13 +149,3 @@ def restore_proven(image: Image) -> Iterator[Image]:
         assert run.results() == [("RB-RESTORE-001", "healed")], run.document["outcomes"]
         guest.halt()
         yield image.with_layer(guest.upper)
-
-
-def _of(findings: Sequence[Mapping[str, Any]], rule: str) -> Mapping[str, Any]:
-    (found,) = [finding for finding in findings if finding["rule"] == rule]
-    return found
-
-
-def _failing(findings: Sequence[Mapping[str, Any]]) -> set[str]:
-    failing = {finding["rule"] for finding in findings if finding["status"] == "fail"}
-    return failing - KNOWN_FAILS - OF_THE_HOST

@@ -1,0 +1,1 @@
+"""Rehearsal: drift injected into a real machine, healed, proven; with faults switched on."""
