@@ -18,7 +18,7 @@ from reconciler.model.event import KINDS, EventKind, Resource, Sighting
 from reconciler.targets.watch.journal import JournalMissing, JournalWatch
 from reconciler.targets.watch.pressure import PressureWatch
 
-SOONEST_S = 30.0
+SOONEST_S = 10.0
 """Shortest time between two runs of which the second was woken."""
 DRAIN_S = 1.0
 

@@ -8,7 +8,7 @@ else. Waking decides nothing: a run looks, and its checks read for themselves.
 from typing import Any
 
 from reconciler.model.event import EventKind, Sighting
-from reconciler.targets.watch.reader import JournalMissing, forward, open_reader, select
+from reconciler.targets.watch.reader import AFTER_ALL, JournalMissing, forward, open_reader, select
 
 
 class JournalWatch:
@@ -31,8 +31,8 @@ class JournalWatch:
         """
         reader = open_reader(directory)
         select(reader, kinds)
-        reader.seek_tail()
-        # Only a step back puts the reader behind the newest entry; from there, next is what is new.
+        reader.seek_realtime_usec(AFTER_ALL)
+        # A step back puts the reader on the newest entry; from there, next is what is new.
         reader.previous()
         return cls(reader, kinds)
 
