@@ -19,6 +19,7 @@ NAMES = (
     "hook_cost",
     "evidence_year",
     "poll_noop",
+    "l1_rules",
     "tick_profile",
     "host_tick",
 )
