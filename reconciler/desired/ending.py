@@ -16,7 +16,7 @@ from reconciler.model.term import Term
 
 _HINTS = {
     "acknowledgement": "Renew it (reconciler acknowledge) or remove the file; people are called.",
-    "approval": "Approve it again if it is still needed: reconciler plan BASE HEAD --approval.",
+    "approval": "Approve it again if it is still needed: reconciler approve RUNBOOK --as YOU.",
     "exception": "Review it (45 CFR 164.306(e)): close the gap, or decide anew with a new date.",
 }
 
@@ -37,7 +37,17 @@ def notices(desired: DesiredState, today: date) -> tuple[str, ...]:
     terms += [("approval", a.approval.id, a.approval.term) for a in desired.approvals]
     said = [(kind, name, term.words(today)) for kind, name, term in terms]
     said += [("acknowledgement", a.id, _over(a, today)) for a in desired.acknowledgements]
+    said += [("runbook", name, words) for name, words in _switched_off(desired)]
     return tuple(f"{kind} {name} {words}" for kind, name, words in said if words is not None)
+
+
+def _switched_off(desired: DesiredState) -> Iterator[tuple[str, str]]:
+    """Runbooks of this host that a fleet breaker names as they are now."""
+    opened = {breaker.digest: breaker.opened_on for breaker in desired.breakers.breakers}
+    for name, pinned in sorted(desired.runbooks.items()):
+        since = opened.get(f"sha256:{pinned.digest}")
+        if since is not None:
+            yield name, f"is switched off in the whole fleet since {since}"
 
 
 def _over(acknowledgement: Acknowledgement, today: date) -> str | None:

@@ -3,7 +3,6 @@
 It is read back with the parser that an appliance has before anybody sees it.
 """
 
-import json
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
@@ -12,6 +11,7 @@ from reconciler.desired.gate.reading import Reading
 from reconciler.desired.validation import validate
 from reconciler.errors import InputError
 from reconciler.model.approval import Approval
+from reconciler.report.approval_file import approval_path, approval_text
 
 TERM = timedelta(days=30)
 
@@ -51,8 +51,16 @@ def approval_file(
             hint="An approval is of one client; name its hosts: --host CLIENT/HOST.",
         )
     name = f"plan-{plan[:12]}"
-    text = _text(name, approver, reason, today, _hosts(reading, asking), _merged(asking))
-    path = f"approvals/{clients[0]}/{name}.yaml"
+    text = approval_text(
+        name=name,
+        approver=approver,
+        hosts=_hosts(reading, asking),
+        runbooks=_merged(asking),
+        reason=reason,
+        issued_on=today,
+        expires=today + TERM,
+    )
+    path = approval_path(clients[0], name)
     validate(strict_yaml.load(text.encode(), path), Approval)
     return path, text
 
@@ -69,26 +77,3 @@ def _hosts(reading: Reading, asking: Collection[str]) -> dict[str, str]:
 
 def _merged(asking: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     return {name: digest for pins in asking.values() for name, digest in pins.items()}
-
-
-def _text(
-    name: str,
-    approver: str,
-    reason: str,
-    today: date,
-    hosts: Mapping[str, str],
-    runbooks: Mapping[str, str],
-) -> str:
-    lines = [
-        f"id: {name}",
-        # A JSON text is a YAML text, whatever is in it.
-        f"approver: {json.dumps(approver)}",
-        "hosts:",
-        *(f"  {host}: sha256:{digest}" for host, digest in sorted(hosts.items())),
-        "runbooks:",
-        *(f"  {runbook}: sha256:{digest}" for runbook, digest in sorted(runbooks.items())),
-        f"reason: {json.dumps(reason)}",
-        f"issued_on: {today}",
-        f"expires: {today + TERM}",
-    ]
-    return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.desired.ending import notices
 from reconciler.engine.windows import calendar
 from reconciler.evidence.bodies import verdict_body
 from reconciler.guard import exception, fleet_breaker, freeze, rollout
@@ -289,3 +290,9 @@ def test_the_tenth_is_what_anybody_can_reckon_with_sha256sum() -> None:
     # printf '%s' 'sha256:aaa…|clinic/host-26' | sha256sum
     known = [n for n in range(40) if rollout.is_tenth(RUNBOOK, f"clinic/host-{n}")]
     assert known == [26]
+
+
+def test_a_runbook_of_this_host_that_is_switched_off_is_announced_in_every_run() -> None:
+    said = "runbook RB-TIME-001 is switched off in the whole fleet since 2026-03-01"
+    assert notices(broken(), NOW.date()) == (said,)
+    assert notices(broken(OTHER), NOW.date()) == ()
