@@ -4,6 +4,7 @@ Rule 1: The highest priority decides. Two that are equal decide nothing: that is
         fleet, and it goes to people.
 Rule 2: A value that a machine sent becomes a parameter only if the runbook's own pattern or list
         takes it, and is never quoted in a message.
+Rule 3: Parameters stand in evidence as they are, so one that may identify a person is none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +17,7 @@ from reconciler.model.finding import Finding
 from reconciler.model.healing_rule import FactRef, HealingRule, HealingValue
 from reconciler.model.host import Host
 from reconciler.model.parameter import Parameter
+from reconciler.model.scrub import scrub_value
 from reconciler.model.values import Value
 from reconciler.plan.facts import UNSEEN, fact_named, fits_host, may_answer, seen
 from reconciler.plan.index import HealingIndex
@@ -97,9 +99,12 @@ def filled(
         if not isinstance(value, FactRef):
             values[name] = value
             continue
-        fact = seen(fact_named(value.ref), rule, finding)
+        named = fact_named(value.ref)
+        fact = seen(named, rule, finding)
         if fact is UNSEEN:
             problems.append(f"{name}: {value.ref} was not observed")
+        elif named.source == "observed" and scrub_value(fact) != fact:
+            problems.append(f"{name}: {value.ref} holds what may identify a person")
         elif name in declared and not _taken(declared[name], fact):
             problems.append(f"{name}: the runbook does not take what {value.ref} is")
         else:

@@ -5,7 +5,7 @@ Rule 2: Rules about one check stand in groups by *which* facts they pin to liste
         a group in a table by those values. A decision makes one look-up a group; how many groups
         there are depends on what a check observes, not on how many rules there are.
 Rule 3: What cannot be listed (ranges, patterns, sets) is asked of the few rules that are left, the
-        highest priority first, and asking ends with the first answer. Ranges are halved before.
+        highest priority first, and asking ends with the first answer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -153,6 +153,19 @@ def test_a_pattern_that_could_run_away_is_not_tried_on_what_a_machine_sent() -> 
     assert made.unplanned[0].reason == "bad-parameters"
 
 
+def test_an_observed_value_that_may_identify_a_person_is_never_a_parameter() -> None:
+    free = {"unit": {"type": "str", "doc": "x"}}
+    runbooks = [pin(make_runbook(RUNBOOK, parameters=free))]
+    for source, expected in (("observed", "holds what may identify a person"), ("param", "")):
+        healing = make_healing(runbook=RUNBOOK, params={"unit": {"ref": f"{source}.unit"}})
+        rule = make_rule(params={"unit": "John Smith"})
+        desired = make_desired([rule], runbooks, healing=(healing,))
+        made = plan([make_finding(observed={"unit": "John Smith"})], desired)
+        assert [u.detail.rpartition("observed.unit ")[2] for u in made.unplanned] == (
+            [expected] if expected else []
+        )
+
+
 def test_what_was_not_observed_is_not_a_default() -> None:
     healing = make_healing(
         runbook=RUNBOOK, params={"unit": "a.service", "wait_s": {"ref": "observed.n"}}
