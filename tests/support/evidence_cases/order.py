@@ -33,6 +33,20 @@ def annotation() -> History:
 
 
 @case
+def advice_and_ticket() -> History:
+    """A model was asked and answered, and an incident was handed to people; both prove nothing
+    beside themselves. Closed is neither: what they may hold is in the format.
+    """
+    forge = short(2)
+    asked = {"run": "a" * 32, "phase": "asked", "incident": "0123456789ab-1"}
+    forge.append(Kind.ADVICE, asked)
+    answer = {"seq": len(forge.digests) - 1, "sha256": forge.digests[-1]}
+    forge.append(Kind.ADVICE, asked | {"phase": "answered", "asked": answer})
+    forge.append(Kind.TICKET, {"run": "a" * 32, "phase": "opened", "ticket": "f" * 64})
+    return History(forge, runs=1)
+
+
+@case
 def dropped_fail() -> History:
     """Two entries are dropped; who did it holds the key and signs on top of an older commit."""
     forge = short(4)

@@ -89,7 +89,7 @@ def test_every_kind_of_entry_and_most_faults_have_a_case() -> None:
         stored = load(folder)
         codes |= {fault["code"] for fault in stored.expected["faults"]}
         kinds |= set(kinds_of(stored))
-    assert {kind.value for kind in Kind} - kinds == {"advice", "copy", "refusal", "ticket"}
+    assert {kind.value for kind in Kind} - kinds == {"copy", "refusal"}
     outside = {"no-ledger", "too-many-faults", "copy", "cache", "file", "stray-file"}
     assert {code.value for code in Code} - codes <= outside | {"tree"}
 
