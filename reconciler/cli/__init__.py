@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "Cross-check a fleet repository: rules, checks, runbooks, controls, exceptions.",
     "plan": "Say what a change of the fleet does to every machine, for the pull request.",
     "simulate": "Say what rules and guards would do with recorded or made-up drift.",
+    "propose": "Propose rules from choices that keep succeeding, as a branch to sign.",
     "approve": "Write an approval for runbooks, an incident or a new host, ready to be signed.",
     "tickets": "Show what people were told of incidents; try the channels that tell them.",
     "acknowledge": "Take an incident over, so that nobody else is called about it.",

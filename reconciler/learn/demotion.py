@@ -4,22 +4,22 @@ Rule 1: Two failures within 30 days of one another are enough, on any hosts. Rul
         are theirs to judge.
 Rule 2: They count for the version of the runbook that is pinned now: a repaired runbook starts
         anew. A failure that is 30 days older than the newest evidence is past.
-Rule 3: A trial is a rule's when the rule would answer what was seen with what was done.
+Rule 3: A trial is a rule's when its entry says that the rule chose it; where no entry says so, when
+        the rule answers what was seen with the runbook that was begun.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from reconciler.learn.trial import Trial
+from reconciler.diff.compare import meets
+from reconciler.learn.trial import Sight, Trial
 from reconciler.model.healing_rule import HealingRule
+from reconciler.model.rule import bound
 
 FAILURES = 2
 WITHIN = timedelta(days=30)
-
-Answers = Callable[[HealingRule, Trial], bool]
-"""Whether a rule would answer what a trial was for with what was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,6 @@ def demotions(
     rules: Iterable[HealingRule],
     trials: Sequence[Trial],
     pinned: Mapping[str, str],
-    answers: Answers,
     newest: datetime,
 ) -> tuple[Demotion, ...]:
     """Promoted rules with two failures within 30 days.
@@ -51,11 +50,10 @@ def demotions(
         rules: Of the fleet, as it is now.
         trials: Of one host or of many.
         pinned: The digest of each runbook, as it is now.
-        answers: Says whose trial it was.
         newest: When the newest evidence was recorded.
     """
     found = [
-        _demotion(rule, _failures(rule, trials, pinned, answers, newest))
+        _demotion(rule, _failures(rule, trials, pinned, newest))
         for rule in sorted(rules, key=lambda rule: rule.id)
         if rule.source == "promoted" and rule.enabled
     ]
@@ -66,7 +64,6 @@ def _failures(
     rule: HealingRule,
     trials: Sequence[Trial],
     pinned: Mapping[str, str],
-    answers: Answers,
     newest: datetime,
 ) -> list[Trial]:
     mine = [
@@ -75,9 +72,30 @@ def _failures(
         if trial.ending == "failure"
         and trial.choice.digest == pinned.get(rule.runbook)
         and newest - trial.at <= WITHIN
-        and answers(rule, trial)
+        and answered(rule, trial)
     ]
     return sorted(mine, key=lambda trial: (trial.at, trial.target, trial.seq))
+
+
+def answered(rule: HealingRule, trial: Trial) -> bool:
+    """Whether a rule chose what a trial tried."""
+    if trial.healing or trial.chooser == "model":
+        return rule.id in trial.healing
+    same = (rule.match.check, rule.runbook) == (trial.choice.check, trial.choice.runbook)
+    return same and any(covers(rule, sight) for sight in trial.seen)
+
+
+def covers(rule: HealingRule, sight: Sight) -> bool:
+    """Whether a rule's severity and observed conditions hold in what was seen."""
+    match = rule.match
+    if match.severity and sight.severity not in match.severity:
+        return False
+    return all(
+        name.removeprefix("observed.") in sight.failed
+        and meets(bound(wanted, {}), sight.failed[name.removeprefix("observed.")])
+        for name, wanted in match.where.items()
+        if name.startswith("observed.")
+    )
 
 
 def _demotion(rule: HealingRule, failures: Sequence[Trial]) -> Demotion | None:

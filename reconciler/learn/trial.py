@@ -63,6 +63,7 @@ class Trial:
         seq: Sequence number of the intent.
         at: When it began.
         seen: The findings that it was for.
+        healing: Healing rules that chose it; empty where none did, or the entry is older than that.
     """
 
     choice: Choice
@@ -73,3 +74,4 @@ class Trial:
     at: datetime
     ending: Ending
     seen: tuple[Sight, ...]
+    healing: tuple[str, ...] = ()

@@ -125,6 +125,7 @@ def _begun(record: Record) -> Iterator[_Open]:
             at=record.entry.time,
             ending="open",
             seen=tuple(_sight(finding) for finding in findings),
+            healing=tuple(map(str, action.get("healing", ()))),
         )
         yield _Open(trial, frozenset(str(finding.get("rule")) for finding in findings))
 

@@ -1,6 +1,6 @@
 """Proven entries of a few hosts, as their ledgers would hold them, for tests of learning."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -50,8 +50,11 @@ class Host:
         verdicts: tuple[Mapping[str, Any], ...] = (),
         severity: str = "high",
         rules: tuple[str, ...] = (RULE,),
+        check: str = CHECK,
+        runbook: str = RUNBOOK,
         digest: str = DIGEST,
         back: tuple[str, str] | None = None,
+        healing: Sequence[str] | None = None,
         later: timedelta = timedelta(hours=2),
     ) -> None:
         """One incident from its intent to the end of its soak (``None``: it still soaks).
@@ -61,26 +64,31 @@ class Host:
         self.occurrence += 1
         seen = {"active_state": "inactive"} if observed is None else observed
         found = [
-            {"rule": rule, "check": CHECK, "status": "fail", "severity": severity,
+            {"rule": rule, "check": check, "status": "fail", "severity": severity,
              "observed": seen, "failed": list(seen)}
             for rule in rules
         ]  # fmt: skip
         action = {
             "id": "d" * 64, "target": f"{self.client}/{self.name}", "tier": tier,
-            "rules": list(rules), "runbook": RUNBOOK, "runbook_digest": digest,
+            "rules": list(rules), "runbook": runbook, "runbook_digest": digest,
             "params": {"unit": "portal.service"} if params is None else dict(params),
         }  # fmt: skip
+        if healing is not None:
+            action["healing"] = list(healing)
         announced = {"action": action, "found": found, "verdicts": list(verdicts)}
         came = [self._move(rule, *back) for rule in rules] if back else []
         intent = self.append(Kind.INTENT, {**announced, "incidents": came})
         to = "soak" if result == "healed" else "cooldown"
         moves = [self._move(rule, "verifying", to) for rule in rules]
-        outcome = {"result": result, "rules": list(rules), "incidents": moves}
+        outcome = {
+            "result": result, "rules": list(rules), "incidents": moves, "runbook": runbook,
+            "rollback": "verified" if result == "rolled_back" else "none", "steps": [],
+        }  # fmt: skip
         self.append(Kind.OUTCOME, outcome, intent.reference)
         self.at += timedelta(hours=1)
         if result == "healed" and soak is not None:
             ended = [self._move(rule, "soak", soak) for rule in rules]
-            self.append(Kind.RUN, {"incidents": ended})
+            self.append(Kind.RUN, {"incidents": ended, "findings": []})
         self.at += later
 
     def _move(self, rule: str, before: str, to: str) -> dict[str, Any]:

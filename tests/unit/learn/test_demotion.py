@@ -2,8 +2,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from reconciler.learn.demotion import demotions
-from reconciler.learn.trial import Trial
+from reconciler.learn.demotion import answered, demotions
 from reconciler.learn.witness import trials_of
 from reconciler.model.healing_rule import HealingRule
 from tests.support.learning import BEGIN, CHECK, DIGEST, RUNBOOK, Host
@@ -18,10 +17,6 @@ def rule(**changes: object) -> HealingRule:
     return HealingRule.model_validate(document | changes)
 
 
-def mine(learned: HealingRule, trial: Trial) -> bool:
-    return learned.match.check == trial.choice.check
-
-
 def fallen(
     *days: int, digest: str = DIGEST, newest: datetime | None = None, **changes: object
 ) -> list[tuple[str, ...]]:
@@ -31,7 +26,7 @@ def fallen(
         host.heal(tier="L1", result="failed", digest=digest)
     trials = trials_of(host.records)
     last = newest or BEGIN + timedelta(days=max(days))
-    found = demotions([rule(**changes)], trials, {RUNBOOK: DIGEST}, mine, last)
+    found = demotions([rule(**changes)], trials, {RUNBOOK: DIGEST}, last)
     return [one.references for one in found]
 
 
@@ -52,6 +47,9 @@ def test_two_failures_in_thirty_days_demote_and_are_named() -> None:
         {"days": (0, 1), "source": "human"},
         {"days": (0, 1), "enabled": False},
         {"days": (0, 1), "match": {"check": "LNX-TIME-001", "severity": ("high",)}},
+        {"days": (0, 1), "match": {"check": CHECK, "severity": ("low",)}},
+        {"days": (0, 1), "match": {"check": CHECK, "where": {"observed.active_state": "failed"}}},
+        {"days": (0, 1), "match": {"check": CHECK, "where": {"observed.other": "inactive"}}},
     ],
 )
 def test_anything_less_does_not(case: dict[str, object]) -> None:
@@ -59,10 +57,18 @@ def test_anything_less_does_not(case: dict[str, object]) -> None:
     assert fallen(*days, **case) == []  # type: ignore[misc,arg-type]
 
 
+def test_entry_that_names_its_healing_rules_is_believed() -> None:
+    host = Host()
+    host.heal(tier="L1", result="failed", healing=["learned-two"])
+    host.heal(tier="L1", result="failed", healing=["learned-one"])
+    trials = trials_of(host.records)
+    assert [answered(rule(), trial) for trial in trials] == [False, True]
+
+
 def test_failures_among_successes_count_alike() -> None:
     host = Host()
     for result in ("failed", "healed", "healed", "failed"):
         host.heal(tier="L1", result=result)
     trials = trials_of(host.records)
-    (found,) = demotions([rule()], trials, {RUNBOOK: DIGEST}, mine, host.at)
+    (found,) = demotions([rule()], trials, {RUNBOOK: DIGEST}, host.at)
     assert len(found.references) == 2
