@@ -4,8 +4,8 @@ Rule 1: The index answers what asking every rule in turn would answer; it only a
 Rule 2: Rules about one check stand in groups by *which* facts they pin to listed values, and within
         a group in a table by those values. A decision makes one look-up a group; how many groups
         there are depends on what a check observes, not on how many rules there are.
-Rule 3: What cannot be listed (ranges, patterns, sets) is asked of the few rules that are left, the
-        highest priority first, and asking ends with the first answer.
+Rule 3: What cannot be listed (patterns, sets, ranges after halving) is asked of the few rules that
+        are left, the highest priority first, and asking ends with the first answer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,22 +18,23 @@ from reconciler.model.desired import BoundRule
 from reconciler.model.finding import Finding
 from reconciler.model.healing_rule import HealingRule
 from reconciler.plan.facts import UNSEEN, Asked, Fact, Key, asked_by, finite, key_of, seen
+from reconciler.plan.ranges import Entry, Ranges, divide
 
 MOST_KEYS = 256
 """Combinations of listed values under which one rule is entered; beyond, some are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A rule where it is found, and what is left to ask."""
+class _Bucket:
+    """Rules with the same values of the pinned facts.
 
-    rule: HealingRule
-    left: tuple[Asked, ...]
+    Attributes:
+        ranges: Those that ask for a range, by the fact.
+        plain: The others, the highest priority first.
+    """
 
-    @property
-    def priority(self) -> int:
-        """The rule's."""
-        return self.rule.priority
+    ranges: tuple[Ranges, ...]
+    plain: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,12 @@ class _Group:
 
     Attributes:
         top: The highest priority among them.
-        table: By the values of the pinned facts, the highest priority first.
+        table: By the values of the pinned facts.
     """
 
     pins: tuple[Fact, ...]
     top: int
-    table: Mapping[tuple[Key, ...], Sequence[Entry]]
+    table: Mapping[tuple[Key, ...], _Bucket]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +89,20 @@ class HealingIndex:
             if found and group.top < found[0].priority:
                 break
             bucket = group.table.get(tuple(keys.get(fact, ()) for fact in group.pins))
-            if bucket:
-                found = _better(bucket, found, rule, finding)
-        return tuple(sorted(found, key=lambda each: each.id))
+            if bucket is not None:
+                for ranges in bucket.ranges:
+                    value = seen(ranges.fact, rule, finding)
+                    some = () if value is UNSEEN else ranges.of(value)
+                    found = _better(some, found, rule, finding)
+                found = _better(bucket.plain, found, rule, finding)
+        return tuple(sorted(found, key=lambda each: each.id)) if len(found) > 1 else tuple(found)
 
 
 def _better(
-    bucket: Sequence[Entry], found: list[HealingRule], rule: BoundRule, finding: Finding
+    some: Iterable[Entry], found: list[HealingRule], rule: BoundRule, finding: Finding
 ) -> list[HealingRule]:
     """What was found, or what is better, or both when they are equal."""
-    for entry in bucket:
+    for entry in some:
         if found and entry.priority < found[0].priority:
             break
         if _holds(entry.left, rule, finding):
@@ -127,7 +132,8 @@ def _of_check(rules: Iterable[HealingRule]) -> _OfCheck:
 
 
 def _group(pins: tuple[Fact, ...], table: Mapping[tuple[Key, ...], Sequence[Entry]]) -> _Group:
-    return _Group(pins, max(bucket[0].priority for bucket in table.values()), table)
+    buckets = {keys: _Bucket(*divide(entries)) for keys, entries in table.items()}
+    return _Group(pins, max(entries[0].priority for entries in table.values()), buckets)
 
 
 def _split(asked: Sequence[Asked]) -> tuple[dict[Fact, list[Key]], tuple[Asked, ...]]:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from reconciler.diff.compare import meets
 from reconciler.model.desired import BoundRule
 from reconciler.model.finding import Finding
-from reconciler.model.healing_rule import HealingRule
+from reconciler.model.healing_rule import HealingRule, Match
 from reconciler.model.host import Host
-from reconciler.model.rule import bound
+from reconciler.model.rule import ExpectationField, bound
 from tests.support.desired_states import frozen
 
 CHECK = "LNX-TIME-001"
@@ -21,6 +23,24 @@ def make_healing(rule_id: str = "restart", **changes: Any) -> HealingRule:
     match = {"check": CHECK} | {name: changes.pop(name) for name in conditions if name in changes}
     document = {"id": rule_id, "title": rule_id, "match": match, "runbook": "RB-TIME-001"}
     return HealingRule.model_validate(frozen(document | changes))
+
+
+_EXPECTATION: TypeAdapter[Any] = TypeAdapter(ExpectationField)
+
+
+def many_healing(count: int, conditions: Callable[[int], dict[str, Any]]) -> list[HealingRule]:
+    """Ten thousand rules in little time: each of its own priority, only conditions are read."""
+    plain = make_healing()
+    made = []
+    for number in range(count):
+        given = conditions(number)
+        where = {
+            k: _EXPECTATION.validate_python(frozen(v)) for k, v in given.pop("where", {}).items()
+        }
+        match = Match.model_construct(**{**dict(plain.match), **frozen(given), "where": where})
+        update = {"id": f"r{number}", "match": match, "priority": 1 + number % 9_999}
+        made.append(plain.model_copy(update=update))
+    return made
 
 
 def matches(healing: HealingRule, rule: BoundRule, finding: Finding, host: Host) -> bool:
