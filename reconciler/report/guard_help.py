@@ -58,6 +58,14 @@ def needed(answer: Answer, target: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.format(**words) for text in helps if text))
 
 
+def sooner(answer: Answer, target: str) -> str | None:
+    """How a person gets what waits for a window or the end of a freeze done before that."""
+    waits = {v.guard for v in answer.verdicts if v.ruling == "defer"} & {"freeze", "approval"}
+    if answer.action is None or answer.runs_at is None or not waits:
+        return None
+    return f"reconciler approve {answer.action.runbook} --host {target} --emergency --as YOU"
+
+
 def _help(guard: str, reason: str) -> str | None:
     if guard == "approval" and reason.startswith("never"):
         return "People do this; follow the procedure in runbooks/{runbook}.yaml."

@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.model.guard_answer import Answer, GuardAnswer
 from reconciler.model.incident import Incident
 from reconciler.model.verdict import Verdict
-from reconciler.report.guard_help import needed
+from reconciler.report.guard_help import needed, sooner
 from reconciler.report.table import clean
 
 
@@ -54,13 +54,16 @@ def _answer(answer: Answer, found: GuardAnswer) -> Iterator[str]:
     yield f"  when:      {_when(answer, found)}"
     for text in needed(answer, found.target):
         yield f"  do:        {text}"
+    if (command := sooner(answer, found.target)) is not None:
+        yield f"  sooner:    {command}"
     against = [verdict for verdict in answer.verdicts if verdict.ruling != "allow"]
     for verdict in against:
         yield f"  now:       {_said(verdict, found.asked_at)}"
     if answer.verdicts and not against:
         yield "  now:       every guard allows it"
     if answer.prechecks:
-        yield f"  then:      {answer.prechecks} conditions are looked at before the first step"
+        what = "1 condition is" if answer.prechecks == 1 else f"{answer.prechecks} conditions are"
+        yield f"  then:      {what} looked at before the first step"
     if answer.incident is not None:
         yield f"  incident:  {_incident(answer.incident)}"
 

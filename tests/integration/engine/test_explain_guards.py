@@ -105,6 +105,8 @@ def test_a_window_is_foreseen_and_then_it_runs(drill: Drill) -> None:
     local = answer.runs_at.astimezone(UTC)
     assert local.minute == 0 and local.hour in {1, 2}, "21:00 in New York"
     assert answer.incident is not None and answer.incident.state == "waiting"
+    command = "reconciler approve RB-SYSCTL-001 --host example-clinic/workstation --emergency"
+    assert f"sooner:    {command} --as YOU" in render(asked(drill))
     drill.clock.at = answer.runs_at - timedelta(seconds=301)
     assert drill.run().outcomes == ()
     assert [one.result for one in drill.run(after_s=1).outcomes] == ["healed"]
