@@ -80,6 +80,8 @@ def asked_body(asking: Asking) -> dict[str, Any]:
 def answered_body(asking: Asking, receipt: Receipt, answered: Answered) -> dict[str, Any]:
     """How it ended."""
     judgement, tokens = answered.judgement, answered.tokens
+    accepted = judgement.result == "accepted"
+    chosen = asking.question.options.get(judgement.choice or "") if accepted else None
     return {
         "run": asking.run,
         "phase": "answered",
@@ -90,6 +92,7 @@ def answered_body(asking: Asking, receipt: Receipt, answered: Answered) -> dict[
         "level": asking.level,
         "result": judgement.result,
         "choice": judgement.choice,
+        "action": None if chosen is None else chosen.action.id,
         "confidence_percent": judgement.confidence_percent,
         "status": answered.status,
         "response_sha256": answered.sha256,

@@ -7,17 +7,18 @@ Rule 2: Nothing is asked about what would not be done anyway: rules that only lo
 Rule 3: A question is in the ledger before it leaves, and counts from then on. There is no retry
         but one at the next less strict form of an answer, which counts like any other.
 Rule 4: After an endpoint did not answer, this run asks nothing more, and later ones wait.
-Rule 5: A choice is an action like any other: every guard judges it. Everything else is a person's.
+Rule 5: A choice that has to wait is proposed again in later runs, and not asked for again.
+Rule 6: A choice is an action like any other: every guard judges it. Everything else is a person's.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from secrets import token_bytes
 from typing import Protocol
 
 from reconciler.advise.adviser import Adviser
 from reconciler.advise.answer import Judgement, judge, text_of, tokens_of
-from reconciler.advise.candidates import candidates
+from reconciler.advise.candidates import Candidate, candidates
 from reconciler.advise.question import Question, compose
 from reconciler.advise.reply import NoReply, Reply
 from reconciler.engine.advice_endpoint import adviser_of
@@ -27,6 +28,7 @@ from reconciler.engine.session import Session
 from reconciler.errors import InputError, MachineError
 from reconciler.evidence.entry import Kind
 from reconciler.guard.advice_budget import LEVELS, Level, below, endpoint_key, refusal
+from reconciler.incident.verdicts import READY
 from reconciler.model.client import Client
 from reconciler.model.desired import BoundRule, DesiredState
 from reconciler.model.finding import Finding
@@ -158,14 +160,26 @@ class _Round:
         finding = self.findings.get(rule.id)
         if not rule.enforce or finding is None:
             return NO_REMEDY
-        if incident is None or incident.state != "confirmed":
+        if incident is None or incident.state not in READY:
             return None
         offered = candidates(rule, finding, self.eye.desired)
+        remembered = self._remembered(incident, offered[0])
+        if remembered is not None:
+            return remembered
+        if incident.state == "escalated":
+            return None
         if not offered[0]:
             return NO_REMEDY
         check = self.eye.checks[rule.check]
         question = compose(rule, finding, check, self.eye.desired, offered, token_bytes(16))
         return self._choice(incident, question)
+
+    def _remembered(self, incident: Incident, offered: Sequence[Candidate]) -> Action | None:
+        """What was chosen for this incident before, if it is still offered, exactly as it was."""
+        chosen = self.session.appliance.past.memory.advice.choices.get(incident.id)
+        found = [one.action for one in offered if chosen and one.action.id == chosen.action]
+        self.chosen.extend(found)
+        return found[0] if found else None
 
     def _choice(self, incident: Incident, question: Question) -> Action | str | None:
         first = self.session.appliance.past.memory.advice.level(self._key)

@@ -5,17 +5,20 @@ Rule 1: What is counted is the question, from the entry that precedes it: a cras
 Rule 2: The same fault has one budget, however often it comes back as a new incident (lesson 6: 790
         questions about one).
 Rule 3: An endpoint that did not answer is left alone, longer after each failure, by all runs.
-Rule 4: Time never goes back; under a clock that did, nothing is free.
+Rule 4: What was chosen is remembered with its incident, so that a choice that has to wait is not
+        asked for again.
+Rule 5: Time never goes back; under a clock that did, nothing is free.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 from reconciler.evidence.canonical import digest
 from reconciler.guard import memory_form as form
+from reconciler.guard.advice_form import fault_of, incident_id, one_of, pair
 from reconciler.model.guard_settings import AdviceSettings
 
 Level = Literal["json-schema", "json-object-schema", "json-object", "text"]
@@ -36,16 +39,15 @@ Result = Literal[
 LEVELS: tuple[Level, ...] = get_args(Level)
 FORGET = timedelta(days=7)
 """A fault is forgotten this long after the last question about it."""
+FORGET_CHOICE = timedelta(days=30)
+"""A choice is forgotten after this long, carried out or not."""
 BASE_S = 300
 CAP_S = 6 * 3600
 _MOST_DOUBLINGS = 10
 _MOST_ENDPOINTS = 4
 _SPOKE = frozenset({"accepted", "escalate", "contradiction", "low-confidence"})
 _SILENT = frozenset({"unreachable", "timeout"})
-_INCIDENT = re.compile(r"([0-9a-f]{12})-[1-9][0-9]{0,8}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,14 @@ class Asked:
 
     count: int
     last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen for an incident: the id of the action."""
+
+    action: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +90,14 @@ class AdviceBudget:
         today: Questions on that day.
         faults: By the first 12 hex digits of the fingerprint.
         endpoints: By `endpoint_key`.
+        choices: Accepted ones, by the incident's id.
     """
 
     day: str | None = None
     today: int = 0
     faults: Mapping[str, Asked] = field(default_factory=dict)
     endpoints: Mapping[str, Heard] = field(default_factory=dict)
+    choices: Mapping[str, Chosen] = field(default_factory=dict)
 
     @classmethod
     def empty(cls) -> "AdviceBudget":
@@ -111,6 +123,7 @@ class AdviceBudget:
                 }
                 for key, one in self.endpoints.items()
             },
+            "choices": {k: [one.action, form.stamp(one.at)] for k, one in self.choices.items()},
         }
 
     @classmethod
@@ -120,17 +133,19 @@ class AdviceBudget:
         Raises:
             Malformed: It does not read as one.
         """
-        fields = form.fields(body, {"day", "today", "faults", "endpoints"})
+        fields = form.fields(body, {"day", "today", "faults", "endpoints", "choices"})
         day = form.optional_text(fields["day"])
         if day is not None and not _DAY.fullmatch(day):
             raise form.Malformed("a day is missing")
         faults = form.mapping(fields["faults"])
         endpoints = form.mapping(fields["endpoints"])
+        choices = form.mapping(fields["choices"])
         return cls(
             day=day,
             today=form.count(fields["today"]),
-            faults={_fault(f"{key}-1"): _asked(value) for key, value in faults.items()},
+            faults={fault_of(f"{key}-1"): _asked(value) for key, value in faults.items()},
             endpoints={form.digest(key): _heard(value) for key, value in endpoints.items()},
+            choices={incident_id(key): _chosen(value) for key, value in choices.items()},
         )
 
 
@@ -164,7 +179,7 @@ def refusal(
         numbers: Of the desired state in force.
         now: Wall time.
     """
-    asked = budget.faults.get(_fault(incident))
+    asked = budget.faults.get(fault_of(incident))
     if asked is not None and asked.count >= numbers.per_incident:
         return "over-budget"
     spent = budget.today if budget.day is not None and _day(now) <= budget.day else 0
@@ -194,7 +209,7 @@ def below(level: Level) -> Level:
 
 def _after_asked(budget: AdviceBudget, body: Mapping[str, Any], at: datetime) -> AdviceBudget:
     day = max(_day(at), budget.day or "")
-    fault = _fault(body.get("incident"))
+    fault = fault_of(body.get("incident"))
     before = budget.faults.get(fault)
     asked = Asked(1, at) if before is None else Asked(before.count + 1, max(at, before.last_at))
     kept = {key: one for key, one in budget.faults.items() if at - one.last_at < FORGET}
@@ -207,7 +222,7 @@ def _after_asked(budget: AdviceBudget, body: Mapping[str, Any], at: datetime) ->
 
 
 def _after_answered(budget: AdviceBudget, body: Mapping[str, Any], at: datetime) -> AdviceBudget:
-    result, level = _one_of(body.get("result"), get_args(Result)), _level(body.get("level"))
+    result, level = one_of(body.get("result"), get_args(Result)), _level(body.get("level"))
     if result == "over-budget":
         return budget
     endpoint, model = form.text(body.get("endpoint")), form.text(body.get("model"))
@@ -223,9 +238,17 @@ def _after_answered(budget: AdviceBudget, body: Mapping[str, Any], at: datetime)
         after = replace(after, level=level)
     elif refused_form(result, body.get("status")):
         after = replace(after, level=below(level))
+    if result == "accepted":
+        budget = _with_choice(budget, body, at)
     newest = sorted(budget.endpoints.items(), key=lambda item: item[1].last_at)
     kept = [item for item in newest if item[0] != key][1 - _MOST_ENDPOINTS :]
     return replace(budget, endpoints={**dict(kept), key: after})
+
+
+def _with_choice(budget: AdviceBudget, body: Mapping[str, Any], at: datetime) -> AdviceBudget:
+    kept = {key: one for key, one in budget.choices.items() if at - one.at < FORGET_CHOICE}
+    chosen = Chosen(form.digest(body.get("action")), at)
+    return replace(budget, choices={**kept, incident_id(body.get("incident")): chosen})
 
 
 def _backoff(failures: int) -> timedelta:
@@ -236,17 +259,14 @@ def _day(at: datetime) -> str:
     return at.astimezone(UTC).date().isoformat()
 
 
-def _fault(incident: object) -> str:
-    found = _INCIDENT.fullmatch(incident) if isinstance(incident, str) else None
-    if found is None:
-        raise form.Malformed("the id of an incident is missing")
-    return found[1]
-
-
 def _asked(body: object) -> Asked:
-    if not isinstance(body, list | tuple) or len(body) != 2:
-        raise form.Malformed("a count and a time are missing")
-    return Asked(form.count(body[0]), form.time(body[1]))
+    count, at = pair(body)
+    return Asked(form.count(count), form.time(at))
+
+
+def _chosen(body: object) -> Chosen:
+    action, at = pair(body)
+    return Chosen(form.digest(action), form.time(at))
 
 
 def _heard(body: object) -> Heard:
@@ -257,11 +277,4 @@ def _heard(body: object) -> Heard:
 
 
 def _level(value: object) -> Level:
-    return _one_of(value, LEVELS)
-
-
-def _one_of(value: object, allowed: tuple[K, ...]) -> K:
-    for one in allowed:
-        if value == one:
-            return one
-    raise form.Malformed(f"must be one of {', '.join(map(str, allowed))}")
+    return one_of(value, LEVELS)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.desired.approve import pin_runbooks
 from reconciler.guard.advice_budget import endpoint_key
 from reconciler.testing.fake_llm import FakeLLM, refuses, sends, serve, well
 from tests.support.advised import (
@@ -200,6 +201,27 @@ def test_without_every_yes_nobody_is_asked_and_nothing_is_wrong(
     assert drill.bodies("advice") == []
     assert report.outcomes == ()
     assert [one.part for one in report.problems if one.part == "advice"] == []
+
+
+def test_a_choice_that_must_wait_is_proposed_again_and_not_asked_for_again(
+    drill: Drill, llm: FakeLLM
+) -> None:
+    runbook = drill.site.fleet / f"runbooks/{GOOD}.yaml"
+    runbook.write_text(runbook.read_text().replace("mode: auto", "mode: approve"))
+    pin_runbooks(drill.site.fleet)
+    drill.site.commit("Let a person say yes", at=drill.clock.at)
+
+    for _run in range(2):
+        report = drill.run()
+        assert incident_state(report) == "awaiting_approval approval"
+        assert [action.tier for action in report.plan.actions] == ["L2"]
+    runbook.write_text(runbook.read_text().replace("mode: approve", "mode: auto"))
+    pin_runbooks(drill.site.fleet)
+    drill.site.commit("Let it run", at=drill.clock.at)
+
+    # It is another runbook now, so it is another question.
+    assert [outcome.result for outcome in drill.run().outcomes] == ["healed"]
+    assert len(llm.requests) == 2
 
 
 def test_a_dry_run_asks_nobody(drill: Drill, llm: FakeLLM) -> None:

@@ -27,6 +27,7 @@ def asked(budget: AdviceBudget, at: datetime = NOW, incident: str = FAULT) -> Ad
 
 def answered(budget: AdviceBudget, result: str, at: datetime = NOW, **more: Any) -> AdviceBudget:
     body = {"phase": "answered", "result": result, "level": "json-schema", "status": 200}
+    body |= {"incident": FAULT, "action": "c" * 64 if result == "accepted" else None}
     return after_advice(budget, body | {"endpoint": ENDPOINT, "model": MODEL} | more, at)
 
 
@@ -105,6 +106,16 @@ def test_an_endpoint_that_refuses_every_form_is_asked_strictly_again() -> None:
     assert answered(low, "unreachable", level="text", status=404).level(KEY) == "json-schema"
 
 
+def test_a_choice_is_remembered_with_its_incident_and_not_for_ever() -> None:
+    budget = answered(AdviceBudget.empty(), "accepted", incident=FAULT, action="c" * 64)
+    assert budget.choices[FAULT].action == "c" * 64
+    assert answered(budget, "escalate", incident=fault(1)).choices == budget.choices
+
+    late = NOW + timedelta(days=30)
+    other = answered(budget, "accepted", late, incident=fault(1), action="d" * 64)
+    assert set(other.choices) == {fault(1)}
+
+
 def test_what_is_over_and_what_is_many_is_forgotten() -> None:
     budget = asked(AdviceBudget.empty())
     for number in range(6):
@@ -131,6 +142,8 @@ def test_a_budget_is_what_its_body_says() -> None:
         {"faults": {"0123456789ab": [1]}},
         {"endpoints": {KEY: {"level": "none", "failures": 0, "last_at": 1}}},
         {"endpoints": {"x": {"level": "text", "failures": 0, "last_at": 1}}},
+        {"choices": {"x": ["c" * 64, 1]}},
+        {"choices": {FAULT: ["c", 1]}},
         {"more": 1},
     ],
     ids=str,
