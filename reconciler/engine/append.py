@@ -1,6 +1,7 @@
 """The one way in which the engine appends: what waits is sealed first, what is new is followed."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from reconciler.engine.facts import Facts
@@ -32,6 +33,7 @@ def append(
     subject: Subject | None,
     hook: "Hook",
     closes: Reference | None = None,
+    at: datetime | None = None,
 ) -> Receipt:
     """Append one signed entry with a file: the ledger and what is remembered never differ.
 
@@ -43,13 +45,14 @@ def append(
         subject: The desired state in force.
         hook: Called between steps.
         closes: For an outcome, the intent it closes.
+        at: The moment that the body was folded at; now where it does not matter.
 
     Raises:
         EvidenceError: It cannot be signed now; nothing was recorded.
         MachineError: It cannot be written; nothing was recorded.
     """
     seal_waiting(appliance, facts, hook)
-    at = appliance.clock.now()
+    at = at or appliance.clock.now()
     receipt = appliance.ledger.append(
         kind,
         body,

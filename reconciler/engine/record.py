@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.engine.append import seal_waiting
+from reconciler.engine.pending import whole
 from reconciler.engine.sameness import Body, found_the_same
 from reconciler.engine.sealing import enqueue, ripe, seal
 from reconciler.engine.session import Session
@@ -82,7 +83,8 @@ def record_run(session: Session, report: RunReport) -> RunReport:
     A run that found what the newest one with findings found says so, in an entry without a file,
     or waits on the disk to be sealed with others; the first one of a day says everything again.
     """
-    at = session.appliance.clock.now()
+    # In whole milliseconds, as the entry says it: who folds the ledger reckons the same memory.
+    at = whole(session.appliance.clock.now())
     body = _body(session, report, at)
     said = _repeated(session, body, at)
     receipt = _in_full(session, report, body, at) if said is None else _short(session, said, at)
@@ -142,8 +144,9 @@ def _standing(session: Session) -> Standing:
 def _in_full(session: Session, report: RunReport, body: Body, at: datetime) -> Receipt:
     # The body names its own number, so what waits gets its own before.
     if seal_waiting(session.appliance, session.facts, session.options.hook):
+        at = whole(session.appliance.clock.now())
         body = _body(session, report, at)
-    return session.append(Kind.RUN, body)
+    return session.append(Kind.RUN, body, at=at)
 
 
 def _short(session: Session, said: dict[str, Any], at: datetime) -> Receipt | None:

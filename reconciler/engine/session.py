@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from reconciler.engine.append import append, append_slim
@@ -72,12 +73,23 @@ class Session:
         return own_words(self.intent.desired, [self.appliance.home.settings.fleet.url])
 
     def append(
-        self, kind: Kind, body: Mapping[str, Any], *, closes: Reference | None = None
+        self,
+        kind: Kind,
+        body: Mapping[str, Any],
+        *,
+        closes: Reference | None = None,
+        at: datetime | None = None,
     ) -> Receipt:
         """Append one signed entry, and follow it; what waits to be sealed is sealed first.
 
         What happened to incidents rides in the first entry that can carry it: nothing is done
         because of a transition that is not on the disk.
+
+        Args:
+            kind: What it is about.
+            body: What it says.
+            closes: For an outcome, the intent it closes.
+            at: The moment that the body was folded at; now where it does not matter.
 
         Raises:
             EvidenceError: It cannot be signed now; nothing was recorded.
@@ -93,6 +105,7 @@ class Session:
             subject=self.subject,
             hook=self.options.hook,
             closes=closes,
+            at=at,
         )
         del self.moves[: len(riding)]
         return receipt
