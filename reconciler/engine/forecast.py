@@ -31,6 +31,7 @@ from reconciler.model.plan import Action
 from reconciler.model.review import ActionForecast, HostForecast, Turn
 from reconciler.model.step import StepKind
 from reconciler.model.values import Value
+from reconciler.plan.choice import unseen
 from reconciler.plan.planner import plan
 
 LOOK_AHEAD = timedelta(hours=24)
@@ -164,6 +165,9 @@ class _Judge:
         )
         if finding.status == "unknown":
             return Turn(rule=rule.id, now=now, then=None, why=finding.reason), None
+        if finding.status == "fail" and (lacking := unseen(rule, finding, self._state)):
+            why = f"healing rules ask for {', '.join(lacking)}, which is not in evidence"
+            return Turn(rule=rule.id, now=now, then="fail", why=why), None
         if finding.status == now:
             return None, finding
         return Turn(rule=rule.id, now=now, then=finding.status, why=_why(finding)), finding

@@ -19,7 +19,15 @@ from reconciler.model.host import Host
 from reconciler.model.parameter import Parameter
 from reconciler.model.scrub import scrub_value
 from reconciler.model.values import Value
-from reconciler.plan.facts import UNSEEN, fact_named, fits_host, may_answer, seen
+from reconciler.plan.facts import (
+    UNSEEN,
+    Fact,
+    asked_by,
+    fact_named,
+    fits_host,
+    may_answer,
+    seen,
+)
 from reconciler.plan.index import HealingIndex
 
 _KEPT = 8
@@ -63,10 +71,7 @@ def answers(healing: HealingRule, host: Host, rules: Iterable[BoundRule]) -> boo
 
 def observes(healing: HealingRule) -> bool:
     """Whether a parameter depends on what is observed, so that nobody knows it beforehand."""
-    return any(
-        isinstance(value, FactRef) and fact_named(value.ref).source == "observed"
-        for value in healing.params.values()
-    )
+    return any(fact.source == "observed" for fact in _facts_given(healing))
 
 
 def chosen(rule: BoundRule, finding: Finding, desired: DesiredState) -> tuple[HealingRule, ...]:
@@ -74,6 +79,27 @@ def chosen(rule: BoundRule, finding: Finding, desired: DesiredState) -> tuple[He
     if not desired.healing:
         return ()
     return _index(_Given(desired.healing, desired.host)).best(rule, finding)
+
+
+def unseen(rule: BoundRule, finding: Finding, desired: DesiredState) -> tuple[str, ...]:
+    """Fields that healing rules ask for and that a finding does not hold although it should.
+
+    Where there are some, nobody can say from the finding alone what would be done about it.
+    """
+    asked = {
+        fact.field
+        for healing in desired.healing
+        if may_answer(healing, rule)
+        for fact in (*(a.fact for a in asked_by(healing)), *_facts_given(healing))
+        if fact.source == "observed"
+    }
+    return tuple(sorted(asked & rule.expect.keys() - finding.observed.keys()))
+
+
+def _facts_given(healing: HealingRule) -> Iterator[Fact]:
+    for value in healing.params.values():
+        if isinstance(value, FactRef):
+            yield fact_named(value.ref)
 
 
 def filled(

@@ -247,3 +247,39 @@ def test_a_commit_that_evidence_names_must_be_one(drill: Drill) -> None:
     revisions = Revisions(drill.site.fleet)
     with pytest.raises(InputError):
         states_at(revisions, "../../etc", Catalogues({}, {}))
+
+
+HEALING = """\
+id: more
+title: A rule that looks closer
+match:
+  check: LNX-SYSCTL-001
+  where:
+    observed.number: {at_most: 1}
+runbook: RB-SYSCTL-001
+params:
+  name: closer
+  settings: ["net.ipv4.tcp_syncookies=1"]
+"""
+
+
+def test_the_answer_of_a_healing_rule_is_foreseen_and_happens(drill: Drill) -> None:
+    drill.run()
+    drill.edit(RULE, replaced("at_least: 1", "at_least: 2"))
+    drill.edit("policies/healing/more.yaml", lambda _: HEALING)
+
+    [action] = foresee(drill).actions
+    assert (action.runbook, action.rules) == ("RB-SYSCTL-001", (SYSCTL,))
+    [planned] = drill.run().plan.actions
+    assert (planned.healing, planned.params["name"]) == (("more",), "closer")
+
+
+def test_what_a_healing_rule_asks_for_and_nobody_recorded_is_not_guessed(drill: Drill) -> None:
+    drill.run()
+    drill.edit(RULE, replaced("number: {at_least: 1}", "number: {at_least: 2}\n  value: '1'"))
+    asking = HEALING.replace("observed.number: {at_most: 1}", "observed.value: '1'")
+    drill.edit("policies/healing/more.yaml", lambda _: asking)
+    found = foresee(drill)
+    assert turns(found) == {SYSCTL: ("pass", "fail")}
+    assert "healing rules ask for value, which is not in evidence" in found.turns[0].why
+    assert found.actions == ()
