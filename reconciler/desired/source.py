@@ -189,7 +189,7 @@ class FleetSource:
         )
 
     def read_files(self, commit: str) -> dict[str, bytes]:
-        """Files of ``approvals/``, ``hosts/``, ``policies/`` and ``runbooks/`` by path.
+        """Files of desired state (`reconciler.desired.tree.ROOTS`) by path.
 
         Raises:
             IntentRefused: ``tree-refused`` or ``too-large``.

@@ -1,6 +1,6 @@
 """The files of a fleet commit, straight from its tree objects; there is no checkout.
 
-Rule 1: Under the four roots there are directories and plain files, nothing else: a symlink, a
+Rule 1: Under the roots there are directories and plain files, nothing else: a symlink, a
         submodule or an odd mode means something else to whoever checks the tree out.
 Rule 2: A name means the same on every system. Control and invisible characters, separators of
         other systems, ``.git`` in disguise, names that differ only in case or Unicode form and
@@ -19,7 +19,7 @@ from reconciler.desired.refusal import Reason, refuse
 from reconciler.desired.trees import DIRECTORY, Trees, shown
 from reconciler.errors import IntentRefused
 
-ROOTS = ("approvals", "hosts", "policies", "runbooks")
+ROOTS = ("acknowledgements", "approvals", "hosts", "policies", "runbooks")
 SIGNERS_PATH = ("policies", "trust", "allowed_signers")
 
 FILES = (b"100644", b"100755")
@@ -67,7 +67,7 @@ class FleetTree:
         self.oid = objects.commit(commit).tree
 
     def files(self) -> dict[str, bytes]:
-        """Every file under the four roots by path, in tree order.
+        """Every file under the roots by path, in tree order.
 
         Raises:
             IntentRefused: ``tree-refused`` or ``too-large``.
@@ -76,7 +76,7 @@ class FleetTree:
         return {path: self._content(path, oid) for path, oid in self.listing().items()}
 
     def listing(self) -> dict[str, str]:
-        """Object id of every file under the four roots by path; every rule holds for each.
+        """Object id of every file under the roots by path; every rule holds for each.
 
         Raises:
             IntentRefused: ``tree-refused`` or ``too-large``.

@@ -57,9 +57,10 @@ rules:
     authors: [engineer]
     approvals: {approvals}
   - {{id: policies, paths: ["policies/**"], authors: [engineer], approvals: {approvals}}}
-  # What one client's engineers change: hosts, and approvals of plans by the person who gives them.
+  # What one client's engineers change: hosts, approvals of plans by the person who gives them, and
+  # who has an incident in hand.
   - id: clients
-    paths: ["hosts/{{client}}/**", "approvals/{{client}}/**"]
+    paths: ["hosts/{{client}}/**", "approvals/{{client}}/**", "acknowledgements/{{client}}/**"]
     authors: [engineer]
     approvals: 0
   - {{id: rest, paths: ["**"], authors: [engineer], approvals: {approvals}}}

@@ -45,7 +45,7 @@ _PART = re.compile(
 _LINE = re.compile(r":[0-9]{1,6}\Z")
 _OPTION = re.compile(r"--?[A-Za-z]")
 EDGES = "()[]{}<>\"'`,.;:!?=|*"
-_ROOTS = frozenset({"hosts", "policies", "runbooks", "approvals"})
+_ROOTS = frozenset({"hosts", "policies", "runbooks", "approvals", "acknowledgements"})
 _MOST_DIGITS = 6
 
 

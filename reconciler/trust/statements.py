@@ -20,7 +20,7 @@ from reconciler.trust import forms
 
 MAX_PAYLOAD = 190 * 1024
 RECOVERY_REASONS = ("rewritten-history", "key-compromise", "re-root")
-FILES_ROOTS = ("approvals", "hosts", "policies", "runbooks")
+FILES_ROOTS = ("acknowledgements", "approvals", "hosts", "policies", "runbooks")
 """Folders whose files a release names by one digest."""
 
 _TYPE = "https://in-toto.io/Statement/v1"

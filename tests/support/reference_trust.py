@@ -35,7 +35,7 @@ SIGNERS, POLICY, TRUST = (
     "policies/trust/policy.yaml",
     "policies/trust/",
 )
-ROOTS = ("approvals/", "hosts/", "policies/", "runbooks/")
+ROOTS = ("acknowledgements/", "approvals/", "hosts/", "policies/", "runbooks/")
 TOLERANCE = timedelta(minutes=5)
 LOOK_BACK = 1000
 FOLDER = 256

@@ -6,7 +6,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import ObjectType
 
-ROOTS = ("approvals/", "hosts/", "policies/", "runbooks/")
+ROOTS = ("acknowledgements/", "approvals/", "hosts/", "policies/", "runbooks/")
 Tree = dict[str, tuple[str, str]]
 """Mode and object id (hex) by path."""
 

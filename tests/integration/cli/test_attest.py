@@ -325,7 +325,8 @@ def test_a_release_names_every_file(site, capsys) -> None:
     statement = said["statement"]
     clone = site.clone("ci")
     command = (
-        "for f in $(find approvals hosts policies runbooks -type f 2>/dev/null | LC_ALL=C sort); "
+        "for f in $(find acknowledgements approvals hosts policies runbooks -type f 2>/dev/null "
+        "| LC_ALL=C sort); "
         "do sha256sum $f; done | sha256sum"
     )
     listed = host("sh", "-c", f"cd {clone}; {command}").split()[0]

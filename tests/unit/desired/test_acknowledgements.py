@@ -2,10 +2,12 @@
 
 from datetime import date, timedelta
 
+from reconciler.desired import layout, tree
 from reconciler.desired.ending import ending, notices
 from reconciler.desired.fleet import read_fleet
 from reconciler.desired.resolve import resolve
 from reconciler.report.acknowledgement_file import acknowledgement_path, acknowledgement_text
+from reconciler.trust import statements
 from tests.support.policy import CHECKS, base_files
 
 FINGERPRINT, UNTIL = "0123456789ab" + "c" * 52, date(2026, 11, 27)
@@ -46,3 +48,11 @@ def test_it_is_told_when_its_day_is_over_and_not_before():
     assert "acknowledgement incident-0123456789ab was good until 2026-11-27" in notices(
         state(files()), after
     )
+
+
+def test_the_roots_that_are_read_from_a_commit_are_those_that_documents_have():
+    assert set(tree.ROOTS) == set(layout.ROOTS) == set(statements.FILES_ROOTS)
+
+
+def test_it_is_no_policy_so_what_people_approved_stays_the_same():
+    assert state(files()).digest == state(base_files()).digest
