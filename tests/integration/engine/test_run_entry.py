@@ -45,7 +45,7 @@ def test_a_run_entry_says_everything_that_was_seen(drill: Drill) -> None:
     assert len(sysctl["raw_digest"]) == 64
     assert body["mode"] == "enforce"
     assert body["census"]["rules"] == 5
-    assert body["census"]["enforced"] == 3
+    assert body["census"]["enforced"] == 4
     assert body["intent"]["accepted"] == {"commit": report.intent.commit, "counter": 1}
     assert [a["runbook"] for a in body["plan"]["actions"]] == ["RB-SYSCTL-001"]
     assert [o["result"] for o in body["outcomes"]] == [report.outcomes[0].result]
