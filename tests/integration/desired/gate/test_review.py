@@ -339,3 +339,23 @@ def test_a_clone_that_lacks_an_object_is_told_so(two: TwoRevisions) -> None:
     revisions = Revisions(two.path)
     with pytest.raises(InputError, match="this clone is incomplete"):
         secrets_in_change(revisions, revisions.resolve("main"), revisions.resolve("change"))
+
+
+def test_healing_rules_and_numbers_of_guards_are_told_as_settings(two: TwoRevisions) -> None:
+    healing = (
+        "id: web\ntitle: x\nmatch:\n  check: TST-UNIT-001\n  where: {param.unit: nginx.service}\n"
+        "runbook: RB-UNIT-001\nparams: {unit: apache.service}\n"
+    )
+    changes = {"policies/healing/web.yaml": healing, "policies/guards.yaml": "soak_s: 7200\n"}
+    [changed] = reviewed(two, changes).changes
+    assert {f.field: (f.old, f.new) for f in changed.settings} == {
+        "guards.soak_s": ("3600", "7200"),
+        "healing.web.check": ("-", "TST-UNIT-001"),
+        "healing.web.params.unit": ("-", "apache.service"),
+        "healing.web.priority": ("-", "100"),
+        "healing.web.runbook": ("-", "RB-UNIT-001"),
+        "healing.web.where.param.unit": ("-", "nginx.service"),
+    }
+    [runbook] = changed.runbooks
+    assert runbook.rules == ("unit-runs[time]", "unit-runs[web]")
+    assert [f.field for f in runbook.fields] == ["runs"]
