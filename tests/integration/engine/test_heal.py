@@ -97,7 +97,7 @@ def test_intent_comes_before_outcome_before_run_entry_and_they_are_linked(drill:
     assert {verdict["ruling"] for verdict in body["verdicts"]} == {"allow"}
     assert body["run"] == outcome.entry.body["run"] == run.entry.body["run"] == report.run
     assert outcome.entry.body["after"] == {SYSCTL: "pass"}
-    assert [step["id"] for step in outcome.entry.body["steps"]] == ["now", "after-boot"]
+    assert [step["id"] for step in outcome.entry.body["steps"]] == ["after-boot", "now"]
     for record in (intent, outcome, run):
         assert record.entry.subject is not None
         assert record.entry.subject.commit == report.intent.commit
