@@ -50,7 +50,8 @@ control controller controllers controls cookies cooldown cooling copied copies c
 coredump correct corrupt corrupted corruption cosign cosignature cosignatures cosigned cosigns could
 couldn't count counted counter counting counts covering covers cpu cramfs crash create created cred
 credential credentials creds critical cron cross crt cryptography cryptsetup csr csv ct ctx cups
-cupsd curl current currently curve cut cutting cvd d daemon daemon's daemons daily damage damaged
+cupsd curl current currently curve cut cutting cvd cysystemd d daemon daemon's daemons daily
+damage damaged
 data database dataclass datagram date dated dates datetime day days db dbus deactivating dead
 deadlock debian debug decide decided decides decimal decision declarations declare declared declares
 declined decrypt deep deeper default defaults defer deferred definitions degraded delete deleted
@@ -239,7 +240,8 @@ Failed FailedUnits FALSE FATAL FetchLimits FIFO FILE FileNotFoundError FirewallC
 FORMAT GB GC GET GiB Git GitHub gitTree GnuTLS GPG HARD HEAD HTTP HTTPS I ICMP ID IDs ImportError
 Include IndexError INF INFO INTEGRITY INTENT InteractiveAuthorizationRequired Internal
 InterruptedError InvalidArgs IO IP IPC IPv4 IPv6 IsADirectoryError ISO JobRemoved
-JobTypeNotApplicable JSON JSONDecodeError KB kB KbdInteractiveAuthentication KexAlgorithms KEY
+JobTypeNotApplicable JournalEvents JSON JSONDecodeError KB kB KbdInteractiveAuthentication
+KexAlgorithms KEY
 KeyError KEYS KiB LANG lastModified Let's LimitsExceeded Linux ListUnitsByNames
 ListUnitsByPatterns ListUnitsFiltered LNX LoadFailed LoadState LOG LOGIN LogLevel LUKS LVM MAC
 MACs Manager MaskUnitFiles Match MAX MaxRetentionSec MB MemoryError MemoryHigh MESSAGE MiB

@@ -80,7 +80,9 @@ def test_provisions_are_counted_by_section_as_in_the_text(fleet):
 
 
 def test_every_tested_provision_has_a_rule_in_each_baseline(fleet):
-    for baseline in fleet.baselines.values():
+    claiming = [each for each in fleet.baselines.values() if "hipaa" in each.frameworks]
+    assert len(claiming) >= 2
+    for baseline in claiming:
         covered = {c for rule in baseline.rules for c in fleet.rules[rule].controls}
         tested = {
             f"hipaa:{control.id}"
