@@ -132,7 +132,7 @@ def _about(wish: "Wish", incident: "Incident") -> "Wish":
         runbooks=(incident.runbook,),
         hosts=(incident.target,),
         reason=wish.reason or about,
-        name=wish.name or f"incident-{incident.fingerprint[:12]}",
+        about=f"incident-{incident.fingerprint[:12]}",
     )
 
 

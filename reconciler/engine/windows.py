@@ -48,8 +48,11 @@ def next_open(client: Client, now: datetime) -> datetime | None:
         return now.astimezone(UTC)
     # Nothing but a start or a change of the clocks turns closed into open.
     zone = ZoneInfo(client.time_zone)
-    moments = sorted({*_starts(client, now, zone), *_changes(now, zone)})
-    return next((m for m in moments if m > now and window_open(client, m)), None)
+    starts = (m for m in _starts(client, now, zone) if m > now and window_open(client, m))
+    start = next(starts, None)
+    until = now + LOOK_AHEAD if start is None else start
+    changes = (m for m in _changes(now, until, zone) if m > now and window_open(client, m))
+    return next(changes, start)
 
 
 def calendar(client: Client, now: datetime) -> Calendar:
@@ -68,23 +71,27 @@ def _covers(window: Window, local: datetime) -> bool:
 
 
 def _starts(client: Client, now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    """Every start of a window, both times where the hour is repeated."""
+    """Every start of a window, in order; both times where the hour is repeated."""
     first = now.astimezone(zone).date()
     hours = {time.fromisoformat(window.start) for window in client.windows}
     for number in range(LOOK_AHEAD.days + 1):
         day = first + timedelta(days=number)
-        for hour in hours:
-            for fold in (0, 1):
-                yield datetime.combine(day, hour, zone).replace(fold=fold).astimezone(UTC)
+        walls = [
+            datetime.combine(day, hour, zone).replace(fold=f) for hour in hours for f in (0, 1)
+        ]
+        yield from sorted({wall.astimezone(UTC) for wall in walls})
 
 
-def _changes(now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    """Every change of the clocks, to the second."""
-    begin = now.astimezone(UTC).replace(microsecond=0)
-    for number in range(LOOK_AHEAD.days):
-        early = begin + timedelta(days=number)
-        if _offset(early, zone) != _offset(early + timedelta(days=1), zone):
-            yield _change(early, early + timedelta(days=1), zone)
+def _changes(now: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """Every change of the clocks before a moment, to the second."""
+    early = now.astimezone(UTC).replace(microsecond=0)
+    while early < until:
+        late = early + timedelta(days=1)
+        if _offset(early, zone) != _offset(late, zone):
+            change = _change(early, late, zone)
+            if change < until:
+                yield change
+        early = late
 
 
 def _change(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:

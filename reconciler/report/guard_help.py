@@ -77,6 +77,6 @@ def _help(guard: str, reason: str) -> str | None:
     if guard == "approval" and "two people" in reason:
         return (
             "If it may run, two people say so: reconciler approve {runbook} --host {target} "
-            "--id high-NAME --as YOU, under a path rule that asks for 1 approval."
+            "--as YOU, under a path rule that asks for 1 approval."
         )
     return _BY_GUARD.get(guard)

@@ -72,7 +72,9 @@ windows = st.lists(
 events = st.lists(
     st.tuples(st.integers(1, 400), st.sampled_from(["failed", "healed", "rolled_back"])),
     max_size=4,
-)
+).filter(lambda past: sum(result == "healed" for _wait, result in past) < 3)
+# Three fixes that did not hold are suppressed from the moment somebody asks: each ask is recorded,
+# so minutes that are asked alone would say less than a machine that runs.
 
 
 @settings(max_examples=25, deadline=None)

@@ -40,6 +40,7 @@ class Wish:
         approver: Principal of the person.
         reason: Why; ``None`` for the titles of the runbooks.
         name: Id of the approval; ``None`` for one that says what it is.
+        about: What the usual id says instead of runbook, host and day.
         days: How many days after today the last one is; ``None`` for the usual term.
         today: The first day, in UTC.
     """
@@ -50,6 +51,7 @@ class Wish:
     today: date
     reason: str | None = None
     name: str | None = None
+    about: str | None = None
     days: int | None = None
     emergency: bool = False
     onboarding: bool = False
@@ -90,11 +92,11 @@ def propose_approval(reading: Reading, wish: Wish, catalogues: Catalogues) -> Pr
         message = f"nothing that software may begin is left to approve on {', '.join(targets)}"
         raise InputError(message, hint="Runbooks of high risk are named one by one.")
     client = targets[0].partition("/")[0]
-    path = approval_path(client, wish.name or _name(runbooks, targets, wish))
-    rule = _owner(reading, path, wish.approver)
-    if any(fleet.runbooks[name].risk == "high" for name in runbooks) and (
-        people_behind(fleet, path) < 2
-    ):
+    high = any(fleet.runbooks[name].risk == "high" for name in runbooks)
+    name = wish.name or ("high-" if high else "") + _name(runbooks, targets, wish)
+    path = approval_path(client, name)
+    rule = owner_for(reading, path, wish.approver)
+    if high and people_behind(fleet, path) < 2:
         raise InputError(
             "binds nothing: high risk needs two people, and one may change this path alone",
             hint="Choose a name that a rule with approvals: 1 owns (--id high-…), or add such a "
@@ -172,29 +174,43 @@ def _all_of(states: Mapping[str, DesiredState], targets: Iterable[str]) -> Itera
 
 
 def _name(runbooks: tuple[str, ...], targets: tuple[str, ...], wish: Wish) -> str:
+    if wish.about is not None:
+        return wish.about
     what = "onboarding" if wish.onboarding else runbooks[0].lower()
     host = targets[0].partition("/")[2] if len(targets) == 1 else f"{len(targets)}-hosts"
     kind = "emergency-" if wish.emergency else ""
     return f"{kind}{what}-{host[:24]}-{wish.today:%Y%m%d}"
 
 
-def _owner(reading: Reading, path: str, approver: str) -> PathRule | None:
-    """The rule that owns the path, under which this person may bring the file."""
+def owner_for(reading: Reading, path: str, principal: str) -> PathRule | None:
+    """The rule that owns a path, under which a person may bring a file.
+
+    Args:
+        reading: The fleet.
+        path: Of the file.
+        principal: Who brings it.
+
+    Returns:
+        The rule; ``None`` where there is no trust policy, and every listed signer may.
+
+    Raises:
+        InputError: Nobody knows the person, or they may not.
+    """
     policy, signers = reading.trust.policy, reading.trust.signers
     if policy is None:
         known = {signer.principal for signer in signers.signers} if signers else set()
-        if known and approver not in known:
-            message, where = f"{approver} has no key", Where(SIGNERS)
-            raise InputError(message, hint=did_you_mean(approver, known), where=where)
+        if known and principal not in known:
+            message, where = f"{principal} has no key", Where(SIGNERS)
+            raise InputError(message, hint=did_you_mean(principal, known), where=where)
         return None
-    owned, person = Owners(policy).of(path), People(policy).person(approver)
+    owned, person = Owners(policy).of(path), People(policy).person(principal)
     if person is None:
         names = [name for member in policy.people for name in member.principals]
-        message = f"{approver} is no person of the trust policy"
-        raise InputError(message, hint=did_you_mean(approver, names), where=Where(POLICY))
+        message = f"{principal} is no person of the trust policy"
+        raise InputError(message, hint=did_you_mean(principal, names), where=Where(POLICY))
     if owned is None or not may_author(person, owned):
         asked = "no rule owns it" if owned is None else f"rule {owned.rule.id} asks for others"
-        message = f"{approver} may not bring such a file: {asked}"
+        message = f"{principal} may not bring such a file: {asked}"
         hint = "Let somebody approve who may; reconciler verify-intent says who that is."
         raise InputError(message, hint=hint, where=Where(path))
     return owned.rule

@@ -76,9 +76,13 @@ def test_what_is_written_lets_the_runbook_begin_and_the_gate_says_nothing_agains
 
 
 def test_high_risk_takes_a_path_that_asks_two() -> None:
-    said = refusal(RISKY, trust=HIGH)
-    assert said.startswith("approvals/clinic/rb-unit-001-desk-20260601.yaml: binds nothing: high")
-    found = propose(RISKY, trust=HIGH, name="high-desk")
+    said = refusal(RISKY, trust=HIGH, name="desk")
+    assert said.startswith("approvals/clinic/desk.yaml: binds nothing: high risk needs two")
+    assert "binds nothing: high risk" in refusal(RISKY), "no rule asks two people"
+    incident = propose(RISKY, trust=HIGH, about="incident-0123456789ab")
+    assert incident.path == "approvals/clinic/high-incident-0123456789ab.yaml"
+    found = propose(RISKY, trust=HIGH)
+    assert found.path == "approvals/clinic/high-rb-unit-001-desk-20260601.yaml"
     assert found.rule is not None and found.rule.approvals == 1
     assert ruling(with_file(RISKY, found, HIGH).states["clinic/desk"]) == "allow"
 
