@@ -11,6 +11,8 @@ from datetime import datetime
 from reconciler.engine.look import Eye
 from reconciler.engine.pending import whole
 from reconciler.engine.session import Session
+from reconciler.guard.attempt import ended
+from reconciler.guard.cooldown import bound_s
 from reconciler.guard.recurrence import damping
 from reconciler.incident import ends, look, verdicts
 from reconciler.incident.fingerprint import sighting
@@ -120,7 +122,15 @@ class Tracking:
         one_way = {kind.id for kind in steps.values() if not kind.reversible}
         if outcome.result == "interrupted":
             self.cut_off.update(outcome.rules)
-        ends.ended(self.story, outcome, one_way, self.eye.desired.guards, self._now())
+        cools_s = self._cools_s(outcome)
+        ends.ended(self.story, outcome, one_way, cools_s, self.eye.desired.guards, self._now())
+
+    def _cools_s(self, outcome: Outcome) -> int:
+        """For how long the cooldown holds the same action once its outcome is recorded."""
+        attempt = self.session.appliance.past.memory.attempts.get(outcome.action)
+        over = attempt and ended(attempt, outcome.result, self._now())
+        failures = over.failures if over else 0
+        return bound_s(failures, self.eye.desired.guards.cooldown)
 
     def catch_up(self) -> None:
         """Take in entries that others appended: what they said of incidents counts from now on."""

@@ -6,7 +6,7 @@ Rule 2: A way back that did not lead back, and a machine that cannot be looked a
 Rule 3: Nothing is known of a work that a crash cut off: the fresh look says whether it is done.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from reconciler.incident.story import Story
@@ -21,6 +21,7 @@ def ended(
     story: Story,
     outcome: Outcome,
     one_way: Collection[str],
+    cools_s: int,
     numbers: GuardSettings,
     at: datetime,
 ) -> None:
@@ -30,20 +31,26 @@ def ended(
         story: Takes the steps.
         outcome: Derived from the look after it.
         one_way: Kinds of steps that cannot be undone.
+        cools_s: For how many seconds the same action is not tried again after a failure.
         numbers: How long a fix must hold.
         at: Now, in whole milliseconds.
     """
     for rule in outcome.rules:
         incident = story.of(rule)
         if incident is not None and incident.state == "executing":
-            _walk(story, incident, _path(outcome, rule, one_way), numbers, at)
+            waits: dict[State, int] = {"soak": numbers.soak_s, "cooldown": cools_s}
+            _walk(story, incident, _path(outcome, rule, one_way), waits, at)
 
 
 def _walk(
-    story: Story, incident: Incident, path: Iterable[Step], numbers: GuardSettings, at: datetime
+    story: Story,
+    incident: Incident,
+    path: Iterable[Step],
+    waits: Mapping[State, int],
+    at: datetime,
 ) -> None:
     for state, reason in path:
-        until = at + timedelta(seconds=numbers.soak_s) if state == "soak" else None
+        until = at + timedelta(seconds=waits[state]) if state in waits else None
         incident = story.go(incident, state, reason, at, until=until)
 
 

@@ -107,7 +107,7 @@ class World:
             after=after,
             intent=1,
         )
-        ends.ended(self.story, outcome, (), NUMBERS, self.at)
+        ends.ended(self.story, outcome, (), 300, NUMBERS, self.at)
         self.write("outcome")
 
     def leave(self, rule: str, reason: str) -> None:

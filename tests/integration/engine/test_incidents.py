@@ -153,6 +153,9 @@ def test_a_failed_fix_is_taken_back_and_cools_down(drill: Drill) -> None:
     drill.run()
 
     assert states(drill, SECRET)[-4:] == ["verifying", "rolling_back", "rolled_back", "cooldown"]
+    one = incident(drill, SECRET)
+    assert one.until is not None
+    assert (one.until - one.since).total_seconds() == 600, "300 s, twice after a failure"
     before = states(drill, SECRET)
     drill.run(after_s=30)
     assert states(drill, SECRET) == before, "the cooldown says the same again"

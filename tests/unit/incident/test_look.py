@@ -40,7 +40,7 @@ class Told:
     def act(self, result: str = "healed", **outcome: Any) -> "Told":
         verdicts.admitted(self.story, make_action(), self.at)
         made = make_outcome(result, **outcome)
-        ends.ended(self.story, made, {"unit.restart"}, self.numbers, self.at)
+        ends.ended(self.story, made, {"unit.restart"}, 300, self.numbers, self.at)
         return self
 
     @property
