@@ -9,6 +9,7 @@ from reconciler.model.operation import Operation, UnitProperty
 from reconciler.model.parameter import Parameter
 from reconciler.model.probe import BusProperty, Probe
 from reconciler.model.step import StepKind
+from reconciler.model.unit_path import object_path
 from reconciler.model.values import Params
 from reconciler.steps.shared import take, unit
 
@@ -33,16 +34,6 @@ def undo(params: Params, before: Answers) -> tuple[Operation, ...]:
 def ask(params: Params) -> tuple[Probe, ...]:
     """The limit as it is."""
     return (_probe(params),)
-
-
-def object_path(unit_name: str) -> str:
-    """The D-Bus object of a unit: every byte but ASCII letters and digits as ``_xx``."""
-    escaped = "".join(
-        chr(byte) if chr(byte).isascii() and chr(byte).isalnum() and (at or not chr(byte).isdigit())
-        else f"_{byte:02x}"
-        for at, byte in enumerate(unit_name.encode())
-    )  # fmt: skip
-    return f"/org/freedesktop/systemd1/unit/{escaped}"
 
 
 def _probe(params: Params) -> BusProperty:

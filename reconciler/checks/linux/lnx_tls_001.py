@@ -1,5 +1,7 @@
 """One certificate that this host serves: its dates, its chain, its strength, and its key's mode.
 
+A new file that its service has not read is an old certificate for everybody who connects: the unit
+must have changed its state (a start, a reload) since the file did.
 The private key is never read: who may read it is known from the file system alone. The protocol
 version needs a handshake and is another check's subject.
 
@@ -10,11 +12,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from reconciler.checks.parsing import given
-from reconciler.checks.parsing.shapes import NOW, now, stats
+from reconciler.checks.parsing.shapes import MAX_INT, NOW, now, refuse, stats
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, Field, Values
 from reconciler.model.parameter import Parameter
-from reconciler.model.probe import Probe, ReadFile, StatPaths
+from reconciler.model.probe import BusProperty, Probe, ReadFile, StatPaths
+from reconciler.model.unit_path import object_path
 from reconciler.model.values import Params, Value
 
 if TYPE_CHECKING:
@@ -28,6 +31,16 @@ def _served(params: Params) -> ReadFile:
 def _key(params: Params) -> StatPaths | None:
     path = given.optional_text(params, "key")
     return None if path is None else StatPaths((path,))
+
+
+def _change(params: Params) -> BusProperty | None:
+    """When the unit that reads the certificate last changed its state."""
+    unit = given.optional_text(params, "reload_unit")
+    if unit is None:
+        return None
+    interface = "org.freedesktop.systemd1.Unit"
+    path = object_path(unit)
+    return BusProperty("org.freedesktop.systemd1", path, interface, "StateChangeTimestamp")
 
 
 def _authority(params: Params) -> ReadFile | None:
@@ -87,6 +100,24 @@ def _key_access(params: Params, answers: Answers) -> Mapping[str, Value]:
     }
 
 
+def _taken_over(params: Params, answers: Answers) -> bool | None:
+    probe = _change(params)
+    if probe is None or answers.absent(probe):
+        return None
+    changed_us = answers.data(probe)
+    if type(changed_us) is not int or not 0 <= changed_us <= MAX_INT:
+        refuse(probe, "is not a time")
+    written = max((fact.mtime for fact in stats(answers, _facts(params))), default=None)
+    if written is None:
+        refuse(_facts(params), "there is no such file")
+    # A unit that has never been started reads the file when it is.
+    return None if changed_us == 0 else changed_us // 1_000_000 >= written
+
+
+def _facts(params: Params) -> StatPaths:
+    return StatPaths((given.text(params, "path"),))
+
+
 def _parse(params: Params, answers: Answers) -> Values:
     """Read the certificate (a file of several starts with the one that is served)."""
     chain = _certificates(answers.text(_served(params)), "certificate")
@@ -96,12 +127,14 @@ def _parse(params: Params, answers: Answers) -> Values:
         **_strength(chain[0]),
         "chain": _chain(params, answers, chain, moment),
         **_key_access(params, answers),
+        "taken_over": _taken_over(params, answers),
     }
 
 
 def _probes(params: Params) -> tuple[Probe, ...]:
     """The certificate, the authority and the key's file if named, and the run's clock."""
-    named = (_key(params), _authority(params))
+    change = _change(params)
+    named = (_key(params), _authority(params), change, _facts(params) if change else None)
     return (_served(params), NOW, *(probe for probe in named if probe is not None))
 
 
@@ -121,6 +154,9 @@ CHECK = Check(
             required=False,
             pattern=r"/[^\x00]*",
         ),
+        "reload_unit": Parameter(
+            type="str", doc="Unit that must have read it.", required=False, pattern=r"[^\x00/]+"
+        ),
     },
     fields={
         "days_left": Field("int", "Whole days until it expires; negative when it has.", gauge=True),
@@ -139,6 +175,11 @@ CHECK = Check(
         "key_file": Field("str", "file, link, dir or other; absent when missing.", optional=True),
         "key_mode": Field("str", "Mode of the private key's file, octal, 0600.", optional=True),
         "key_uid": Field("int", "Owner of the private key's file.", optional=True),
+        "taken_over": Field(
+            "bool",
+            "Whether its unit was started or reloaded since it was written; absent without one.",
+            optional=True,
+        ),
     },
     probes=_probes,
     parse=_parse,
