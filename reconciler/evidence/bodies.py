@@ -61,6 +61,8 @@ def action_body(action: Action) -> Body:
         "runbook": action.runbook,
         "runbook_digest": action.runbook_digest,
         "params": {name: _json(value) for name, value in action.params.items()},
+        # What proposals count outcomes by; absent where rules' own remedies chose.
+        **({"healing": list(action.healing)} if action.healing else {}),
     }
 
 

@@ -5,7 +5,11 @@ from typing import Any
 
 from reconciler.evidence.entry import stamp
 from reconciler.model.incident import Incident
-from reconciler.report.incident_words import line, where
+from reconciler.report.incident_words import line, where, why
+from reconciler.report.words import clip
+
+MOST = 8
+"""Rules that one line names."""
 
 
 def render(
@@ -24,6 +28,20 @@ def render(
         lines.append(f"{len(ended)} ended in the last days:")
         lines += [f"  incident {id_} {rule}: {state} {at}" for id_, rule, state, at in ended]
     return "\n".join(lines)
+
+
+def brief(incidents: Sequence[Incident]) -> list[str]:
+    """One line for each, and one for all that people chose only to observe."""
+    observed = [one for one in incidents if (one.state, one.reason) == ("waiting", "mode")]
+    lines = [line(one) for one in incidents if one not in observed]
+    if len(observed) == 1:
+        return [*lines, line(observed[0])]
+    if observed:
+        rules = ", ".join(clip(one.rule) for one in observed[:MOST])
+        more = ", …" if len(observed) > MOST else ""
+        which = f"{rules}{more} (reconciler incidents)"
+        lines.append(f"{len(observed)} incidents are {why('mode')}: {which}")
+    return lines
 
 
 def as_document(one: Incident) -> dict[str, Any]:

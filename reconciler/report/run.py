@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.evidence.bodies import finding_body, not_done_body, plan_body
 from reconciler.model.run import RunReport
-from reconciler.report import incident_list, incident_words, intent, table
+from reconciler.report import incident_list, intent, table
 
 
 def render(report: RunReport, *, width: int = 160, colour: bool = False) -> str:
@@ -18,7 +18,7 @@ def render(report: RunReport, *, width: int = 160, colour: bool = False) -> str:
     parts += [f"{report.target} ({report.mode}): {table.summary(report.findings)}"]
     parts += ["loaded: " + ", ".join(f"{count} {kind}" for kind, count in report.census.items())]
     parts += _acts(report)
-    parts += [incident_words.line(incident) for incident in report.incidents]
+    parts += incident_list.brief(report.incidents)
     parts += _evidence(report)
     return "\n".join(parts)
 
