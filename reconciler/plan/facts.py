@@ -28,8 +28,8 @@ class Unseen(Enum):
 UNSEEN: Final = Unseen.UNSEEN
 
 Source = Literal["observed", "param", "rule", "severity"]
-Key = tuple[object, ...]
-"""A value with its type: to Python, 1 and true are equal."""
+Key = object
+"""A value that is only equal to what the comparator calls equal: to Python, 1 and true are, too."""
 
 
 class Fact(NamedTuple):
@@ -105,8 +105,10 @@ def seen(fact: Fact, rule: BoundRule, finding: Finding | None) -> Value | Unseen
 
 def key_of(value: Value) -> Key:
     """A value as the comparator tells it from others."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, tuple):
-        return (tuple, *((type(item), item) for item in value))
+        return tuple(map(key_of, value))
     return (type(value), value)
 
 

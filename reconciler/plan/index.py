@@ -42,11 +42,12 @@ class _Group:
     """Rules that pin the same facts.
 
     Attributes:
+        at: Where the facts stand among all that are pinned for the check.
         top: The highest priority among them.
         table: By the values of the pinned facts.
     """
 
-    pins: tuple[Fact, ...]
+    at: tuple[int, ...]
     top: int
     table: Mapping[tuple[Key, ...], _Bucket]
 
@@ -79,23 +80,31 @@ class HealingIndex:
         of_check = self._checks.get(rule.check)
         if of_check is None:
             return ()
-        keys: dict[Fact, Key] = {}
-        for fact in of_check.pinned:
-            value = seen(fact, rule, finding)
-            if value is not UNSEEN:
-                keys[fact] = key_of(value)
+        keys = [_key(fact, rule, finding) for fact in of_check.pinned]
         found: list[HealingRule] = []
         for group in of_check.groups:
             if found and group.top < found[0].priority:
                 break
-            bucket = group.table.get(tuple(keys.get(fact, ()) for fact in group.pins))
+            bucket = group.table.get(tuple([keys[place] for place in group.at]))
             if bucket is not None:
-                for ranges in bucket.ranges:
-                    value = seen(ranges.fact, rule, finding)
-                    some = () if value is UNSEEN else ranges.of(value)
-                    found = _better(some, found, rule, finding)
-                found = _better(bucket.plain, found, rule, finding)
+                found = _of_bucket(bucket, found, rule, finding)
         return tuple(sorted(found, key=lambda each: each.id)) if len(found) > 1 else tuple(found)
+
+
+def _key(fact: Fact, rule: BoundRule, finding: Finding) -> Key:
+    """The value of a fact as a key; no rule is entered under `UNSEEN`."""
+    value = seen(fact, rule, finding)
+    return value if value is UNSEEN else key_of(value)
+
+
+def _of_bucket(
+    bucket: _Bucket, found: list[HealingRule], rule: BoundRule, finding: Finding
+) -> list[HealingRule]:
+    for ranges in bucket.ranges:
+        value = seen(ranges.fact, rule, finding)
+        some = () if value is UNSEEN else ranges.of(value)
+        found = _better(some, found, rule, finding)
+    return _better(bucket.plain, found, rule, finding)
 
 
 def _better(
@@ -126,14 +135,19 @@ def _of_check(rules: Iterable[HealingRule]) -> _OfCheck:
         table = groups.setdefault(tuple(pins), {})
         for keys in product(*pins.values()):
             table.setdefault(keys, []).append(Entry(rule, left))
-    made = [_group(pins, table) for pins, table in groups.items() if table]
-    pinned = dict.fromkeys(fact for group in made for fact in group.pins)
-    return _OfCheck(tuple(pinned), tuple(sorted(made, key=lambda group: -group.top)))
+    pinned = tuple(dict.fromkeys(fact for pins, table in groups.items() if table for fact in pins))
+    made = [_group(pins, table, pinned) for pins, table in groups.items() if table]
+    return _OfCheck(pinned, tuple(sorted(made, key=lambda group: -group.top)))
 
 
-def _group(pins: tuple[Fact, ...], table: Mapping[tuple[Key, ...], Sequence[Entry]]) -> _Group:
+def _group(
+    pins: tuple[Fact, ...],
+    table: Mapping[tuple[Key, ...], Sequence[Entry]],
+    pinned: tuple[Fact, ...],
+) -> _Group:
     buckets = {keys: _Bucket(*divide(entries)) for keys, entries in table.items()}
-    return _Group(pins, max(entries[0].priority for entries in table.values()), buckets)
+    top = max(entries[0].priority for entries in table.values())
+    return _Group(tuple(map(pinned.index, pins)), top, buckets)
 
 
 def _split(asked: Sequence[Asked]) -> tuple[dict[Fact, list[Key]], tuple[Asked, ...]]:
