@@ -77,7 +77,7 @@ class _Usage(BaseModel):
 def text_of(content: bytes) -> str | None:
     """The model's words in the body of an answer; None if it is no chat completion."""
     try:
-        return _Completion.model_validate(_load(content)).choices[0].message.content
+        return _Completion.model_validate(strict_json(content)).choices[0].message.content
     except (ValueError, RecursionError):
         return None
 
@@ -85,7 +85,7 @@ def text_of(content: bytes) -> str | None:
 def tokens_of(content: bytes) -> tuple[int, int] | None:
     """Tokens of prompt and completion as the server counts them; None if it does not say."""
     try:
-        loaded = _load(content)
+        loaded = strict_json(content)
         usage = _Usage.model_validate(loaded.get("usage") if isinstance(loaded, dict) else None)
     except (ValueError, RecursionError):
         return None
@@ -121,15 +121,20 @@ def judge(text: str | None, question: Question, least_percent: int) -> Judgement
 def _read(text: str) -> _Choice | None:
     if len(text) > LONGEST_ANSWER:
         return None
-    bare = text.strip()
-    fenced = _FENCED.fullmatch(bare)
     try:
-        return _Choice.model_validate(_load((fenced[1] if fenced else bare).encode()))
+        return _Choice.model_validate(strict_json(unfenced(text).encode()))
     except (ValueError, RecursionError):
         return None
 
 
-def _load(data: bytes) -> Any:
+def unfenced(text: str) -> str:
+    """A text without blanks and a fence around it, which many models cannot leave out."""
+    bare = text.strip()
+    fenced = _FENCED.fullmatch(bare)
+    return fenced[1] if fenced else bare
+
+
+def strict_json(data: bytes) -> Any:
     """JSON, with what its readers disagree about refused.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.advise.endpoint import Endpoint
 from reconciler.advise.ladder import response_format
-from reconciler.advise.question import Question
+from reconciler.advise.prompt import Prompt
 from reconciler.advise.reply import NoReply, Reply
 from reconciler.guard.advice_budget import Level
 
@@ -26,7 +26,7 @@ class Remote:
 
     endpoint: Endpoint
 
-    def ask(self, question: Question, level: Level, timeout_s: float) -> Reply | NoReply:
+    def ask(self, question: Prompt, level: Level, timeout_s: float) -> Reply | NoReply:
         """Ask once.
 
         Raises:
@@ -36,7 +36,7 @@ class Remote:
 
 
 async def _ask(
-    endpoint: Endpoint, question: Question, level: Level, timeout_s: float
+    endpoint: Endpoint, question: Prompt, level: Level, timeout_s: float
 ) -> Reply | NoReply:
     import httpx2  # noqa: PLC0415 - lazy: openai's, and slow to import
     import openai  # noqa: PLC0415 - lazy: slow to import, and need not be installed
@@ -77,7 +77,7 @@ def _client(endpoint: Endpoint, http: Any) -> Any:
     )
 
 
-def _request(endpoint: Endpoint, question: Question, level: Level) -> dict[str, Any]:
+def _request(endpoint: Endpoint, question: Prompt, level: Level) -> dict[str, Any]:
     asked: dict[str, Any] = {
         "model": endpoint.model,
         "messages": [

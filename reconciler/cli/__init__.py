@@ -26,6 +26,7 @@ COMMANDS = {
     "acknowledge": "Take an incident over, so that nobody else is called about it.",
     "guard": "Say why something did not run and when it will; count failures of the fleet.",
     "rehearse": "Break a real machine, see runbooks heal it, and see them fail as they must.",
+    "violations": "Break every rule of a fleet on paper, and see each judged a failure.",
     "verify-intent": "Say of every rule of trust whether it holds for a fleet commit.",
     "attest": "Sign approvals, releases, heartbeats and recoveries beside a fleet's commits.",
     "verify": "Audit an evidence repository offline.",
