@@ -70,8 +70,9 @@ def test_whoever_waits_as_long_as_asked_may_begin_and_not_a_second_before(
 ) -> None:
     story = Story(numbers(tokens={"host": size, "host_refill_s": refill_s}))
     admitted(story, [abs(wait_s) for wait_s in waits])
-    while story.ask(tokens.GUARD).ruling == "allow":
-        story.act("failed")
+    for _number in range(size):
+        if story.ask(tokens.GUARD).ruling == "allow":
+            story.act("failed")
     wait_s = story.ask(tokens.GUARD).retry_after_s
     assert wait_s is not None
     assert wait_s <= max(refill_s, TokenSettings().client_refill_s)

@@ -5,7 +5,7 @@ import pytest
 from reconciler.guard import cooldown
 from reconciler.guard.memory import Memory
 from tests.support.desired_states import make_action
-from tests.support.guarding import NOW, attempt, begin, make_context
+from tests.support.guarding import NOW, attempt, begin, finish, make_context, numbers
 
 ACTION = make_action()
 
@@ -48,6 +48,17 @@ def test_an_attempt_that_was_never_closed_counts_as_failed() -> None:
     memory = begin(Memory.empty(), NOW)
     assert judged(memory, 599) == ("defer", 1)
     assert judged(memory, 600) == ("allow", None)
+
+
+def test_the_wait_begins_at_the_end_of_an_attempt() -> None:
+    memory = finish(begin(Memory.empty(), NOW - timedelta(seconds=500)), "failed", NOW)
+    assert judged(memory, 0) == ("defer", 600)
+
+
+def test_numbers_come_from_the_desired_state() -> None:
+    desired = numbers(cooldown={"base_s": 60, "cap_s": 300})
+    context = make_context(memory=after_failures(1), now=NOW, desired=desired)
+    assert cooldown.judge(ACTION, context).retry_after_s == 120
 
 
 def test_no_memory_is_cooling_down_never_free() -> None:
