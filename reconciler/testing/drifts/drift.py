@@ -52,7 +52,7 @@ class Drift(Document):
 class DriftFile(Document):
     """A file of the catalogue: drifts about one subject."""
 
-    drifts: tuple[Drift, ...] = Field(min_length=1, max_length=100)
+    drifts: tuple[Drift, ...]
 
 
 class RehearsalFile(Document):
@@ -62,16 +62,18 @@ class RehearsalFile(Document):
         runbook: The runbook that every drift of the file is healed by, first of all.
         policies: Baselines that the rehearsed machine is held to.
         declares: What the machine declares beside what the rehearsal's own declares.
-        drifts: At least one.
+        drifts: At least one, each with an id of its own.
     """
 
     runbook: RunbookId
     policies: tuple[Name, ...] = ("linux-hipaa-v1",)
     declares: Declares = Declares()
-    drifts: tuple[Drift, ...] = Field(min_length=1, max_length=100)
+    drifts: tuple[Drift, ...]
 
     @model_validator(mode="after")
     def _drifts_are_of_the_runbook(self) -> "RehearsalFile":
+        if not self.drifts:
+            raise ValueError("there is no drift in it")
         for drift in self.drifts:
             if self.runbook not in drift.heals:
                 raise ValueError(f"drift {drift.id}: {self.runbook} is not among what heals it")
