@@ -2,8 +2,8 @@
 
 Rule 1: The guards that judge here are the ones that judge on a machine; nothing is computed beside
         them, so a rehearsal cannot be right about a rule that the guard does not have (lesson 7).
-Rule 2: What is deliberate is no fault: a kill switch, freeze days, observe mode, a runbook that
-        asks a person.
+Rule 2: What is deliberate is no fault: a kill switch, freeze days, an exception, a fleet breaker, a
+        stage, observe mode, a runbook that asks a person.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,6 +24,7 @@ from reconciler.guard.memory import FORGET, Memory, fold
 from reconciler.model.client import Client, Contact, Window
 from reconciler.model.desired import BoundRule, DesiredState
 from reconciler.model.finding import Finding
+from reconciler.model.fleet_wide import FleetBreakers
 from reconciler.model.plan import Action
 from reconciler.model.review import Remark
 from reconciler.model.step import StepKind
@@ -111,8 +112,7 @@ def _remedies(
     stuck: dict[tuple[str, str, str], dict[str, None]] = {}
     ever_open = {key: opens(client, at) for key, client in fleet.clients.items()}
     for target, state in states.items():
-        bare = replace(state, kill_switches={}, client=_unswitched(state.client))
-        bare = replace(bare, host=bare.host.model_copy(update={"kill_switch": None}))
+        bare = _undecided(state)
         for action in plan([_failing(rule, target) for rule in bare.rules], bare).actions:
             last = _best(action, bare, steps, at, ever_open[state.client.id])
             if last is not None and not _asks_a_person(state, action, last):
@@ -191,8 +191,17 @@ def _failing(rule: BoundRule, target: str) -> Finding:
     )
 
 
-def _unswitched(client: Client) -> Client:
-    return client.model_copy(update={"kill_switch": None, "freeze": ()})
+def _undecided(state: DesiredState) -> DesiredState:
+    """A desired state without what people decided for a while, which the graph check speaks of."""
+    return replace(
+        state,
+        client=state.client.model_copy(update={"kill_switch": None, "freeze": ()}),
+        host=state.host.model_copy(update={"kill_switch": None}),
+        guards=state.guards.model_copy(update={"staged_rollout": False}),
+        kill_switches={},
+        exceptions=(),
+        breakers=FleetBreakers(),
+    )
 
 
 def _thresholds(

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.engine.rehearse import guard_problems, opens, rehearse
 from reconciler.guard import attempt, cooldown
+from reconciler.model.fleet_wide import FleetBreakers, OpenBreaker
 from reconciler.model.review import Remark
 from tests.support import gated
 from tests.support.desired_states import make_client
@@ -142,3 +143,21 @@ def test_freeze_days_are_deliberate() -> None:
         f"mode: enforce\nfreeze: [{{first: {AT.date()}, last: {AT.date()}, reason: Audit.}}]",
     )
     assert problems(frozen) == []
+
+
+def test_stages_breakers_and_exceptions_are_deliberate() -> None:
+    found = reading({"policies/guards.yaml": "staged_rollout: true\n"})
+    assert found.fleet is not None
+    assert list(guard_problems(found.fleet, found.states, STEPS, AT)) == []
+    [(target, state)] = found.states.items()
+    pinned = state.runbooks["RB-UNIT-001"]
+    off = OpenBreaker(
+        runbook="RB-UNIT-001",
+        digest=f"sha256:{pinned.digest}",
+        opened_on=AT.date(),
+        hosts=(target,),
+        evidence=("e",),
+        reason="x",
+    )
+    decided = replace(state, breakers=FleetBreakers(breakers=(off,)))
+    assert list(guard_problems(found.fleet, {target: decided}, STEPS, AT)) == []

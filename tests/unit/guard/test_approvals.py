@@ -141,6 +141,13 @@ def test_high_risk_needs_two_people_by_the_rule_of_the_path(people: int, ruling:
         )
 
 
+def test_high_risk_asks_people_whatever_its_mode_says() -> None:
+    # No document says so; a runbook that was made otherwise is held to it all the same.
+    odd = make_runbook(mode="approve", risk="high").model_copy(update={"mode": "auto"})
+    desired = make_desired(runbooks=[pin(odd)], plan_digest=PLAN)
+    assert guard.judge(make_action(), make_context(desired=desired)).ruling == "deny"
+
+
 def test_low_risk_needs_one_person() -> None:
     assert verdict(approval(1)).ruling == "allow"
 
