@@ -46,13 +46,15 @@ def step(minutes: int, *channels: str) -> ChainStep:
 
 @dataclass
 class Office:
-    """Runs over a fake clock; which channels are dead is the test's."""
+    """Runs over a fake clock; which channels are dead, and what is refused, is the test's."""
 
     incidents: dict[str, Incident]
     channels: Sequence[str] = ("desk",)
     chain: Sequence[ChainStep] = (step(0, "desk"),)
     acknowledged: set[str] = field(default_factory=set)
     dead: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    said: list[dict[str, Any]] = field(default_factory=list)
     now: datetime = NOW
     tickets: Tickets = field(default_factory=Tickets.empty)
     arrived: list[tuple[str, Call]] = field(default_factory=list)
@@ -73,6 +75,7 @@ class Office:
 
     def say(self, body: dict[str, Any]) -> None:
         """One entry, as a restart would read it."""
+        self.said.append(body)
         self.tickets = fold(self.tickets, "ticket", body, self.now)
         assert Tickets.from_body(self.tickets.to_body()) == self.tickets
 
@@ -91,6 +94,9 @@ class Office:
                 if channel in self.dead:
                     self.say(after_body("r", channel, call, "unreachable", None))
                     break
+                if call.covers[0].rule in self.refused:
+                    self.say(after_body("r", channel, call, "refused", None))
+                    continue
                 self.arrived.append((channel, call))
                 if channel in killed:
                     return made

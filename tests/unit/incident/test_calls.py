@@ -169,10 +169,10 @@ def test_a_storm_is_a_few_messages_and_a_digest_that_names_everything() -> None:
 
 def test_storms_in_a_row_stay_within_the_hour() -> None:
     office = Office({}, per_hour=6)
-    for number in range(48):
+    for number in range(24):
         office.incidents |= {
             f"{number}-{n}": make_incident(f"{number}-{n}", since=office.now, opened=office.now)
-            for n in range(30)
+            for n in range(20)
         }
         office.run()
     office.runs(12)
@@ -181,7 +181,7 @@ def test_storms_in_a_row_stay_within_the_hour() -> None:
         window = [one for one, *_ in office.tried if at <= one < at + timedelta(hours=1)]
         assert len(window) <= 6
     named = Counter(c.ticket for _, call in office.arrived for c in call.covers)
-    assert len(named) == 48 * 30
+    assert len(named) == 24 * 20
     assert set(named.values()) == {1}
 
 
@@ -209,3 +209,67 @@ def test_one_message_that_is_never_taken_does_not_keep_the_others_back() -> None
     made = office.run()
 
     assert [call.covers[0].rule for call in made] == ["good", "bad"]
+
+
+def test_a_dead_channel_is_left_alone_however_many_tickets_wait_for_it() -> None:
+    office = Office({n: make_incident(n) for n in map(str, range(4))}, dead={"desk"})
+
+    office.runs(24 * 60, after_s=60)
+
+    assert len(office.tried) <= 13
+
+
+def test_a_message_that_is_refused_is_tried_ever_later_while_others_arrive() -> None:
+    office = Office({"bad": make_incident("bad")}, refused={"bad"}, per_hour=50)
+    for number in range(12 * 12):
+        name = f"good-{number}"
+        office.incidents[name] = make_incident(name, since=office.now, opened=office.now)
+        office.run()
+
+    tried = [at for at, _, call in office.tried if call.covers[0].rule == "bad"]
+    gaps = [after - before for before, after in pairwise(tried)]
+    assert gaps == sorted(gaps)
+    assert 8 <= len(tried) <= 11
+    assert len(office.arrived) == 12 * 12
+    assert len(office.tickets.lines["desk"].recent) <= 50
+
+    office.refused.clear()
+    office.run(after_s=6 * 3600)
+    assert office.arrived[-1][1].covers[0].rule == "bad"
+
+
+def test_an_acknowledgement_is_written_down_once() -> None:
+    office = Office({"time": make_incident()})
+    office.run()
+    office.acknowledged.add(make_incident().fingerprint)
+
+    office.runs(5)
+
+    assert [body["phase"] for body in office.said] == ["opened", "sent", "acknowledged"]
+
+
+def test_a_digest_has_ended_when_the_last_thing_in_it_has() -> None:
+    office = Office({n: make_incident(n) for n in map(str, range(9))}, per_run=1)
+    office.run()
+    for name in map(str, range(8)):
+        del office.incidents[name]
+        assert office.run() == []
+    assert len(office.tickets.open) == 1
+
+    office.incidents.clear()
+    (goodbye,) = office.runs(3)
+
+    assert (goodbye.phase, goodbye.digest, goodbye.reference) == ("closed", True, 7)
+    assert office.tickets.open == {}
+
+
+def test_an_end_that_nobody_takes_is_not_told_for_ever() -> None:
+    office = Office({"time": make_incident()})
+    office.run()
+    office.incidents.clear()
+    office.dead.add("desk")
+
+    tries = office.runs(200, after_s=3600)
+
+    assert len(tries) == 5
+    assert office.tickets.open == {}
