@@ -6,6 +6,7 @@ is what the newest run recorded; the plan is made again by the planner, and ever
 Rule 1: What is withheld from evidence is not known here either; a healing rule that asks for it
         may choose otherwise on the machine.
 Rule 2: Prechecks are taken to hold and counted, because only a look can tell.
+Rule 3: What a language model chose is taken from the run; nobody is asked again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +34,7 @@ from reconciler.model.incident import Incident
 from reconciler.model.plan import Action, Plan
 from reconciler.model.run import Hold
 from reconciler.model.verdict import Verdict
-from reconciler.plan.planner import plan
+from reconciler.plan.planner import plan, plan_of
 from reconciler.ports import Clock
 from reconciler.steps import catalogue as steps
 
@@ -66,7 +67,8 @@ def explain_guards(
     body = record.entry.body
     desired = _desired(home, body["intent"]["accepted"]["commit"])
     findings = [f for each in body["findings"] if (f := _failing(each, desired)) is not None]
-    answers = _Asked(desired, past, plan(findings, desired), now).answers(findings)
+    planned = with_advice(plan(findings, desired), body["plan"]["actions"], desired.target)
+    answers = _Asked(desired, past, planned, now).answers(findings)
     return GuardAnswer(
         target=desired.target,
         asked_at=now,
@@ -106,6 +108,33 @@ def _failing(body: Mapping[str, Any], desired: DesiredState) -> Finding | None:
         failed=tuple(body["failed"]),
         reason=body["reason"],
     )
+
+
+def with_advice(planned: Plan, recorded: Iterable[Mapping[str, Any]], target: str) -> Plan:
+    """A plan with what a language model chose in the run, where no rule has an answer still.
+
+    Args:
+        planned: Made again from what the run found.
+        recorded: The actions of the run's own plan.
+        target: ``<client>/<host>``.
+    """
+    left = {u.rule for u in planned.unplanned if u.reason == "no-remedy"}
+    chosen = [
+        Action(
+            id=each["id"],
+            target=target,
+            tier="L2",
+            rules=tuple(each["rules"]),
+            runbook=each["runbook"],
+            runbook_digest=each["runbook_digest"],
+            params={n: tuple(v) if isinstance(v, list) else v for n, v in each["params"].items()},
+        )
+        for each in recorded
+        if each["tier"] == "L2" and left.issuperset(each["rules"])
+    ]
+    taken = {rule for action in chosen for rule in action.rules}
+    rest = [u for u in planned.unplanned if u.rule not in taken]
+    return plan_of([*planned.actions, *chosen], rest) if chosen else planned
 
 
 @dataclass(slots=True)

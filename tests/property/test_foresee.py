@@ -13,6 +13,7 @@ from reconciler.guard.memory import Memory, fold
 from reconciler.model.desired import DesiredState
 from reconciler.model.guard_settings import GuardSettings
 from reconciler.model.plan import Action
+from reconciler.model.run import Hold
 from reconciler.steps import catalogue
 from tests.support.desired_states import (
     frozen,
@@ -125,6 +126,13 @@ def test_what_time_does_not_end_is_not_waited_for() -> None:
     found = foresee([stopped], world, NOW)[stopped.id]
     assert found.runs_at is None
     assert "allow_list" in {verdict.guard for verdict in found.stops}
+
+
+def test_a_hold_is_not_waited_for() -> None:
+    hold = Hold(reason="stale", message="is too old", hint="Look.", since=NOW)
+    world = World(desired=desired([], 0, 1), steps=STEPS, memory=Memory.empty(), holds=(hold,))
+    found = foresee([action(0)], world, NOW)[action(0).id]
+    assert (found.runs_at, [stop.guard for stop in found.stops]) == (None, ["hold"])
 
 
 def test_an_action_is_not_tried_before_it_is_confirmed() -> None:
