@@ -1,5 +1,6 @@
 """Where a language model is asked, and with which key; the key is never shown."""
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -71,3 +72,18 @@ def check_url(url: str) -> str:
     if not safe or not host or "@" in parts.netloc or parts.query or parts.fragment:
         raise InputError("the address may not be asked", hint=hint)
     return url
+
+
+def trust(ca_file: Path | None) -> ssl.SSLContext:
+    """What certificates of an endpoint must lead to.
+
+    Raises:
+        InputError: The file of certificates cannot be read.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(
+            f"cannot read the certificates of advise.ca_file: {error.strerror or 'not PEM'}",
+            hint="Name a PEM file with the certificates that the endpoint's leads to.",
+        ) from error

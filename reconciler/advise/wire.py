@@ -6,13 +6,12 @@ Rule 2: A redirect is an answer like any other and not followed; proxies, creden
 Rule 3: Only the headers that a question needs leave the house: no word about this machine.
 """
 
-import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx2
 
-from reconciler.errors import InputError
+from reconciler.advise.endpoint import trust
 
 MAX_ANSWER = 256 * 1024
 
@@ -47,7 +46,7 @@ class Bounded(httpx2.AsyncBaseTransport):
     """A transport that sends little and reads little."""
 
     def __init__(self, ca_file: Path | None, *, keyless: bool) -> None:
-        self._inner = httpx2.AsyncHTTPTransport(verify=_trust(ca_file), trust_env=False)
+        self._inner = httpx2.AsyncHTTPTransport(verify=trust(ca_file), trust_env=False)
         self._sent = _SENT - {"authorization", "api-key"} if keyless else _SENT
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -89,13 +88,3 @@ def client(ca_file: Path | None, timeout_s: float, *, keyless: bool) -> httpx2.A
         trust_env=False,
         follow_redirects=False,
     )
-
-
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise InputError(
-            f"cannot read the certificates of advise.ca_file: {error.strerror or 'not PEM'}",
-            hint="Name a PEM file with the certificates that the endpoint's leads to.",
-        ) from error

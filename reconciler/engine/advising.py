@@ -226,10 +226,17 @@ class _Round:
     def _heard(self, question: Question, level: Level) -> Answered:
         numbers = self.eye.desired.guards.advice
         with self.session.options.allowing(numbers.timeout_s + _SLACK_S):
-            reply = self.adviser.ask(question, level, float(numbers.timeout_s))
+            reply = self._reply(question, level, float(numbers.timeout_s))
         if isinstance(reply, NoReply):
             return Answered(judgement=Judgement(reply.result))
         return _judged(reply, question, level, numbers.least_confidence_percent)
+
+    def _reply(self, question: Question, level: Level, timeout_s: float) -> Reply | NoReply:
+        try:
+            return self.adviser.ask(question, level, timeout_s)
+        except (InputError, ImportError):
+            # A file or a library went away since they were seen; advice stops nothing.
+            return NoReply("unreachable")
 
     def _refusal(self, incident: Incident) -> str | None:
         if self.silent:

@@ -68,17 +68,17 @@ effect effects efi egid eight either elevation else else's elsewhere email emerg
 enabled encoding encrypt encrypted end ended ending endless endpoint ends enforce enforced engaged
 engine engineer engineers enough enroll enrolled ensure entries entry entry's envelope envelopes
 environment eof equal equals equiv equivocation erofs error errorcode errors escalated escape
-escapes established esterror etc etcd eth0 eu euid even event events ever every everybody everything
-evidence exact exactly examined example examples exceeded exceeds except excepted exception
-exceptions exchange exchanges exclude exclusive exclusively excuse excuses exe exec exempt exist
-existing exists exit exited expect expectations expected expecting expects expire expired expires
-expiring expiry explain export expression ext3 ext4 extend extended extends extension external extra
-f factor factors facts fail fail2ban failed failing faillock fails failure failures fake fallen
-falling falls false falsetickers family fan far farther fast faster fastest fat32 fatal fault faults
-fd fdinfo feature features fell fetch fetched fetching few fewer fi field fields fight file file's
-filemode filename files filesystem filesystems filetype fill filter filters final find finding
-findings fingerprint fingerprints finish finished firewall firewalld firmware first fit fits five
-fix fixed fixes flags flake flatpak flatten fleet flew floats flood flush folded folder folders
+escapes established esterror etc etcd eth0 eu euid even event events ever every everywhere everybody
+everything evidence exact exactly examined example examples exceeded exceeds except excepted
+exception exceptions exchange exchanges exclude exclusive exclusively excuse excuses exe exec exempt
+exist existing exists exit exited expect expectations expected expecting expects expire expired
+expires expiring expiry explain export expression ext3 ext4 extend extended extends extension
+external extra f factor factors facts fail fail2ban failed failing faillock fails failure failures
+fake fallen falling falls false falsetickers family fan far farther fast faster fastest fat32 fatal
+fault faults fd fdinfo feature features fell fetch fetched fetching few fewer fi field fields fight
+file file's filemode filename files filesystem filesystems filetype fill filter filters final find
+finding findings fingerprint fingerprints finish finished firewall firewalld firmware first fit fits
+five fix fixed fixes flags flake flatpak flatten fleet flew floats flood flush folded folder folders
 follow followed following follows footer for forbid forbidden force forced foresee forgave forged
 forgery forget forgets forgetting forgot forgotten fork forked form format formed forward found four
 fourteen fragment framework frameworks free freedesktop freeze freq fresh freshclam freshness from

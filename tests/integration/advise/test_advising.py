@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.desired.approve import pin_runbooks
+from reconciler.errors import InputError
 from reconciler.guard.advice_budget import endpoint_key
 from reconciler.testing.fake_llm import FakeLLM, refuses, sends, serve, well
 from tests.support.advised import (
@@ -238,6 +239,21 @@ def test_a_key_that_cannot_be_read_is_said_and_stops_nothing(drill: Drill, llm: 
     assert llm.requests == []
     assert incident_state(report) == "escalated no-remedy"
     assert drill.verify().ok
+
+
+@pytest.mark.parametrize("lost", [ImportError("httpx2"), InputError("ca_file", hint="x")], ids=str)
+def test_what_goes_away_after_the_question_was_recorded_stops_no_run(
+    drill: Drill, llm: FakeLLM, monkeypatch: pytest.MonkeyPatch, lost: Exception
+) -> None:
+    def gone(*_: Any, **__: Any) -> Any:
+        raise lost
+
+    monkeypatch.setattr("reconciler.advise.ask._ask", gone)
+    report = drill.run()
+
+    assert incident_state(report) == "escalated advice-unreachable"
+    assert results(drill) == ["unreachable"]
+    assert llm.requests == []
 
 
 def test_a_crash_between_question_and_answer_counts_as_a_question(

@@ -1,6 +1,8 @@
 """``advise:`` of reconciler.yaml: absent is normal, what is there is checked, keys stay secret."""
 
 import importlib.util
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from reconciler.engine import advice_endpoint
 from reconciler.engine.advice_endpoint import adviser_of
 from reconciler.engine.settings import Home, load_settings
 from reconciler.errors import InputError, MachineError, ReconcilerError
+from tests.support.certificates import Issuer
 
 pytestmark = pytest.mark.integration
 
@@ -39,7 +42,15 @@ def home(directory: Path, text: str = GOOD, *, key: str = KEY, mode: int = 0o600
     secret = directory / "llm.key"
     secret.write_text(f"{key}\n")
     secret.chmod(mode)
+    (directory / "trust").mkdir(exist_ok=True)
+    (directory / "trust/llm.pem").write_text(_certificate())
     return load_settings(file, directory)
+
+
+@cache
+def _certificate() -> str:
+    now = datetime.now(UTC)
+    return Issuer.root("llm.example", now - timedelta(days=1), now + timedelta(days=1)).pem
 
 
 def remote(where: Home) -> Remote:
@@ -106,10 +117,19 @@ def test_what_cannot_be_meant_is_an_error(tmp_path: Path, fields: str, said: str
         ({}, {"key": f"{KEY} {KEY}"}, "advise.key"),
         ({"key: llm.key": "key: none.key"}, {}, "advise.key"),
         ({"key: llm.key": "key: credential:../llm.key"}, {}, "advise.key"),
+        ({"trust/llm.pem": "trust/none.pem"}, {}, "advise.ca_file"),
         ({"https://llm.example/v1/": "http://llm.example/v1"}, {}, "advise.base_url"),
         ({"https://llm.example/v1/": f"https://me:{KEY}@llm.example"}, {}, "advise.base_url"),
     ],
-    ids=["readable", "two words", "missing", "outside", "plain http", "key in the address"],
+    ids=[
+        "readable",
+        "two words",
+        "missing",
+        "outside",
+        "no certificates",
+        "plain http",
+        "key in the address",
+    ],
 )
 def test_what_cannot_be_used_is_an_error_that_names_the_field_and_no_secret(
     tmp_path: Path, change: dict[str, str], files: dict[str, Any], field: str
