@@ -125,6 +125,7 @@ def _only_client(reading: "Reading") -> str:
 def _checked(reading: "Reading", path: str, text: str, client: str) -> "Acknowledgement":
     """What the file says, once it reads back, is of a client, and by somebody who may say so."""
     from reconciler.desired import strict_yaml
+    from reconciler.desired.gate.approving import owner_for
     from reconciler.desired.suggest import did_you_mean
     from reconciler.desired.validation import validate
     from reconciler.errors import InputError, Where
@@ -135,24 +136,8 @@ def _checked(reading: "Reading", path: str, text: str, client: str) -> "Acknowle
     if client not in known:
         hint = did_you_mean(client, known)
         raise InputError(f"there is no client {client}", hint=hint, where=Where(path))
-    _refuse_nobody(reading, path, said.by)
+    owner_for(reading, path, said.by)
     return said
-
-
-def _refuse_nobody(reading: "Reading", path: str, by: str) -> None:
-    """Refuse a principal whose commit of this file no appliance would take."""
-    from reconciler.errors import InputError, Where
-    from reconciler.trust.paths import Owners
-    from reconciler.trust.people import People, may_author
-
-    policy = reading.trust.policy
-    if policy is None:
-        return
-    owned, person = Owners(policy).of(path), People(policy).person(by)
-    if person is None or owned is None or not may_author(person, owned):
-        message = f"{by} may not bring such a file by the trust policy"
-        hint = "Let somebody take it over who may; see policies/trust/policy.yaml."
-        raise InputError(message, hint=hint, where=Where(path))
 
 
 def _write(file: Path, text: str) -> bool:

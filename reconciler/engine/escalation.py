@@ -6,7 +6,7 @@ Rule 2: It comes after the run is recorded, and is bounded in number and time: a
         dead delays no healing, and what did not arrive is tried again later.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,8 +22,12 @@ from reconciler.incident.calls import Call, backoff, calls, finished, newly_ackn
 from reconciler.incident.chain import chain_of, missing
 from reconciler.incident.wants import Situation
 from reconciler.model.desired import DesiredState
+from reconciler.model.incident import Incident
 from reconciler.model.run import RunReport, UpkeepProblem
 from reconciler.report import ticket, ticket_digest, ticket_end
+
+Words = tuple[str, str, str, Mapping[str, object]]
+"""A title, Markdown, plain text and a document for machines."""
 
 PER_RUN = 5
 """Most messages to one channel in one run."""
@@ -155,10 +159,7 @@ class _Desk:
             reference=call.reference,
         )
 
-    def _words(
-        self, call: Call, here: Situation, history: History
-    ) -> tuple[str, str, str, dict[str, object]]:
-        """Title, Markdown, text and document."""
+    def _words(self, call: Call, here: Situation, history: History) -> Words:
         target = here.target
         if call.phase == "closed":
             gone = [ticket_end.Gone(one.incident, one.ticket, one.rule) for one in call.covers]
@@ -176,15 +177,12 @@ class _Desk:
                 ticket_digest.text(incidents),
                 ticket_digest.as_document(target, call.phase, incidents),
             )
-        facts = facts_of(
-            self.session,
-            self.report,
-            self.desired,
-            incidents[0],
-            call.covers[0],
-            call.phase,
-            history,
-        )
+        return self._of_one(incidents[0], call, history)
+
+    def _of_one(self, incident: Incident, call: Call, history: History) -> Words:
+        session, report, desired = self.session, self.report, self.desired
+        step = call.covers[0].step
+        facts = facts_of(session, report, desired, incident, call.phase, step, history)
         return (
             ticket.title(facts),
             ticket.markdown(facts),

@@ -8,7 +8,6 @@ from typing import Any
 from reconciler.engine.session import Session
 from reconciler.evidence.bodies import finding_body
 from reconciler.evidence.record import Record
-from reconciler.incident.ticket_form import Covered
 from reconciler.model.desired import DesiredState, PinnedRunbook
 from reconciler.model.incident import Incident
 from reconciler.model.run import RunReport
@@ -46,8 +45,8 @@ def facts_of(
     report: RunReport,
     desired: DesiredState,
     incident: Incident,
-    covered: Covered,
     phase: str,
+    step: int,
     history: History,
 ) -> Facts:
     """Everything that a ticket says of one incident.
@@ -57,8 +56,8 @@ def facts_of(
         report: As it was recorded.
         desired: The desired state in force.
         incident: The incident.
-        covered: The step that it is told in.
         phase: ``opened`` or ``step``.
+        step: Number of the step of the chain.
         history: What was begun before.
     """
     finding = next((one for one in report.findings if one.rule == incident.rule), None)
@@ -67,7 +66,7 @@ def facts_of(
     return Facts(
         incident=incident,
         phase=phase,
-        step=covered.step,
+        step=step,
         finding=None if finding is None else finding_body(finding, session.own),
         tried=tried,
         stopped=_stopped(session, report, incident),

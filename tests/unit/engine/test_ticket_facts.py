@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from reconciler.engine.ticket_facts import SOMEBODY, History, facts_of
-from reconciler.incident.ticket_form import Covered
 from reconciler.model.plan import Plan, Unplanned
 from reconciler.model.quotable import NOTHING
 from reconciler.model.run import NotDone
@@ -61,11 +60,10 @@ def make_report(**changes: Any) -> Any:
 def facts(report: Any, session: Any = None, **changes: Any) -> ticket.Facts:
     incident = make_incident(**({"reason": "allow_list"} | changes))
     session = session or make_session()
-    covered = Covered(incident.fingerprint, incident.id, incident.rule, incident.reason, 1, 0)
     runbook = make_runbook(mode="approve")
     desired = replace(make_desired(runbooks=[pin(runbook)]), plan_digest="b" * 64)
     history = History(session, NOW)
-    return facts_of(session, report, desired, incident, covered, "opened", history)
+    return facts_of(session, report, desired, incident, "opened", 0, history)
 
 
 def test_nothing_that_may_name_a_patient_leaves_the_machine() -> None:
