@@ -7,24 +7,23 @@ Rule 2: What is deliberate is no fault: a kill switch, freeze days, an exception
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from reconciler.desired.fleet import Fleet
+from reconciler.engine.guard_numbers import Stage, number_problems
 from reconciler.engine.windows import window_open
 from reconciler.errors import Where
-from reconciler.evidence.bodies import action_body
-from reconciler.guard.attempt import QUIET, RECURRENCES
 from reconciler.guard.calendar import Calendar
 from reconciler.guard.context import GuardContext
-from reconciler.guard.cooldown import GUARD as COOLDOWN
 from reconciler.guard.gate import admit, admitted
-from reconciler.guard.memory import FORGET, Memory, fold
+from reconciler.guard.memory import Memory
 from reconciler.model.client import Client, Contact, Window
 from reconciler.model.desired import BoundRule, DesiredState
 from reconciler.model.finding import Finding
 from reconciler.model.fleet_wide import FleetBreakers
+from reconciler.model.guard_settings import GuardSettings
 from reconciler.model.plan import Action
 from reconciler.model.review import Remark
 from reconciler.model.step import StepKind
@@ -46,19 +45,6 @@ _ANYBODY = Client(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsed:
-    """What the cooldown lets happen to one action that never settles.
-
-    Attributes:
-        failures: Most failed attempts that were counted in a row when every attempt fails.
-        recurrences: Recurrences that were remembered when every fix heals and never holds.
-    """
-
-    failures: int
-    recurrences: int
-
-
 def guard_problems(
     fleet: Fleet, states: Mapping[str, DesiredState], steps: Mapping[str, StepKind], at: datetime
 ) -> Iterator[Remark]:
@@ -74,7 +60,7 @@ def guard_problems(
         yield from _windows(fleet, key, client, at)
     yield from _remedies(fleet, states, steps, at)
     for state in [*states.values()][:1]:
-        yield from _thresholds(state, steps, at)
+        yield from _numbers(fleet, state, steps, at)
 
 
 def opens(client: Client, at: datetime) -> bool:
@@ -204,63 +190,17 @@ def _undecided(state: DesiredState) -> DesiredState:
     )
 
 
-def _thresholds(
-    state: DesiredState, steps: Mapping[str, StepKind], at: datetime
+def _numbers(
+    fleet: Fleet, state: DesiredState, steps: Mapping[str, StepKind], at: datetime
 ) -> Iterator[Remark]:
-    """What the guards count must be able to happen as often as they count, under their cooldown."""
-    seen = rehearse(state, steps, at)
-    if seen.recurrences < RECURRENCES:
-        yield _warning(
-            Where("reconciler/guard/attempt.py"),
-            f"{RECURRENCES} recurrences cannot be reached under the cooldown: a fix that never "
-            f"holds is done {seen.recurrences} times in {FORGET.days} days",
-            "Shorten the cooldown, or count fewer recurrences.",
-        )
-    if seen.failures < 2:
-        yield _warning(
-            Where("reconciler/guard/cooldown.py"),
-            f"failures are forgotten after {QUIET} and cannot add up under the cooldown",
-            "Keep the longest cooldown shorter than the quiet time that forgets.",
-        )
+    """Numbers of the guards, which are the whole fleet's, under one host's desired state."""
 
+    def then(numbers: GuardSettings, now: datetime, memory: Memory, action: Action) -> GuardContext:
+        return moment(replace(state, guards=numbers), steps, now, memory, action, window=True)
 
-def rehearse(state: DesiredState, steps: Mapping[str, StepKind], at: datetime) -> Rehearsed:
-    """Let one action begin whenever its cooldown allows, under a fake clock."""
-    action = Action(
-        id="0" * 64,
-        target=state.target,
-        tier="L1",
-        rules=(),
-        runbook="RB-ANY-001",
-        runbook_digest="",
-        params={},
-    )
-    failing = _play(state, steps, at, action, "failed", _WEEK)
-    healing = _play(state, steps, at, action, "healed", FORGET)
-    remembered = healing.attempts[action.id].recurred_at
-    return Rehearsed(failing.attempts[action.id].failures, len(remembered))
-
-
-def _play(
-    state: DesiredState,
-    steps: Mapping[str, StepKind],
-    at: datetime,
-    action: Action,
-    result: str,
-    length: timedelta,
-) -> Memory:
-    memory = Memory.empty()
-    for number in range(length // RUN_EVERY):
-        now = at + RUN_EVERY * number
-        context = moment(state, steps, now, memory, action, window=True)
-        if COOLDOWN.judge(action, context).ruling != "allow":
-            continue
-        memory = fold(memory, "intent", {"action": action_body(action)}, now)
-        ended = {"action": action.id, "result": result, "rules": list(action.rules)}
-        memory = fold(memory, "outcome", ended, now)
-        if len(memory.attempts[action.id].recurred_at) >= RECURRENCES:
-            break
-    return memory
+    stage = Stage(target=state.target, at=at, every=RUN_EVERY, moment=then)
+    for path, message, hint in number_problems(state.guards, stage):
+        yield _warning(fleet.where("guards", "guards", *path), message, hint)
 
 
 def _several(targets: list[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine.rehearse import guard_problems, opens, rehearse
+from reconciler.engine.rehearse import guard_problems, opens
 from reconciler.guard import attempt, cooldown
 from reconciler.model.fleet_wide import FleetBreakers, OpenBreaker
 from reconciler.model.review import Remark
@@ -14,6 +14,8 @@ from tests.support import gated
 from tests.support.desired_states import make_client
 from tests.support.gated import AT, edited, reading
 from tests.support.policy import STEPS
+
+GUARDS_FILE = "policies/guards.yaml"
 
 
 def problems(changes: gated.Texts | None = None) -> list[Remark]:
@@ -105,19 +107,65 @@ def test_a_window_opens_by_the_clients_clock() -> None:
     assert opens(client(time_zone="UTC", start="23:00", end="01:00"), AT)
 
 
-def test_failures_add_up_and_recurrences_are_reached() -> None:
-    [state] = reading().states.values()
-    seen = rehearse(state, STEPS, AT)
-    assert seen.failures > 20
-    assert seen.recurrences == attempt.RECURRENCES
+def numbered(text: str) -> list[Remark]:
+    return problems({GUARDS_FILE: text})
 
 
-def test_a_recurrence_count_that_the_cooldown_makes_unreachable_is_found(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("text", "field", "why"),
+    [
+        (
+            "flap: {penalty: 100, suppress_at: 50000, cap: 100000}",
+            "flap.suppress_at",
+            "suppress_at 50000 cannot be reached: a fix that never holds is done",
+        ),
+        (
+            "cooldown: {base_s: 3600, cap_s: 86400}\nflap: {most_recurrences: 20, within_days: 1}"
+            "\ntokens: {host: 1, host_refill_s: 86400}",
+            "flap.most_recurrences",
+            "most_recurrences 20 within 1 days cannot be reached",
+        ),
+        (
+            "flap: {half_life_s: 172800, suppress_at: 1000, reuse_at: 50, cap: 6000}",
+            "flap.reuse_at",
+            "what flaps is stopped for 8 days",
+        ),
+        (
+            "cooldown: {base_s: 3600, cap_s: 86400}"
+            "\nbreaker: {consecutive: 20, runs: 2, within_s: 300}",
+            "breaker.consecutive",
+            "it never opens: a runbook that always fails is tried",
+        ),
+        (
+            "breaker: {runs: 10, within_s: 3600}",
+            "breaker.runs",
+            "10 runs of a runbook within 3600 s cannot be reached",
+        ),
+        ("breaker: {open_s: 3600, cap_s: 1800}", "breaker.cap_s", "the cap of the breaker"),
+        ("cooldown: {base_s: 3600, cap_s: 300}", "cooldown.cap_s", "the cap of the cooldown"),
+    ],
+)
+def test_numbers_that_cannot_work_are_found_where_they_stand(
+    text: str, field: str, why: str
 ) -> None:
-    monkeypatch.setattr(cooldown, "bound_s", lambda _failures, _settings: 30 * 86_400)
-    found = problems()
-    assert any("8 recurrences cannot be reached" in remark.message for remark in found)
+    found = {remark.where.field: remark for remark in numbered(text)}
+    assert field in found, found
+    assert found[field].where.file == GUARDS_FILE
+    assert why in found[field].message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "soak_s: 600",
+        "cooldown: {base_s: 60, cap_s: 86400}",
+        "flap: {suppress_at: 5000}",
+        "breaker: {consecutive: 1, runs: 2}",
+        "tokens: {host: 100, host_refill_s: 10, client: 1000, client_refill_s: 10}",
+    ],
+)
+def test_numbers_that_can_work_have_nothing_said(text: str) -> None:
+    assert numbered(text) == []
 
 
 def test_a_cooldown_longer_than_the_time_that_forgets_is_found(
@@ -125,14 +173,13 @@ def test_a_cooldown_longer_than_the_time_that_forgets_is_found(
 ) -> None:
     longer = int((attempt.QUIET + timedelta(hours=1)).total_seconds())
     monkeypatch.setattr(cooldown, "bound_s", lambda _failures, _settings: longer)
-    found = problems()
-    assert any("failures are forgotten" in remark.message for remark in found)
+    assert any("failures are forgotten" in remark.message for remark in problems())
 
 
 def test_a_state_is_not_changed_by_a_rehearsal() -> None:
     [state] = reading().states.values()
     before = replace(state)
-    rehearse(state, STEPS, AT)
+    problems()
     assert state == before
 
 
