@@ -220,3 +220,42 @@ def test_every_run_entry_carries_the_register_that_its_entries_add_up_to(drill: 
 
     target = f"{drill.records()[0].entry.client}/{drill.records()[0].entry.host}"
     assert Register.from_body(runs[-1]["register"], target) == register(drill)
+
+
+def test_what_another_action_put_right_is_not_acted_on(drill: Drill) -> None:
+    def put_right(where: str) -> None:
+        if where == "after-outcome":
+            drill.machine.files["/etc/bridge/key"].mode = 0o600
+            drill.machine.sysctls["net.ipv4.tcp_syncookies"] = "1"
+
+    break_sysctl(drill.machine)
+    break_secret(drill.machine)
+
+    report = drill.run(hook=put_right)
+
+    assert len(report.plan.actions) == 2
+    (outcome,) = report.outcomes
+    (spared,) = {SYSCTL, SECRET} - set(outcome.rules)
+    assert states(drill, spared)[-1] == "resolved_itself"
+    assert report.not_done == ()
+    assert drill.kinds() == ["genesis", "intent", "outcome", "run"]
+
+
+def test_a_fix_that_something_keeps_undoing_ends_in_front_of_a_person(drill: Drill) -> None:
+    break_sysctl(drill.machine)
+    drill.run()
+    for _ in range(2):
+        break_sysctl(drill.machine)
+        assert drill.run(after_s=5400).outcomes[0].result == "healed"
+    break_sysctl(drill.machine)
+
+    third = drill.run(after_s=5400)
+
+    assert (third.outcomes, third.plan.actions) == ((), ())
+    (one,) = third.incidents
+    assert (one.state, one.reason, one.recurrences) == ("escalated", "does-not-hold", 3)
+    held = drill.run()
+    assert held.outcomes == ()
+    assert [left.verdict.guard for left in held.not_done] == ["flap"]
+    assert held.incidents == third.incidents, "said once"
+    assert drill.run(after_s=24 * 3600).outcomes[0].result == "healed"
