@@ -114,7 +114,8 @@ class Register:
         others = [one for key, one in self.ended.items() if key != incident.fingerprint]
         ended = [*others, Ended.of(incident)]
         kept = [one for one in ended if incident.since - one.at <= REMEMBER][-MOST_ENDED:]
-        lost = [one.occurrence for one in ended if one not in kept]
+        names = {one.fingerprint for one in kept}
+        lost = [one.occurrence for one in ended if one.fingerprint not in names]
         return replace(
             self,
             open={rule: one for rule, one in self.open.items() if rule != incident.rule},
