@@ -75,7 +75,7 @@ def test_fix_that_cannot_be_taken_back_quarantines_the_host() -> None:
     assert unexplained(made.tally) == {}
 
 
-@pytest.mark.parametrize("minutes", [90])
+@pytest.mark.parametrize("minutes", [90, 105, 120])
 def test_another_owner_of_a_setting_is_damped_at_the_third_recurrence(minutes: int) -> None:
     """A group policy puts it back every 90 to 120 minutes, fixed or not."""
     made, records = played(services(1), every(minutes, 40), days=3)
