@@ -8,7 +8,7 @@ Rule 2: It comes after the run is recorded, and is bounded in number and time: a
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from reconciler.engine.channels import open_channel
 from reconciler.engine.session import Session
@@ -34,6 +34,7 @@ PER_RUN = 5
 BUDGET_S = 60.0
 """After so many seconds no further message is begun in a run."""
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _HINT = "Look at the channel: reconciler tickets test {name}. It is tried again by itself."
 
 
@@ -73,11 +74,17 @@ class _Desk:
         yield from self._missing()
         if noted := newly_acknowledged(self._situation()):
             self._append(note_body(self.session.run, "acknowledged", noted))
-        for name in sorted(self.session.appliance.home.settings.notify):
+        for name in self._in_turn():
             if not self.session.options.stopping() and clock.monotonic() < end:
                 yield from self._channel(name, end)
         if over := finished(self._situation()):
             self._append(note_body(self.session.run, "closed", over))
+
+    def _in_turn(self) -> list[str]:
+        """Channels, the one that was longest not tried first: a slow one takes nobody's time."""
+        lines = self.session.appliance.past.tickets.lines
+        names = sorted(self.session.appliance.home.settings.notify)
+        return sorted(names, key=lambda name: lines[name].at if name in lines else _NEVER)
 
     def _missing(self) -> Iterator[UpkeepProblem]:
         channels = self.session.appliance.home.settings.notify

@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 
 from reconciler import load_settings
+from reconciler.engine import escalation
 from reconciler.engine.appliance import read_ledger
 from reconciler.engine.doctor import diagnose
+from reconciler.engine.escalation import BUDGET_S
 from reconciler.engine.past import recall_from
+from reconciler.escalate.message import Lost, Message
+from reconciler.escalate.post import Channel
 from tests.support.calling import (
     add_channels,
     ask_a_person_first,
@@ -156,3 +160,20 @@ def test_doctor_says_of_each_channel_whether_it_could_be_used(drill: Drill) -> N
     found = {one.subject: one for one in diagnose(Path(drill.site.settings))}
     assert found["tickets shelf"].state == "broken"
     assert found["tickets shelf"].hint
+
+
+def test_slow_channels_share_one_budget_of_time(
+    drill: Drill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_channels(drill, "".join(f"  c{n}: {{kind: file, directory: .}}\n" for n in range(3)))
+    forbid(drill)
+    break_sysctl(drill.machine)
+
+    def slow(_channel: Channel, _message: Message) -> Lost:
+        drill.clock.pass_time(BUDGET_S + 1)
+        return Lost("timeout")
+
+    monkeypatch.setattr(escalation, "post", slow)
+    for turn in ("c0", "c1", "c2"):
+        drill.run(after_s=30)
+        assert {channel for _, channel in tickets(drill)[-2:]} == {turn}, "one at a time"
