@@ -183,7 +183,7 @@ def _provision_table(found: Sequence[Row]) -> str:
 
 
 def _without(found: Sequence[Row]) -> str:
-    lines = ["## Provisions that only people can meet", ""]
+    lines = ["## Provisions that no check here speaks about", ""]
     lines += [f"- {row.control.id}: {row.control.title}" for row in found]
     return "\n".join(lines) + "\n"
 
