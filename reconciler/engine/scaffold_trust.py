@@ -57,6 +57,11 @@ rules:
     authors: [engineer]
     approvals: {approvals}
   - {{id: policies, paths: ["policies/**"], authors: [engineer], approvals: {approvals}}}
+  # A yes to a runbook of high risk takes two people; such files are called high-….yaml.
+  - id: high-risk
+    paths: ["approvals/{{client}}/high-*.yaml"]
+    authors: [engineer]
+    approvals: {approvals}
   # What one client's engineers change: hosts, approvals of plans by the person who gives them, and
   # who has an incident in hand.
   - id: clients
