@@ -328,3 +328,56 @@ def test_a_limit_is_set_and_taken_back_when_it_does_not_help(
     good = apply(guest, runbook, "LNX-AVL-002", {"active_state": "active"}, **order)
     assert good["result"] == "healed", good
     assert guest.run("systemctl", "show", "-p", name, unit["unit"]).stdout.strip() == shown
+
+
+STRANGER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICscorPsvNg/E3ZYdf+6ZLcWEV9OpPTVKI+kWqInSU27"
+ACCESS = "/etc/passwd /etc/shadow /etc/ssh/authorized_keys.d/clinicadmin"
+
+
+def break_in(guest: Guest) -> dict[str, Any]:
+    """A stranger with an account, and with a key in the administrator's own file."""
+    declared = guest.run("ssh-keygen", "-lf", "/etc/ssh/authorized_keys.d/clinicadmin").stdout
+    guest.run("useradd", "--create-home", "--shell", "/bin/bash", "mallory")
+    guest.run("sh", "-c", f"echo '{STRANGER}' >> /etc/ssh/authorized_keys.d/clinicadmin")
+    people = {"accounts": ["clinicadmin"], "admins": ["clinicadmin"]}
+    return people | {"keys": [declared.split()[1]]}
+
+
+def facts(guest: Guest) -> str:
+    return guest.run("sh", "-c", f"sha256sum {ACCESS}; stat -c '%a %u %g' {ACCESS}").stdout
+
+
+def test_access_that_nobody_declared_is_taken_away(guest: Guest) -> None:
+    params = break_in(guest)
+    expect = {"accounts": {"same_set": ["clinicadmin"]}, "uid_zero": 1}
+    assert healed(apply(guest, "RB-KEYS-001", "LNX-AUTH-003", expect, params=params))
+    keys = guest.run("ssh-keygen", "-lf", "/etc/ssh/authorized_keys.d/clinicadmin").stdout
+    assert keys.count("SHA256:") == 1
+    assert "Account expires" in (aging := guest.run("chage", "--list", "mallory").stdout)
+    assert "1970" in aging
+    assert guest.run("test", "-d", "/home/mallory").returncode == 0
+    assert guest.ssh("id", "-un").strip() == "clinicadmin"
+
+
+def test_access_is_given_back_byte_for_byte_when_it_was_not_what_was_wrong(guest: Guest) -> None:
+    params = break_in(guest)
+    before = facts(guest)
+    never = {"accounts": {"same_set": ["somebody-else"]}}
+    report = apply(guest, "RB-KEYS-001", "LNX-AUTH-003", never, params=params)
+    assert (report["result"], report["rollback"]) == ("rolled_back", "verified"), report
+    assert all(ok for step in report["steps"].values() for ok, _reason, _ms in step), report
+    assert facts(guest) == before
+
+
+def test_a_declared_administrator_is_never_locked_out(guest: Guest) -> None:
+    params = break_in(guest) | {"admins": ["clinicadmin", "drnobody"]}
+    before = facts(guest)
+    expect = {"accounts": {"same_set": ["clinicadmin"]}}
+    report = apply(guest, "RB-KEYS-001", "LNX-AUTH-003", expect, params=params)
+    able, roster = report["prechecks"]
+    assert (able["status"], able["failed"]) == ("fail", ["unable"])
+    assert roster["status"] == "pass"
+    # No guard stood before it here; what it looks at afterwards takes it back all the same.
+    assert (report["result"], report["rollback"]) == ("rolled_back", "verified"), report
+    assert "LNX-AUTH-007 is fail" in report["reason"]
+    assert facts(guest) == before
