@@ -13,6 +13,7 @@ Rule 4: Nothing raises, everything ends, and scrubbing again changes nothing.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.model import identifiers
 from reconciler.model.quotable import (
@@ -151,6 +152,8 @@ class _Word:
         return self.shown is None or (HOLE in self.shown and HOLE not in self.text)
 
 
+# Guards and checks say the same again, run after run.
+@lru_cache(maxsize=4096)
 def _once(said: str, own: Own) -> str:
     earlier = sum(int(found) for found in _NOTE.findall(said))
     text = _clipped(_NOTE.sub("", said))
