@@ -1,5 +1,6 @@
 """``reconciler simulate``."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ _file = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option("--synthetic", type=_file, help="A stream of drift, as a YAML file.")
 @click.option("--storm", type=click.IntRange(1, 200_000), help="So many drifts at random.")
 @click.option("--days", type=click.IntRange(1, 366), default=7, help="Of the storm. Default: 7.")
+@click.option(
+    "--every", type=click.IntRange(1, 24 * 60), default=5, help="Minutes between runs. Default: 5."
+)
 @click.option("--seed", type=int, default=0, help="Of everything at random. Default: 0.")
 @click.option(
     "--model",
@@ -47,6 +51,7 @@ def command(
     synthetic: Path | None,
     storm: int | None,
     days: int,
+    every: int,
     seed: int,
     model: Any,
     as_json: bool,
@@ -78,7 +83,13 @@ def command(
 
     def run(state: "DesiredState") -> "Simulation":
         return simulate(
-            state, stream, catalogues.checks, catalogues.steps, chooser=model, seed=seed
+            state,
+            stream,
+            catalogues.checks,
+            catalogues.steps,
+            chooser=model,
+            seed=seed,
+            every=timedelta(minutes=every),
         )
 
     document = {"host": target, **notes, **run(head).document()}
