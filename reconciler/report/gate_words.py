@@ -42,7 +42,9 @@ def verdict(review: Review) -> str:
     hosts = count(len(review.changes), "host")
     said = f"{hosts} changed ({len(review.hosts)} in all)" if review.changes else "no host changes"
     parts = [f"OK: {said}"]
-    reachable = {r.runbook for h in review.changes for r in h.runbooks if r.change == "added"}
+    # One of mode never is a text for people; nothing reaches it.
+    added = [r for h in review.changes for r in h.runbooks if r.change == "added"]
+    reachable = {each.runbook for each in added if each.mode != "never"}
     if reachable:
         parts.append(f"{count(len(reachable), 'runbook')} newly reachable")
     if review.trust:

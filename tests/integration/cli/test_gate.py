@@ -95,6 +95,7 @@ def test_a_host_that_comes_under_enforce_makes_runbooks_reachable(
     assert "~ host.mode: observe -> enforce" in out
     found = document(drill.site, capsys)
     assert {r["runbook"] for c in found["changes"] for r in c["runbooks"]} == {
+        "RB-EVID-001",
         "RB-FILE-001",
         "RB-SERVICE-001",
         "RB-SYSCTL-001",
