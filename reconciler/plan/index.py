@@ -115,8 +115,9 @@ def _better(
         if found and entry.priority < found[0].priority:
             break
         if _holds(entry.left, rule, finding):
-            same = bool(found) and entry.priority == found[0].priority
-            found = [*found, entry.rule] if same else [entry.rule]
+            if found and entry.priority > found[0].priority:
+                found = []
+            found.append(entry.rule)
     return found
 
 

@@ -7,11 +7,11 @@ Rule 3: The work is bounded: what is too much to compare is said, not guessed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations, islice
 
 from reconciler.desired.graph.context import Graph
-from reconciler.desired.graph.subjects import Contender, Subject, contenders
+from reconciler.desired.graph.subjects import Contender, Place, Subject, contenders
 from reconciler.desired.problem import Problem, error, warning
 from reconciler.model.finding import Finding
 from reconciler.model.values import Value
@@ -20,8 +20,10 @@ from reconciler.plan.facts import Fact, key_of
 from reconciler.plan.index import HealingIndex
 from reconciler.plan.satisfy import Solved, implied, solve
 
-MOST_PAIRS = 100_000
+MOST_PAIRS = 10_000
 """Pairs of rules about one check that are compared."""
+MOST_INDEXES = 64
+"""Kinds of hosts, by role, tag and platform, for which rules about one check are tried out."""
 _FEW = 16
 
 
@@ -30,8 +32,11 @@ def answer_problems(graph: Graph) -> Iterator[Problem]:
     known = contenders(graph)
     yield from known.problems
     for check in sorted(known.of_check):
-        yield from _conflicts(graph, check, known.of_check[check])
-        yield from _shadowed(graph, known.of_check[check])
+        found = [*_conflicts(graph, check, known.of_check[check])]
+        yield from found
+        # Where rules collide, which of them comes first has no answer yet.
+        if not any(problem.severity == "error" for problem in found):
+            yield from _shadowed(graph, known.of_check[check])
 
 
 def _conflicts(graph: Graph, check: str, found: Sequence[Contender]) -> Iterator[Problem]:
@@ -122,14 +127,22 @@ def _json(value: Value) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Indexes:
-    """The index of every kind of host, compiled when it is first asked for."""
+    """The index of every kind of host, compiled when it is first asked for.
+
+    Attributes:
+        refused: Somebody asked for more of them than are compiled.
+    """
 
     found: Sequence[Contender]
-    made: dict[object, HealingIndex]
+    made: dict[Place, HealingIndex] = field(default_factory=dict)
+    refused: bool = False
 
-    def of(self, place: object) -> HealingIndex:
+    def of(self, place: Place) -> HealingIndex | None:
+        if place not in self.made and len(self.made) >= MOST_INDEXES:
+            self.refused = True
+            return None
         if place not in self.made:
             self.made[place] = HealingIndex(
                 each.healing for each in self.found if place in each.places
@@ -138,18 +151,12 @@ class _Indexes:
 
 
 def _shadowed(graph: Graph, found: Sequence[Contender]) -> Iterator[Problem]:
-    indexes = _Indexes(found, {})
+    indexes = _Indexes(found)
     by_id = {each.healing.id: each for each in found}
     for each in found:
         solved = _solved(each)
-        never = [name for name, one in solved.items() if one.answer == "no"]
-        for name in never:
-            yield warning(
-                graph.fleet.where("healing", each.healing.id, "match", "where", f"observed.{name}"),
-                "no finding can meet this, so the rule never decides",
-                "Correct the condition, or remove the rule.",
-            )
-        if never or any(one.answer == "undecided" for one in solved.values()):
+        yield from _impossible(graph, each, solved)
+        if any(one.answer != "yes" for one in solved.values()):
             continue
         observed = {name: one.value for name, one in solved.items()}
         winner = _winner(each, observed, indexes, by_id)
@@ -159,6 +166,23 @@ def _shadowed(graph: Graph, found: Sequence[Contender]) -> Iterator[Problem]:
                 f"never decides: {winner.healing.id} has a higher priority and matches "
                 "whatever this rule matches",
                 "Give this rule the higher priority, or remove it.",
+            )
+    if indexes.refused:
+        yield warning(
+            graph.fleet.where("healing", found[0].healing.id, "match", "check"),
+            "hosts differ in so many roles and tags that not all healing rules about "
+            f"{found[0].healing.match.check} were tried on all of them",
+            "Use fewer tags, or different priorities only where rules overlap.",
+        )
+
+
+def _impossible(graph: Graph, each: Contender, solved: Mapping[str, Solved]) -> Iterator[Problem]:
+    for name, one in solved.items():
+        if one.answer == "no":
+            yield warning(
+                graph.fleet.where("healing", each.healing.id, "match", "where", f"observed.{name}"),
+                "no finding can meet this, so the rule never decides",
+                "Correct the condition, or remove the rule.",
             )
 
 
@@ -171,8 +195,9 @@ def _winner(
     """A rule that always comes before; ``None`` when this one wins somewhere, or it is not sure."""
     first: Contender | None = None
     for subject, place in each.everywhere():
-        best = indexes.of(place).best(subject.rule, _finding(subject, observed))
-        if each.healing in best:
+        index = indexes.of(place)
+        best = index.best(subject.rule, _finding(subject, observed)) if index else ()
+        if not best or each.healing.id in {other.id for other in best}:
             return None
         other = by_id[best[0].id]
         if not _always(other, each):

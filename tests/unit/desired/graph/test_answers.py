@@ -70,6 +70,14 @@ def test_more_subjects_than_are_looked_at_are_said(monkeypatch: pytest.MonkeyPat
     ]
 
 
+def test_more_kinds_of_hosts_than_are_tried_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "MOST_INDEXES", 1)
+    high = make_healing("high", priority=900, **UNIT)
+    low = make_healing("low", **UNIT)
+    [problem] = said(high, low, hosts={"one": "tags: [a]", "two": "tags: [b]"})
+    assert "about TST-UNIT-001 were tried on all of them" in problem
+
+
 def test_a_higher_rule_is_no_shadow_where_a_lower_one_still_decides() -> None:
     high = make_healing("high", priority=900, where={"observed.tries": {"at_least": 5}}, **SSH)
     low = make_healing("low", where={"observed.tries": {"at_least": 3}}, **SSH)
