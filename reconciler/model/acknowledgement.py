@@ -1,6 +1,7 @@
 """``acknowledgements/<client>/<id>.yaml``: a person has taken an incident over.
 
-It stops the escalation chain until a day. It allows nothing, so it is no approval and needs none.
+It stops the escalation chain until a day, and opens a host again that was closed for the incident.
+It is no approval: what may be done there is for every other guard to say.
 """
 
 from typing import Annotated

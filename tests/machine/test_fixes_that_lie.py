@@ -87,7 +87,10 @@ class TestDamage:
 
         outcome = run.outcome("RB-SSH-001")
         assert (outcome["result"], outcome["rollback"]) == ("rolled_back", "verified")
-        assert "step still-answers was not carried out" in outcome["reason"]
+        # A server that is slow to read its settings still answers; then the second look says it.
+        assert outcome["reason"].startswith(
+            ("step still-answers was not carried out", "not healed: ssh-root-login")
+        )
         assert facts(clinic.guest, SSHD_FILE) == before
         assert clinic.guest.ssh("id", "-un") == "clinicadmin\n"
         assert shell(clinic.guest, "ss -Htln 'sport = 2222'") == ""
