@@ -161,25 +161,28 @@ class Daemon:
         for problem in self._watching.follow(appliance.resolved):
             hint = "It is still looked at in every run."
             self._on_error(MachineError(problem, hint=hint))
-        settings, begun = self._home.settings, appliance.clock.monotonic()
+        settings, waited = self._home.settings, 0.0
         whole = settings.interval_s + self._jitter(settings.jitter_s)
         while not self._stop.asked():
-            waited = appliance.clock.monotonic() - begun
             until = min(whole, SOONEST_S) if self._watching.woken() else whole
             if waited >= until:
                 break
-            self._listen(min(until - waited, BEAT_S))
+            waited += self._listen(appliance, min(until - waited, BEAT_S))
             heart.progress()
         self._watching.rest()
 
-    def _listen(self, seconds: float) -> None:
+    def _listen(self, appliance: Appliance, seconds: float) -> float:
+        """Wait so long, or until something tells; answers for how long it was."""
         files = () if self._watching.woken() else self._watching.files()
         if not files:
             self._stop.wait(seconds)
-        elif ready := self._stop.wait_for(seconds, files):
+            return seconds
+        begun = appliance.clock.monotonic()
+        if ready := self._stop.wait_for(seconds, files):
             self._watching.woke(ready)
             # Everything that writes a line ends the wait; it must not be able to keep us busy.
             self._stop.wait(min(seconds, DRAIN_S))
+        return appliance.clock.monotonic() - begun
 
 
 def _paced(appliance: Appliance, heart: Heart) -> Callable[[str, Callable[[str], Answer]], Target]:
