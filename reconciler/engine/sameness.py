@@ -16,14 +16,15 @@ _OF_THE_RUN = frozenset(
 def found_the_same(new: Body, old: Body, checks: Mapping[str, Check]) -> bool:
     """Whether nothing happened in a run, and all it says is what an older one said.
 
-    Readings of gauges may differ, and so do salted digests of raw answers.
+    Readings of gauges may differ, and so do salted digests of raw answers, and for how long the same
+    guard still holds the same action back.
 
     Args:
         new: Body of the run, complete.
         old: Body of the older run, complete.
         checks: The catalogue, which knows the gauges.
     """
-    quiet = not new["outcomes"] and not new["not_done"] and not new.get("incidents")
+    quiet = not new["outcomes"] and not new.get("incidents")
     return quiet and _essence(new, checks) == _essence(old, checks)
 
 
@@ -32,6 +33,10 @@ def _essence(body: Body, checks: Mapping[str, Check]) -> dict[str, Any]:
     left_out = _OF_THE_RUN | {"incidents"}
     kept = {name: value for name, value in body.items() if name not in left_out}
     kept["findings"] = [_finding(finding, checks) for finding in body["findings"]]
+    kept["not_done"] = [
+        {name: left[name] for name in ("action", "rules", "result", "guard")}
+        for left in body["not_done"]
+    ]
     # What stood behind an acceptance is said once, in the run that accepted.
     kept["intent"] = {n: v for n, v in body["intent"].items() if n != "acceptance"}
     return kept
