@@ -19,7 +19,7 @@ from reconciler.version import __version__
 if TYPE_CHECKING:
     from reconciler.engine.appliance import open_appliance
     from reconciler.engine.run import reconcile
-    from reconciler.engine.scaffold import scaffold
+    from reconciler.engine.scaffold.make import scaffold
     from reconciler.engine.session import Options
     from reconciler.engine.settings import load_settings
     from reconciler.errors import ExitCode, ReconcilerError
@@ -36,7 +36,7 @@ _HOMES = {
     "load_settings": "reconciler.engine.settings",
     "open_appliance": "reconciler.engine.appliance",
     "reconcile": "reconciler.engine.run",
-    "scaffold": "reconciler.engine.scaffold",
+    "scaffold": "reconciler.engine.scaffold.make",
     "verify": "reconciler.ledger.verify",
 }
 

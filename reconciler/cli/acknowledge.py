@@ -102,8 +102,8 @@ def _look_up(
     text: str, config: Path | None, evidence: Path | None, signers: Path | None
 ) -> tuple[str, str]:
     """Fingerprint and client of an open incident."""
-    from reconciler.engine.forecast import gather
-    from reconciler.engine.named_incident import named_incident
+    from reconciler.engine.inquiry.forecast import gather
+    from reconciler.engine.inquiry.named_incident import named_incident
 
     source = source_of(config, evidence, signers)
     known = gather(source.repository, source.branches())

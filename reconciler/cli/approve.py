@@ -107,8 +107,8 @@ def command(
 def _incident(
     text: str, config: Path | None, evidence: Path | None, signers: Path | None
 ) -> "Incident":
-    from reconciler.engine.forecast import gather
-    from reconciler.engine.named_incident import named_incident
+    from reconciler.engine.inquiry.forecast import gather
+    from reconciler.engine.inquiry.named_incident import named_incident
 
     source = source_of(config, evidence, signers)
     known = gather(source.repository, source.branches())

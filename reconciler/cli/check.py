@@ -63,7 +63,7 @@ def command(
 
 def _remarks(reading: "Reading", now: datetime) -> "list[Remark]":
     from reconciler.desired.gate.review import health
-    from reconciler.engine.rehearse import guard_problems
+    from reconciler.engine.inquiry.rehearse import guard_problems
     from reconciler.steps import catalogue as steps
 
     remarks = list(health(reading, now, template=True))

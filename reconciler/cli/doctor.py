@@ -28,7 +28,7 @@ def command(config: Path | None, as_json: bool) -> int:
     do not come about at present. What keeps the evidence (remote, witnesses, anchors, copies) is
     absent where the settings do not ask for it; the evidence server is asked, nobody else.
     """
-    from reconciler.engine.doctor import diagnose
+    from reconciler.engine.doctor.examine import diagnose
 
     found = diagnose(config_path(config), credentials=credentials())
     if as_json:

@@ -18,7 +18,7 @@ def command(subject: str, config: Path | None, as_json: bool) -> None:
     reconciler explain ssh-root-login
     reconciler explain 'hipaa:164.312(b)'
     """
-    from reconciler.engine.explain import explain
+    from reconciler.engine.inquiry.explain import explain
     from reconciler.report.explain import as_document, render
 
     explanation = explain(home_of(config), subject)

@@ -21,7 +21,7 @@ def command(subject: str | None, config: Path | None, as_json: bool) -> None:
 
     Reads the ledger and the accepted desired state; nothing on the machine is looked at or changed.
     """
-    from reconciler.engine.explain_guards import explain_guards
+    from reconciler.engine.inquiry.guards import explain_guards
     from reconciler.report.guards import as_document, render
 
     found = explain_guards(home_of(config), subject)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.desired.fleet import Fleet
-    from reconciler.engine.fleet_guards import Proposal, Seen
+    from reconciler.engine.inquiry.fleet_guards import Proposal, Seen
     from reconciler.evidence.record import Branch
     from reconciler.report.fleet_guards import FleetReport
 
@@ -70,7 +70,7 @@ def command(
     Exit 0: nothing to change, or it was written. 1: there is something to write. 6: the evidence of
     a host does not verify; the rest was judged without it.
     """
-    from reconciler.engine.fleet_guards import look_at, propose
+    from reconciler.engine.inquiry.fleet_guards import look_at, propose
 
     read = _fleet(fleet)
     now = moment_of(at)

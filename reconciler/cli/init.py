@@ -9,7 +9,7 @@ import click
 from reconciler.cli.common import emit, json_option
 
 if TYPE_CHECKING:
-    from reconciler.engine.scaffold import Joins, Scaffold
+    from reconciler.engine.scaffold.make import Joins, Scaffold
 
 
 @click.command()
@@ -56,8 +56,8 @@ def command(
     With --fleet and --signers the appliance joins a fleet repository that exists: only its key, its
     ledger and its settings are made.
     """
-    from reconciler.engine.scaffold import scaffold
-    from reconciler.engine.scaffold_trust import ENGINEER, person
+    from reconciler.engine.scaffold.make import scaffold
+    from reconciler.engine.scaffold.trust import ENGINEER, person
 
     joins = _joins(fleet, signers, pin, new=engineer is not None or bool(people))
     others = [person(text) for text in people]
@@ -74,7 +74,7 @@ def _joins(
     fleet: str | None, signers: Path | None, pin: str | None, *, new: bool
 ) -> "Joins | None":
     """The fleet that is joined, if one is; half a description of it is none."""
-    from reconciler.engine.scaffold import Joins
+    from reconciler.engine.scaffold.make import Joins
     from reconciler.errors import InputError
 
     if fleet is not None and signers is not None and not new:

@@ -96,7 +96,7 @@ def command(
 
 def _guards(compared: "Compared", catalogues: "Catalogues", now: datetime) -> "list[Remark]":
     """Guard settings of the head that cannot work, and did not stand in the base already."""
-    from reconciler.engine.rehearse import guard_problems
+    from reconciler.engine.inquiry.rehearse import guard_problems
 
     found = [
         list(guard_problems(reading.fleet, reading.states, catalogues.steps, now))
@@ -131,7 +131,7 @@ def _forecast(
 
     from reconciler.cli.evidence_source import source_of
     from reconciler.desired.gate.review import states_at
-    from reconciler.engine.forecast import Known, forecast, gather
+    from reconciler.engine.inquiry.forecast import Known, forecast, gather
 
     known: dict[str, Known] = {}
     for repository, file in zip(evidence, signers, strict=True):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.desired.attest.clone import AttestClone
-    from reconciler.engine.propose import Given
+    from reconciler.engine.inquiry.propose import Given
     from reconciler.evidence.record import Branch
     from reconciler.learn.proposal import Proposals
 
@@ -54,7 +54,7 @@ def command(
     reconciler propose --evidence smile.git --signers trust/evidence_signers --fleet fleet
     """
     from reconciler.desired.attest.clone import AttestClone
-    from reconciler.engine.propose import propose
+    from reconciler.engine.inquiry.propose import propose
 
     clone = AttestClone(fleet)
     start = clone.commit(base)
@@ -81,8 +81,8 @@ def _sources(
 
 def _given(fleet: Path, base: str, sources: "list[tuple[Path, Sequence[Branch]]]") -> "Given":
     from reconciler.checks import catalogue as checks
-    from reconciler.engine.propose import Given, read_histories
-    from reconciler.engine.simulate_fleet import Catalogues, reading_of
+    from reconciler.engine.inquiry.propose import Given, read_histories
+    from reconciler.engine.simulation.fleet import Catalogues, reading_of
     from reconciler.steps import catalogue as steps
 
     catalogues = Catalogues(checks.load(), steps.load())

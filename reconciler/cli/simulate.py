@@ -9,9 +9,9 @@ import click
 from reconciler.cli.common import emit, json_option
 
 if TYPE_CHECKING:
-    from reconciler.engine.simulate import Simulation
-    from reconciler.engine.simulate_fleet import Catalogues
-    from reconciler.engine.synthetic import Stream
+    from reconciler.engine.simulation.fleet import Catalogues
+    from reconciler.engine.simulation.simulate import Simulation
+    from reconciler.engine.simulation.synthetic import Stream
     from reconciler.model.desired import DesiredState
 
 _directory = click.Path(path_type=Path, file_okay=False, exists=True)
@@ -66,8 +66,8 @@ def command(
     reconciler simulate --host smile/desk --evidence smile.git --signers trust/evidence_signers
     """
     from reconciler.checks import catalogue as checks
-    from reconciler.engine.simulate import simulate
-    from reconciler.engine.simulate_fleet import Catalogues, state_of
+    from reconciler.engine.simulation.fleet import Catalogues, state_of
+    from reconciler.engine.simulation.simulate import simulate
     from reconciler.report.simulation import differences
     from reconciler.steps import catalogue as steps
 
@@ -102,7 +102,7 @@ def command(
 def _synthetic(
     file: Path | None, storm: int | None, days: int, seed: int, state: "DesiredState"
 ) -> "Stream":
-    from reconciler.engine import synthetic
+    from reconciler.engine.simulation import synthetic
     from reconciler.errors import MachineError
 
     if file is None:
@@ -120,7 +120,7 @@ def _recorded(
     evidence: Path, signers: Path | None, branch: str, state: "DesiredState"
 ) -> "tuple[Stream, dict[str, int]]":
     from reconciler.cli.evidence_source import source_of
-    from reconciler.engine.simulate_replay import recorded
+    from reconciler.engine.simulation.replay import recorded
     from reconciler.ledger.reader import newest_first
 
     if signers is None:
@@ -132,7 +132,7 @@ def _recorded(
 
 
 def _base(fleet: Path, compare: str, target: str, catalogues: "Catalogues") -> "DesiredState":
-    from reconciler.engine.simulate_fleet import state_of
+    from reconciler.engine.simulation.fleet import state_of
 
     return state_of(fleet, compare, target, catalogues)
 

@@ -18,7 +18,7 @@ def command() -> None:
 @json_option
 def list_command(config: Path | None, as_json: bool) -> None:
     """Every open ticket: why people are asked, since when, and which channel took it."""
-    from reconciler.engine.ticket_desk import open_tickets
+    from reconciler.engine.tickets.desk import open_tickets
     from reconciler.report.ticket_list import render
 
     home = home_of(config)
@@ -35,7 +35,7 @@ def list_command(config: Path | None, as_json: bool) -> None:
 @json_option
 def show(ticket: str, config: Path | None, as_json: bool) -> None:
     """One ticket, and every entry of the ledger about it."""
-    from reconciler.engine.ticket_desk import one_ticket, ticket_entries
+    from reconciler.engine.tickets.desk import one_ticket, ticket_entries
     from reconciler.report.ticket_list import history, render
 
     home = home_of(config)
@@ -58,7 +58,7 @@ def test(channel: str, config: Path | None) -> int:
     It is about no incident, so the ledger says nothing of it. On GitHub the issue is closed again.
     """
     from reconciler.engine.clock import SystemClock
-    from reconciler.engine.ticket_desk import try_channel
+    from reconciler.engine.tickets.desk import try_channel
     from reconciler.escalate.message import Lost
 
     result = try_channel(home_of(config), channel, SystemClock().now())

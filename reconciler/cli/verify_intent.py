@@ -85,7 +85,7 @@ def command(
 
 
 def _on_appliance(config: Path | None, commit: str, now: datetime) -> "Judgement":
-    from reconciler.engine.judge_intent import judge_intent
+    from reconciler.engine.trusted.judge import judge_intent
 
     return judge_intent(home_of(config), commit, now)
 

@@ -10,7 +10,7 @@ from reconciler.cli.common import config_option, emit, home_of, json_option
 from reconciler.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
-    from reconciler.engine.violations import Suggester, Violated
+    from reconciler.engine.inquiry.violations import Suggester, Violated
 
 
 @click.command()
@@ -32,7 +32,7 @@ def command(path: Path, suggest: int | None, config: Path | None, as_json: bool)
     """
     from reconciler.checks import catalogue as checks
     from reconciler.desired.gate.reading import read_work_tree
-    from reconciler.engine.violations import judged_rules
+    from reconciler.engine.inquiry.violations import judged_rules
     from reconciler.steps import catalogue as steps
 
     reading = read_work_tree(path, checks.load(), steps.load())
@@ -49,8 +49,8 @@ def command(path: Path, suggest: int | None, config: Path | None, as_json: bool)
 
 def _suggester(config: Path | None, most: int) -> "Suggester":
     from reconciler.advise.ask import Remote
-    from reconciler.engine.advice_endpoint import adviser_of
-    from reconciler.engine.violations import Suggester
+    from reconciler.engine.advice.endpoint import adviser_of
+    from reconciler.engine.inquiry.violations import Suggester
 
     home = home_of(config)
     remote = adviser_of(home)

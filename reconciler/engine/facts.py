@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.engine.standing import Reading
+from reconciler.engine.trusted.standing import Reading
 from reconciler.errors import ClockWrong
 from reconciler.evidence.entry import Clock as ClockReading
 from reconciler.evidence.entry import stamp

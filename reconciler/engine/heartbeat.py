@@ -3,8 +3,8 @@
 from reconciler.engine.append import append, append_slim
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import gather, refuse_jump
-from reconciler.engine.intent import reason_of
 from reconciler.engine.sealing import newest_moment
+from reconciler.engine.trusted.intent import reason_of
 from reconciler.errors import ClockWrong, ReconcilerError
 from reconciler.evidence.entry import Kind
 from reconciler.model.answer import Answer

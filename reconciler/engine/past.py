@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.engine.kept import Kept
-from reconciler.engine.standing import Standing
+from reconciler.engine.trusted.standing import Standing
 from reconciler.evidence.entry import Entry, Kind, Reference, stamp
 from reconciler.evidence.follow import ended_at
 from reconciler.evidence.record import Record

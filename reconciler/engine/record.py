@@ -9,7 +9,7 @@ from reconciler.engine.pending import whole
 from reconciler.engine.sameness import Body, found_the_same
 from reconciler.engine.sealing import enqueue, ripe, seal
 from reconciler.engine.session import Session
-from reconciler.engine.standing import Standing
+from reconciler.engine.trusted.standing import Standing
 from reconciler.evidence.bodies import held_paths, run_body, since_body
 from reconciler.evidence.entry import Kind, stamp
 from reconciler.evidence.follow import ended_at

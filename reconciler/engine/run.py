@@ -8,13 +8,11 @@ from typing import Literal
 
 from reconciler.desired.ending import notices
 from reconciler.engine import census
-from reconciler.engine.advising import advise
+from reconciler.engine.advice.advising import advise
 from reconciler.engine.append import seal_waiting
 from reconciler.engine.appliance import Appliance
-from reconciler.engine.escalation import escalate
 from reconciler.engine.facts import gather, refuse_jump
 from reconciler.engine.heal import Healer, Healing
-from reconciler.engine.intent import pull
 from reconciler.engine.introspect import Introspection
 from reconciler.engine.look import Eye
 from reconciler.engine.pending import KEPT_ASIDE, whole
@@ -22,7 +20,9 @@ from reconciler.engine.record import record_gap, record_holds, record_refusal, r
 from reconciler.engine.recover import close_interrupted
 from reconciler.engine.sealing import newest_moment
 from reconciler.engine.session import Options, Session
+from reconciler.engine.tickets.escalation import escalate
 from reconciler.engine.tracking import Tracking, by_severity
+from reconciler.engine.trusted.intent import pull
 from reconciler.engine.upkeep.keep import keep
 from reconciler.errors import IntentRefused
 from reconciler.model.answer import Answer

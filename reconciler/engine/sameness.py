@@ -16,8 +16,8 @@ _OF_THE_RUN = frozenset(
 def found_the_same(new: Body, old: Body, checks: Mapping[str, Check]) -> bool:
     """Whether nothing happened in a run, and all it says is what an older one said.
 
-    Readings of gauges may differ, and so do salted digests of raw answers, and for how long the same
-    guard still holds the same action back.
+    Readings of gauges may differ, and so do salted digests of raw answers, and for how long the
+    same guard still holds the same action back.
 
     Args:
         new: Body of the run, complete.

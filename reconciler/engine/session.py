@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.engine.append import append, append_slim
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import Facts
-from reconciler.engine.intent import Intent
+from reconciler.engine.trusted.intent import Intent
 from reconciler.evidence.entry import Kind, Reference, Subject
 from reconciler.incident.register import CARRIERS
 from reconciler.incident.transition import Transition

@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from reconciler.desired import strict_yaml
-from reconciler.engine.advice_settings import AdviseSettings
+from reconciler.engine.advice.settings import AdviseSettings
 from reconciler.engine.evidence_settings import EvidenceSettings, PathText
-from reconciler.engine.notify_settings import Channels
+from reconciler.engine.tickets.settings import Channels
 from reconciler.errors import InputError, Where
 from reconciler.model.document import Document, Name
 

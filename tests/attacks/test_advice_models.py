@@ -17,7 +17,7 @@ from reconciler.advise.answer import judge, text_of
 from reconciler.advise.ask import Remote
 from reconciler.advise.endpoint import Endpoint
 from reconciler.advise.reply import Reply
-from reconciler.engine.advising import MOST_A_RUN
+from reconciler.engine.advice.advising import MOST_A_RUN
 from reconciler.testing.fake_llm import (
     Answer,
     Behaviour,

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.engine.foresee import LOOK_AHEAD, World, foresee
+from reconciler.engine.inquiry.foresee import LOOK_AHEAD, World, foresee
 from reconciler.evidence.bodies import action_body
 from reconciler.guard.gate import admitted, judge_all
 from reconciler.guard.memory import Memory, fold

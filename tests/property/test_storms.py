@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.engine.synthetic import BEGIN, Drift
+from reconciler.engine.simulation.synthetic import BEGIN, Drift
 from reconciler.learn.candidates import candidates
 from reconciler.learn.document import document
 from reconciler.learn.witness import trials_of

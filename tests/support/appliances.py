@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from reconciler.desired.scaffold import commit_signed
-from reconciler.engine.scaffold import Scaffold, scaffold
+from reconciler.engine.scaffold.make import Scaffold, scaffold
 from reconciler.ledger import keys
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from reconciler.desired.approve import pin_runbooks
 from reconciler.engine.appliance import read_ledger
-from reconciler.engine.scaffold import scaffold
+from reconciler.engine.scaffold.make import scaffold
 from reconciler.engine.settings import load_settings
 from reconciler.testing.rehearsal.told import Told
 from tests.support.appliances import Site

@@ -26,7 +26,7 @@ from reconciler.checks import catalogue as checks
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.daemon import Daemon
 from reconciler.engine.notify import Notifier
-from reconciler.engine.scaffold import Scaffold
+from reconciler.engine.scaffold.make import Scaffold
 from reconciler.engine.settings import Home
 from reconciler.model.answer import Answer
 from reconciler.model.operation import Operation, OperationResult

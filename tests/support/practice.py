@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.engine.scaffold import Joins, scaffold
+from reconciler.engine.scaffold.make import Joins, scaffold
 from tests.support.appliances import Site
 from tests.support.drill import CLIENT, HOST, HOST_TEXT, Drill, new_drill
 

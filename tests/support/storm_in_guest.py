@@ -3,7 +3,7 @@
 Reads an order as JSON and prints what came of it. What is real: every run (pull, trust, planner,
 guards, executor, incidents, questions, signed entries), the ledger on the disk, and for the rules
 of `REAL` the drift, the look and the fix. What is not: the clock, and of all other rules the look
-and the fix, which the world of `reconciler.engine.simulate_world` stands in for.
+and the fix, which the world of `reconciler.engine.simulation.world` stands in for.
 
 Order: ``{"home", "begin", "runs": [minutes after the begin, …], "seed"}`` with, for a storm,
 ``"drifts"`` (synthetic ones) and ``"real"`` (how many of the others), and for a reverter
@@ -28,10 +28,10 @@ from reconciler.engine.appliance import Appliance, open_appliance
 from reconciler.engine.look import Eye
 from reconciler.engine.session import Options
 from reconciler.engine.settings import load_settings
-from reconciler.engine.simulate import SimulatedClock
-from reconciler.engine.simulate_adviser import SimulatedAdviser
-from reconciler.engine.simulate_world import SimulatedEye, SimulatedTarget, World, simulated
-from reconciler.engine.synthetic import Drift, Stream, storm
+from reconciler.engine.simulation.adviser import SimulatedAdviser
+from reconciler.engine.simulation.simulate import SimulatedClock
+from reconciler.engine.simulation.synthetic import Drift, Stream, storm
+from reconciler.engine.simulation.world import SimulatedEye, SimulatedTarget, World, simulated
 from reconciler.evidence.entry import Kind
 from reconciler.guard.advice_budget import Level
 from reconciler.model.answer import Answer, Answers

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.desired.approve import pin_runbooks
 from reconciler.engine.appliance import read_ledger
-from reconciler.engine.scaffold import Joins, scaffold
+from reconciler.engine.scaffold.make import Joins, scaffold
 from reconciler.engine.settings import load_settings
 from reconciler.evidence.record import Record
 from tests.support.appliances import SettableClock, Site

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.checks import catalogue as checks_catalogue
-from reconciler.engine.simulate import Simulation, simulate
-from reconciler.engine.synthetic import BEGIN, Drift, Stream
+from reconciler.engine.simulation.simulate import Simulation, simulate
+from reconciler.engine.simulation.synthetic import BEGIN, Drift, Stream
 from reconciler.evidence.record import Record
 from reconciler.model.desired import BoundRemedy, BoundRule, DesiredState
 from reconciler.report.simulation import Tally

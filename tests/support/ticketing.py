@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reconciler.engine.ticket_entries import after_body, before_body, note_body
+from reconciler.engine.tickets.entries import after_body, before_body, note_body
 from reconciler.incident.calls import Call, calls, finished, newly_acknowledged
 from reconciler.incident.tickets import Tickets, fold
 from reconciler.incident.wants import ChainStep, Situation

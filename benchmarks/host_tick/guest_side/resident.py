@@ -14,9 +14,9 @@ from pathlib import Path
 
 from reconciler import load_settings, open_appliance, reconcile
 from reconciler.engine.appliance import Appliance
-from reconciler.engine.intent import pull
 from reconciler.engine.introspect import Introspection
 from reconciler.engine.look import Eye
+from reconciler.engine.trusted.intent import pull
 from reconciler.engine.upkeep.checkpoints import gather_facts
 from reconciler.model.finding import Finding
 

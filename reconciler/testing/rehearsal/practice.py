@@ -18,7 +18,7 @@ from reconciler.desired.gate.reading import read_work_tree
 from reconciler.desired.gate.review import Catalogues
 from reconciler.desired.scaffold import commit_signed
 from reconciler.engine.clock import SystemClock
-from reconciler.engine.scaffold import Scaffold, scaffold
+from reconciler.engine.scaffold.make import Scaffold, scaffold
 from reconciler.errors import InputError, MachineError
 from reconciler.ledger import keys
 from reconciler.model.host import Declares

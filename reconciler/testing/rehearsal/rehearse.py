@@ -13,7 +13,7 @@ from pathlib import Path
 from reconciler.checks import catalogue as checks
 from reconciler.desired.fleet import Fleet
 from reconciler.desired.gate.reading import read_work_tree
-from reconciler.engine.scaffold_files import templates
+from reconciler.engine.scaffold.files import templates
 from reconciler.errors import InputError
 from reconciler.model.runbook import Runbook
 from reconciler.steps import catalogue as steps

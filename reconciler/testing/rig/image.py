@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.engine.scaffold_files import templates
+from reconciler.engine.scaffold.files import templates
 from reconciler.errors import MachineError
 from reconciler.testing.rig.commands import host
 

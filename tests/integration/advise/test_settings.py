@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from reconciler.advise.ask import Remote
-from reconciler.engine import advice_endpoint
-from reconciler.engine.advice_endpoint import adviser_of
+from reconciler.engine.advice import endpoint as advice_endpoint
+from reconciler.engine.advice.endpoint import adviser_of
 from reconciler.engine.settings import Home, load_settings
 from reconciler.errors import InputError, MachineError, ReconcilerError
 from tests.support.certificates import Issuer

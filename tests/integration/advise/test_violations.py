@@ -13,7 +13,7 @@ from reconciler.advise.endpoint import Endpoint
 from reconciler.checks import catalogue as checks
 from reconciler.cli import execute
 from reconciler.desired.gate.reading import Reading, read_work_tree
-from reconciler.engine.violations import Suggester, Violated, judged_rules
+from reconciler.engine.inquiry.violations import Suggester, Violated, judged_rules
 from reconciler.steps import catalogue as steps
 from reconciler.testing.fake_llm import FakeLLM, refuses, says, sends, serve
 from reconciler.testing.violations import Violation
@@ -73,7 +73,7 @@ def test_a_rule_that_does_not_fail_its_violation_is_named(
         del check
         yield Violation(rule.id, next(iter(rule.expect)), {})
 
-    monkeypatch.setattr("reconciler.engine.violations.violations", met)
+    monkeypatch.setattr("reconciler.engine.inquiry.violations.violations", met)
     assert execute(["violations", str(ROOT)]) == 1
     assert f"{first.rule}: not judged a failure when broken: " in capsys.readouterr().out
 

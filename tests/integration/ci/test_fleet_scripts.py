@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli import execute as run
-from reconciler.engine.scaffold import scaffold
-from reconciler.engine.scaffold_trust import person
+from reconciler.engine.scaffold.make import scaffold
+from reconciler.engine.scaffold.trust import person
 from reconciler.errors import ExitCode
 from reconciler.evidence import sshsig
 from tests.support.evidence_keys import test_key as key_of

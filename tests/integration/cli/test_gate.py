@@ -109,7 +109,7 @@ def test_the_digest_is_the_one_that_an_appliance_has(
     found = document(drill.site, capsys)
     drill.run()
     with drill.open() as appliance:
-        from reconciler.engine.intent import load
+        from reconciler.engine.trusted.intent import load
 
         accepted = appliance.past.memory.accepted
         assert accepted is not None

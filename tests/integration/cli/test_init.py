@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.cli import execute as run
 from reconciler.desired import strict_yaml
-from reconciler.engine import scaffold_files
+from reconciler.engine.scaffold import files as scaffold_files
 from reconciler.engine.settings import load_settings
 from reconciler.errors import ExitCode
 from reconciler.evidence import signers, sshsig

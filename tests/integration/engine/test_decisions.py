@@ -11,8 +11,8 @@ from reconciler.desired.approve import pin_runbooks
 from reconciler.desired.directory import read_directory
 from reconciler.desired.fleet import read_fleet
 from reconciler.desired.resolve import resolve
-from reconciler.engine.doctor_policy import diagnose_policy
-from reconciler.engine.explain import explain
+from reconciler.engine.doctor.policy import diagnose_policy
+from reconciler.engine.inquiry.explain import explain
 from reconciler.errors import ExitCode
 from reconciler.model.run import RunReport
 from tests.support.drill import CLIENT, CLIENT_FILE, HOST, SYSCTL, Drill, break_sysctl, statuses

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine.doctor_advice import diagnose_advice
+from reconciler.engine.doctor.advice import diagnose_advice
 from reconciler.engine.settings import load_settings
 from reconciler.model.diagnosis import Diagnosis
 from reconciler.testing.fake_llm import FakeLLM, sends, serve, well

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine.doctor_fleet import diagnose_fleet
+from reconciler.engine.doctor.fleet import diagnose_fleet
 from reconciler.engine.settings import load_settings
 from reconciler.model.diagnosis import Diagnosis
 from tests.support.watched import HOUR, LIMIT_H, Watched, new_watched

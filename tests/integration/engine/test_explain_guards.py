@@ -9,7 +9,7 @@ import pytest
 
 from reconciler import load_settings
 from reconciler.cli import execute
-from reconciler.engine.explain_guards import explain_guards
+from reconciler.engine.inquiry.guards import explain_guards
 from reconciler.errors import InputError, LedgerMissing
 from reconciler.model.guard_answer import Answer, GuardAnswer
 from reconciler.report.guards import as_document, render

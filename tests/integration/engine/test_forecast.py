@@ -10,7 +10,7 @@ from reconciler.checks import catalogue as checks
 from reconciler.desired.approve import pin_runbooks
 from reconciler.desired.gate.review import Catalogues, states_at
 from reconciler.desired.gate.revision import Revisions
-from reconciler.engine.forecast import Known, forecast, gather
+from reconciler.engine.inquiry.forecast import Known, forecast, gather
 from reconciler.errors import InputError, LedgerDamaged
 from reconciler.evidence.record import Branch
 from reconciler.ledger.verify import load_signers

@@ -10,8 +10,8 @@ import pytest
 
 from reconciler.cli import execute
 from reconciler.desired.gate.reading import read_work_tree
-from reconciler.engine.propose import Given, propose
-from reconciler.engine.simulate_fleet import Catalogues
+from reconciler.engine.inquiry.propose import Given, propose
+from reconciler.engine.simulation.fleet import Catalogues
 from reconciler.learn.proposal import Proposals
 from tests.support.drill import CLIENT, Drill
 from tests.support.learning import Host

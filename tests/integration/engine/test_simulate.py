@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from reconciler.engine import simulate as simulation
-from reconciler.engine.rehearse import RUN_EVERY
-from reconciler.engine.synthetic import BEGIN, Drift, storm
+from reconciler.engine.inquiry.rehearse import RUN_EVERY
+from reconciler.engine.simulation import simulate as simulation
+from reconciler.engine.simulation.synthetic import BEGIN, Drift, storm
 from reconciler.evidence.record import Record
 from reconciler.model.client import KillSwitch
 from reconciler.model.guard_settings import GuardSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler import RunReport, reconcile
-from reconciler.engine.doctor_evidence import diagnose_evidence
+from reconciler.engine.doctor.evidence import diagnose_evidence
 from reconciler.engine.past import recall
 from reconciler.engine.session import Options
 from reconciler.engine.upkeep.witnesses import LedgerProofs

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from reconciler import load_settings
-from reconciler.engine import escalation
 from reconciler.engine.appliance import read_ledger
-from reconciler.engine.doctor import diagnose
-from reconciler.engine.escalation import BUDGET_S
+from reconciler.engine.doctor.examine import diagnose
 from reconciler.engine.past import recall_from
+from reconciler.engine.tickets import escalation
+from reconciler.engine.tickets.escalation import BUDGET_S
 from reconciler.escalate.message import Lost, Message
 from reconciler.escalate.post import Channel
 from tests.support.calling import (

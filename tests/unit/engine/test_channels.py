@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from reconciler.engine import channels
-from reconciler.engine.channels import open_channel
-from reconciler.engine.notify_settings import Channels
 from reconciler.engine.settings import Home
+from reconciler.engine.tickets import channels
+from reconciler.engine.tickets.channels import open_channel
+from reconciler.engine.tickets.settings import Channels
 from reconciler.errors import InputError, MachineError
 from reconciler.escalate.by_apprise import ByApprise
 from reconciler.escalate.file import Shelf

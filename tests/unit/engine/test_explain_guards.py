@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reconciler.engine.explain_guards import with_advice
+from reconciler.engine.inquiry.guards import with_advice
 from reconciler.evidence.bodies import action_body
 from reconciler.model.plan import Plan, Unplanned
 from reconciler.plan.planner import plan_of

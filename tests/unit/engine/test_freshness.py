@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.engine.freshness import is_stale, measure, stale_hold, tainted_hold, words
-from reconciler.engine.standing import Reading, Sight, Standing
+from reconciler.engine.trusted.freshness import is_stale, measure, stale_hold, tainted_hold, words
+from reconciler.engine.trusted.standing import Reading, Sight, Standing
 from reconciler.model.run import Freshness
 from reconciler.model.scrub import scrub
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine.rehearse import guard_problems, opens
+from reconciler.engine.inquiry.rehearse import guard_problems, opens
 from reconciler.guard import attempt, cooldown
 from reconciler.model.fleet_wide import FleetBreakers, OpenBreaker
 from reconciler.model.review import Remark

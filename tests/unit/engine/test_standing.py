@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.standing import Reading, Sight, Standing
+from reconciler.engine.trusted.standing import Reading, Sight, Standing
 from reconciler.errors import LedgerDamaged
 from reconciler.evidence.entry import Clock, Entry, Kind, stamp
 from reconciler.evidence.merkle import Frontier

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine.ticket_facts import SOMEBODY, History, facts_of
+from reconciler.engine.tickets.facts import SOMEBODY, History, facts_of
 from reconciler.model.plan import Plan, Unplanned
 from reconciler.model.quotable import NOTHING
 from reconciler.model.run import NotDone

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine.ticket_entries import before_body, note_body
+from reconciler.engine.tickets.entries import before_body, note_body
 from reconciler.errors import LedgerDamaged
 from reconciler.incident.calls import calls
 from reconciler.incident.tickets import Tickets, fold

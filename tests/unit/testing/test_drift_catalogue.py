@@ -126,7 +126,11 @@ def test_a_fleet_rehearses_its_own(tmp_path: Path) -> None:
         ("RB-ACME-001", OWN.replace("heals: [RB-ACME-001]", "title: x"), "title"),
         ("RB-ACME-001", OWN.replace("    heals: [RB-ACME-001]\n", ""), "no runbook heals"),
         ("RB-ACME-001", OWN + OWN[OWN.index("  - id") :], "two drifts have one id"),
-        ("RB-ACME-001", OWN.replace("inactive", "{nearly: inactive}"), "'nearly' is not one of equals"),
+        (
+            "RB-ACME-001",
+            OWN.replace("inactive", "{nearly: inactive}"),
+            "'nearly' is not one of equals",
+        ),
         ("RB-ACME-001", OWN + "extra: 1\n", "extra"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from reconciler.checks import catalogue as checks
 from reconciler.desired.gate.reading import read_work_tree
 from reconciler.diff.judge import judge
-from reconciler.engine.scaffold_files import fleet_files, templates
+from reconciler.engine.scaffold.files import fleet_files, templates
 from reconciler.model.desired import BoundRule, DesiredState
 from reconciler.model.expectation import Expectation
 from reconciler.model.finding import Finding

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.desired.gate.approving import Proposed, Wish, propose_approval
 from reconciler.desired.gate.reading import Reading
-from reconciler.engine.rehearse import moment
+from reconciler.engine.inquiry.rehearse import moment
 from reconciler.errors import InputError
 from reconciler.guard.approval import judge
 from reconciler.guard.memory import Memory

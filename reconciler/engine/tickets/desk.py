@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.engine.appliance import read_ledger
-from reconciler.engine.channels import open_channel
 from reconciler.engine.past import recall_from
 from reconciler.engine.settings import Home
+from reconciler.engine.tickets.channels import open_channel
 from reconciler.errors import InputError
 from reconciler.escalate.github import GitHub
 from reconciler.escalate.message import Message, Result

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from reconciler.engine.channels import open_channel
 from reconciler.engine.session import Session
-from reconciler.engine.ticket_entries import after_body, before_body, note_body
-from reconciler.engine.ticket_facts import History, facts_of
+from reconciler.engine.tickets.channels import open_channel
+from reconciler.engine.tickets.entries import after_body, before_body, note_body
+from reconciler.engine.tickets.facts import History, facts_of
 from reconciler.errors import InputError, IntentRefused, MachineError
 from reconciler.escalate.message import OF_ONE_MESSAGE, Arrived, Lost, Message
 from reconciler.escalate.post import Channel, post

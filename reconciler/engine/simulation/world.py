@@ -18,7 +18,7 @@ from typing import Any
 from reconciler.diff.compare import meets
 from reconciler.diff.judge import judge
 from reconciler.engine.look import Eye
-from reconciler.engine.synthetic import Drift, Fix, Stream
+from reconciler.engine.simulation.synthetic import Drift, Fix, Stream
 from reconciler.evidence.entry import Kind
 from reconciler.model.answer import Answer, Answers
 from reconciler.model.check import Check

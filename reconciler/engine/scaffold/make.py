@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from reconciler.desired.scaffold import commit_signed, init_fleet
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.enrol import enrol
-from reconciler.engine.scaffold_files import TEMPLATE_CLIENT, TEMPLATE_HOST, fleet_files, templates
-from reconciler.engine.scaffold_trust import (
+from reconciler.engine.scaffold.files import TEMPLATE_CLIENT, TEMPLATE_HOST, fleet_files, templates
+from reconciler.engine.scaffold.trust import (
     ENGINEER,
     Person,
     check_people,

@@ -18,9 +18,9 @@ from typing import Any
 from reconciler.desired import strict_yaml
 from reconciler.desired.fleet import Fleet
 from reconciler.desired.gate.reading import Reading, read_revision
-from reconciler.engine.simulate import simulate
-from reconciler.engine.simulate_fleet import Catalogues
-from reconciler.engine.simulate_replay import recorded
+from reconciler.engine.simulation.fleet import Catalogues
+from reconciler.engine.simulation.replay import recorded
+from reconciler.engine.simulation.simulate import simulate
 from reconciler.errors import InputError
 from reconciler.evidence.record import Branch, Record
 from reconciler.learn.candidates import Candidate, candidates

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from reconciler.desired.fleet import Fleet, read_fleet
 from reconciler.engine.appliance import fleet_source, linux_target, mirror_path, read_ledger
 from reconciler.engine.facts import gather
-from reconciler.engine.freshness import is_stale, measure, seconds, words
 from reconciler.engine.past import Past, recall_from
 from reconciler.engine.settings import Home
-from reconciler.engine.standing import Standing
+from reconciler.engine.trusted.freshness import is_stale, measure, seconds, words
+from reconciler.engine.trusted.standing import Standing
 from reconciler.errors import ReconcilerError
 from reconciler.model.answer import Answer
 from reconciler.model.diagnosis import Diagnosis

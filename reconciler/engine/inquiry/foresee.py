@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from reconciler.engine.rehearse import moment
+from reconciler.engine.inquiry.rehearse import moment
 from reconciler.engine.windows import calendar, window_open
 from reconciler.evidence.bodies import action_body
 from reconciler.guard.charging import charge

@@ -21,8 +21,8 @@ from reconciler.advise.answer import Judgement, judge, text_of, tokens_of
 from reconciler.advise.candidates import Candidate, candidates
 from reconciler.advise.question import Question, compose
 from reconciler.advise.reply import NoReply, Reply
-from reconciler.engine.advice_endpoint import adviser_of
-from reconciler.engine.advice_entries import Answered, Asking, answered_body, asked_body
+from reconciler.engine.advice.endpoint import adviser_of
+from reconciler.engine.advice.entries import Answered, Asking, answered_body, asked_body
 from reconciler.engine.look import Eye
 from reconciler.engine.session import Session
 from reconciler.errors import InputError, MachineError

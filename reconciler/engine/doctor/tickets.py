@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.engine.appliance import read_ledger
-from reconciler.engine.channels import open_channel
 from reconciler.engine.past import recall_from
 from reconciler.engine.settings import Home
+from reconciler.engine.tickets.channels import open_channel
 from reconciler.errors import ReconcilerError
 from reconciler.escalate.by_apprise import ByApprise
 from reconciler.escalate.file import Shelf

@@ -20,8 +20,8 @@ from reconciler.desired.resolve import resolve
 from reconciler.desired.suggest import did_you_mean
 from reconciler.engine.appliance import fleet_source, read_ledger
 from reconciler.engine.clock import SystemClock
-from reconciler.engine.explain import newest_run
-from reconciler.engine.foresee import LOOK_AHEAD, Foreseen, World, foresee
+from reconciler.engine.inquiry.explain import newest_run
+from reconciler.engine.inquiry.foresee import LOOK_AHEAD, Foreseen, World, foresee
 from reconciler.engine.past import Past, recall_from
 from reconciler.engine.settings import Home
 from reconciler.errors import InputError

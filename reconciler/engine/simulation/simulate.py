@@ -17,15 +17,15 @@ from typing import Any, cast
 
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import Facts
-from reconciler.engine.intent import Intent
+from reconciler.engine.inquiry.rehearse import RUN_EVERY
 from reconciler.engine.past import Past
-from reconciler.engine.rehearse import RUN_EVERY
 from reconciler.engine.run import pursue
 from reconciler.engine.session import Options, Session
-from reconciler.engine.simulate_adviser import Chooser, SimulatedAdviser
-from reconciler.engine.simulate_ledger import MemoryLedger
-from reconciler.engine.simulate_world import BOOT, SimulatedEye, SimulatedTarget, World, simulated
-from reconciler.engine.synthetic import Stream
+from reconciler.engine.simulation.adviser import Chooser, SimulatedAdviser
+from reconciler.engine.simulation.ledger import MemoryLedger
+from reconciler.engine.simulation.synthetic import Stream
+from reconciler.engine.simulation.world import BOOT, SimulatedEye, SimulatedTarget, World, simulated
+from reconciler.engine.trusted.intent import Intent
 from reconciler.evidence.record import Record
 from reconciler.guard.memory import Memory
 from reconciler.incident.register import Register

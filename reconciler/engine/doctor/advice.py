@@ -4,10 +4,10 @@ from datetime import datetime
 
 from reconciler.advise.adviser import Adviser
 from reconciler.desired.fleet import Fleet, read_fleet
-from reconciler.engine.advice_endpoint import adviser_of
-from reconciler.engine.advising import absent
+from reconciler.engine.advice.advising import absent
+from reconciler.engine.advice.endpoint import adviser_of
 from reconciler.engine.appliance import fleet_source, read_ledger
-from reconciler.engine.explain import newest_run
+from reconciler.engine.inquiry.explain import newest_run
 from reconciler.engine.past import recall_from
 from reconciler.engine.settings import Home
 from reconciler.errors import ReconcilerError

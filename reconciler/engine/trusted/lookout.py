@@ -10,9 +10,9 @@ from datetime import datetime
 
 from reconciler.desired.refusal import Reason, refuse
 from reconciler.engine.appliance import Appliance
-from reconciler.engine.freshness import is_stale, measure, words
 from reconciler.engine.past import Past
-from reconciler.engine.standing import Sight
+from reconciler.engine.trusted.freshness import is_stale, measure, words
+from reconciler.engine.trusted.standing import Sight
 from reconciler.trust.heartbeat import Beat
 
 _CONTRADICTS = (Reason.HEARTBEAT_REPLAYED, Reason.HEARTBEAT_CONFLICT, Reason.HEAD_WENT_BACK)

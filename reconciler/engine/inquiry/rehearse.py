@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from reconciler.desired.fleet import Fleet
-from reconciler.engine.guard_numbers import Stage, number_problems
+from reconciler.engine.inquiry.guard_numbers import Stage, number_problems
 from reconciler.engine.windows import window_open
 from reconciler.errors import Where
 from reconciler.guard.calendar import Calendar

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.engine.synthetic import Drift, Fix, Stream
+from reconciler.engine.simulation.synthetic import Drift, Fix, Stream
 from reconciler.errors import InputError
 from reconciler.evidence.entry import Kind
 from reconciler.evidence.record import Record

@@ -1,7 +1,7 @@
 """Streams of drift for simulations: what goes wrong, when, for how long, and how fixes behave.
 
 A stream is data: written by hand in a file, drawn from a seed, or read out of a ledger
-(`reconciler.engine.simulate_replay`). The same seed gives the same stream on every machine.
+(`reconciler.engine.simulation.replay`). The same seed gives the same stream on every machine.
 """
 
 import random

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reconciler.desired.refusal import HINTS, Reason
-from reconciler.engine.standing import Standing
+from reconciler.engine.trusted.standing import Standing
 from reconciler.model.run import Freshness, Hold
 
 HOUR_S = 3600

@@ -5,7 +5,7 @@ from datetime import date
 from reconciler.desired.ending import ending
 from reconciler.desired.fleet import read_fleet
 from reconciler.engine.appliance import fleet_source
-from reconciler.engine.explain import newest_run
+from reconciler.engine.inquiry.explain import newest_run
 from reconciler.engine.settings import Home
 from reconciler.errors import LedgerMissing, ReconcilerError
 from reconciler.model.diagnosis import Diagnosis

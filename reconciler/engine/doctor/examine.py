@@ -8,11 +8,11 @@ from pathlib import Path
 from reconciler.checks import catalogue as checks
 from reconciler.engine.appliance import linux_target, read_ledger
 from reconciler.engine.clock import SystemClock
-from reconciler.engine.doctor_advice import diagnose_advice
-from reconciler.engine.doctor_evidence import diagnose_evidence
-from reconciler.engine.doctor_fleet import diagnose_fleet
-from reconciler.engine.doctor_policy import diagnose_policy
-from reconciler.engine.doctor_tickets import diagnose_tickets
+from reconciler.engine.doctor.advice import diagnose_advice
+from reconciler.engine.doctor.evidence import diagnose_evidence
+from reconciler.engine.doctor.fleet import diagnose_fleet
+from reconciler.engine.doctor.policy import diagnose_policy
+from reconciler.engine.doctor.tickets import diagnose_tickets
 from reconciler.engine.settings import Home, load_settings
 from reconciler.errors import ReconcilerError
 from reconciler.ledger.verify import load_signers

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.diff.judge import judge
+from reconciler.engine.inquiry.rehearse import RUN_EVERY, moment
 from reconciler.engine.past import Past, recall_from
-from reconciler.engine.rehearse import RUN_EVERY, moment
 from reconciler.engine.windows import calendar, window_open
 from reconciler.evidence.canonical import encode
 from reconciler.evidence.entry import Kind

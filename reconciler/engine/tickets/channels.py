@@ -2,15 +2,15 @@
 
 from importlib.util import find_spec
 
-from reconciler.engine.notify_settings import (
+from reconciler.engine.secret_files import secret_line
+from reconciler.engine.settings import Home
+from reconciler.engine.tickets.settings import (
     AppriseChannel,
     ChannelSettings,
     FileChannel,
     GitHubChannel,
     WebhookChannel,
 )
-from reconciler.engine.secret_files import secret_line
-from reconciler.engine.settings import Home
 from reconciler.errors import InputError, MachineError
 from reconciler.escalate import address
 from reconciler.escalate.by_apprise import ByApprise

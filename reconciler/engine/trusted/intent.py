@@ -19,8 +19,8 @@ from reconciler.desired.resolve import resolve
 from reconciler.desired.trust import acceptance as verified
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import Facts
-from reconciler.engine.freshness import measure, seconds, stale_hold, tainted_hold
-from reconciler.engine.lookout import look_at_heartbeat, refuse_stale
+from reconciler.engine.trusted.freshness import measure, seconds, stale_hold, tainted_hold
+from reconciler.engine.trusted.lookout import look_at_heartbeat, refuse_stale
 from reconciler.errors import InputError, IntentRefused, MachineError, ReconcilerError
 from reconciler.evidence.signers import AllowedSigners
 from reconciler.ledger.verify import load_signers

@@ -1,0 +1,1 @@
+"""What this machine lacks for each part of a run."""

@@ -1,0 +1,1 @@
+"""A new fleet repository, its keys and an enrolled appliance."""
