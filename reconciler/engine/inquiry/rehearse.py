@@ -95,22 +95,28 @@ def _remedies(
     fleet: Fleet, states: Mapping[str, DesiredState], steps: Mapping[str, StepKind], at: datetime
 ) -> Iterator[Remark]:
     """Remedies under enforce that no guard would ever let begin, each with its hosts."""
-    stuck: dict[tuple[str, str, str], dict[str, None]] = {}
+    stuck: dict[tuple[str, str, str, str], dict[str, None]] = {}
     ever_open = {key: opens(client, at) for key, client in fleet.clients.items()}
     for target, state in states.items():
         bare = _undecided(state)
         for action in plan([_failing(rule, target) for rule in bare.rules], bare).actions:
             last = _best(action, bare, steps, at, ever_open[state.client.id])
             if last is not None and not _asks_a_person(state, action, last):
-                rule = action.rules[0].partition("[")[0]
-                fault = (action.runbook, rule, f"{last.guard}: {last.reason}")
+                fault = (action.runbook, *_chooser(action), f"{last.guard}: {last.reason}")
                 stuck.setdefault(fault, {})[target] = None
-    for (runbook, rule, reason), targets in sorted(stuck.items()):
+    for (runbook, healing, rule, reason), targets in sorted(stuck.items()):
         yield _warning(
-            fleet.where("rule", rule, "remedy", "runbook"),
+            fleet.where("healing", healing, "runbook")
+            if healing
+            else fleet.where("rule", rule, "remedy", "runbook"),
             f"{runbook} would never run on {_several(list(targets))}: {reason}",
             "Change the mode, the windows or the runbook; or say observe, which is honest.",
         )
+
+
+def _chooser(action: Action) -> tuple[str, str]:
+    """The healing rule that chose an action, if one did, and the rule that it is for."""
+    return (action.healing[0] if action.healing else "", action.rules[0].partition("[")[0])
 
 
 def _best(

@@ -64,6 +64,22 @@ def test_a_runbook_that_is_not_pinned_would_never_run() -> None:
     assert "allow_list" in remark.message
 
 
+def test_the_healing_rule_that_chose_the_runbook_is_named() -> None:
+    healing = """\
+id: unit-of-ours
+title: Ours
+match:
+  check: TST-UNIT-001
+priority: 10
+runbook: RB-UNIT-001
+params: {unit: cron.service}
+"""
+    changes = {"policies/healing/unit-of-ours.yaml": healing}
+    assert problems(changes) == []
+    [remark] = problems({**changes, "runbooks/approved.yaml": "runbooks: {}\n"})
+    assert (remark.where.file, remark.where.line) == ("policies/healing/unit-of-ours.yaml", 6)
+
+
 @pytest.mark.parametrize("mode", ["approve", "never"])
 def test_a_runbook_that_asks_a_person_is_no_fault(mode: str) -> None:
     assert problems(edited(gated.RUNBOOK, "mode: auto", f"mode: {mode}")) == []
