@@ -18,7 +18,7 @@ def templates() -> Path:
     Raises:
         MachineError: They are in neither place.
     """
-    package = Path(__file__).resolve().parent.parent
+    package = Path(__file__).resolve().parents[2]
     for root in (package / "templates", package.parent):
         if all((root / part).is_dir() for part in (*PARTS, AROUND)):
             return root
