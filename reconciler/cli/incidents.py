@@ -57,7 +57,7 @@ def show(
 ) -> None:
     """Tell the whole story of one incident: every step, with the entry and commit it stands in.
 
-    INCIDENT is an id, or the first eight digits or more of a fingerprint: then the newest of it.
+    Instead of the id, the first eight digits or more of a fingerprint: then the newest of it.
     """
     from reconciler.ledger.reader import newest_first
     from reconciler.report.incident_story import as_document, render, tell

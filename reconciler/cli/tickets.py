@@ -50,22 +50,28 @@ def show(ticket: str, config: Path | None, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("channel")
+@click.argument("channel", metavar="CHANNEL")
 @config_option
-def test(channel: str, config: Path | None) -> int:
-    """Send a harmless message by CHANNEL, and say whether it arrived; exit code 7 if not.
+@json_option
+def test(channel: str, config: Path | None, as_json: bool) -> int:
+    """Send a harmless message by CHANNEL, and say whether it arrived.
 
     It is about no incident, so the ledger says nothing of it. On GitHub the issue is closed again.
+    Exit code 7 when it did not arrive.
     """
     from reconciler.engine.clock import SystemClock
     from reconciler.engine.tickets.desk import try_channel
     from reconciler.escalate.message import Lost
 
     result = try_channel(home_of(config), channel, SystemClock().now())
-    if isinstance(result, Lost):
-        click.echo(f"{channel}: did not arrive: {result.code}")
+    lost = result.code if isinstance(result, Lost) else None
+    reference = None if isinstance(result, Lost) else result.reference
+    if as_json:
+        emit({"channel": channel, "arrived": lost is None, "code": lost, "reference": reference})
+    elif lost is not None:
+        click.echo(f"{channel}: did not arrive: {lost}")
         click.echo("  hint: see docs/howto/tickets.md for what each code means", err=True)
-        return int(ExitCode.MACHINE)
-    number = "" if result.reference is None else f", number {result.reference}"
-    click.echo(f"{channel}: arrived{number}")
-    return 0
+    else:
+        number = "" if reference is None else f", number {reference}"
+        click.echo(f"{channel}: arrived{number}")
+    return 0 if lost is None else int(ExitCode.MACHINE)

@@ -51,6 +51,9 @@ def test_a_test_arrives_and_is_no_evidence(told: Drill, capsys: pytest.CaptureFi
     before = told.kinds()
     assert run(["tickets", "test", "shelf", "--config", told.site.settings]) == 0
     assert "shelf: arrived" in capsys.readouterr().out
+    assert run(["tickets", "test", "shelf", "--json", "--config", told.site.settings]) == 0
+    answer = {"channel": "shelf", "arrived": True, "code": None, "reference": None}
+    assert json.loads(capsys.readouterr().out) == answer
     assert run(["tickets", "test", "nowhere", "--config", told.site.settings]) == 5
     assert told.kinds() == before
     files = [file.name for file in (told.site.directory / "shelf").iterdir()]
@@ -75,7 +78,9 @@ def test_a_test_of_github_leaves_no_open_issue_and_a_failing_one_says_why(
 
         token.write_text("ghp_other\n")
         assert run(["tickets", "test", "hub", "--config", drill.site.settings]) == 7
-    said = capsys.readouterr()
+        said = capsys.readouterr()
+        assert run(["tickets", "test", "hub", "--json", "--config", drill.site.settings]) == 7
+    assert json.loads(capsys.readouterr().out)["code"] == "auth-failed"
     assert "did not arrive: auth-failed" in said.out
     assert "ghp_" not in said.out + said.err
 
