@@ -29,6 +29,8 @@ from reconciler.model.verdict import Verdict
 
 _STOPPED = (Verdict("defer", "stop", "the reconciler was told to stop"),)
 
+_OVER = frozenset({"pass", "excepted", "not_applicable"})
+
 
 @dataclass(slots=True)
 class Healing:
@@ -74,7 +76,7 @@ class Healer:
         again = self.eye.look_again(action.rules)
         self.found.update(again)
         self.tracking.saw(again)
-        return all(finding.status == "pass" for finding in again.values())
+        return all(finding.status in _OVER for finding in again.values())
 
     def _context(self, action: Action) -> GuardContext:
         appliance, desired = self.session.appliance, self.eye.desired
@@ -92,9 +94,14 @@ class Healer:
 
     def _verdicts(self, action: Action, context: GuardContext) -> tuple[Verdict, ...]:
         verdicts = admit(action, context)
-        if admitted(verdicts) and self.tracking.cut_off.intersection(action.rules):
+        if not admitted(verdicts):
+            return verdicts
+        if self.tracking.cut_off.intersection(action.rules):
             # Even as another action: what the cut one did is known only by this run's look.
             return (*verdicts, Verdict("defer", "cooldown", "a crash cut off an action for it"))
+        if not any(self.found[rule].status == "fail" for rule in action.rules):
+            # What was done since the look may hide it; what nobody sees is not put right.
+            return (*verdicts, Verdict("defer", "precheck", "what it is for cannot be seen now"))
         return verdicts
 
     def _announce(
