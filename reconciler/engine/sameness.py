@@ -33,13 +33,16 @@ def _essence(body: Body, checks: Mapping[str, Check]) -> dict[str, Any]:
     left_out = _OF_THE_RUN | {"incidents"}
     kept = {name: value for name, value in body.items() if name not in left_out}
     kept["findings"] = [_finding(finding, checks) for finding in body["findings"]]
-    kept["not_done"] = [
-        {name: left[name] for name in ("action", "rules", "result", "guard")}
-        for left in body["not_done"]
-    ]
+    kept["not_done"] = [_left(left) for left in body["not_done"]]
     # What stood behind an acceptance is said once, in the run that accepted.
     kept["intent"] = {n: v for n, v in body["intent"].items() if n != "acceptance"}
     return kept
+
+
+def _left(left: Body) -> dict[str, Any]:
+    kept = {name: left[name] for name in ("action", "rules", "result", "guard")}
+    # Conditions are no findings of the run: which of them it is stands nowhere else.
+    return kept | ({"reason": left["reason"]} if left["guard"] == "precheck" else {})
 
 
 def _finding(finding: Body, checks: Mapping[str, Check]) -> dict[str, Any]:
