@@ -122,17 +122,8 @@ def _taken(parameter: Parameter, observed: Value) -> bool:
 
     Parameters stand in evidence as they are, so what the scrubber would change is none.
     """
-    fits = _bounded(parameter) and parameter.problem(observed) is None
+    fits = parameter.bounded and parameter.problem(observed) is None
     return fits and scrub_value(observed) == observed
-
-
-def _bounded(parameter: Parameter) -> bool:
-    """Whether the runbook itself says which observed values it takes."""
-    if parameter.enum is not None or parameter.type == "bool":
-        return True
-    if parameter.type in {"str", "list[str]"}:
-        return parameter.pattern is not None
-    return parameter.minimum is not None and parameter.maximum is not None
 
 
 def _declared(rule: BoundRule, declares: Declares) -> dict[str, list[Value]]:

@@ -36,6 +36,15 @@ class Parameter:
     pattern: str | None = None
     max_items: int = 256
 
+    @property
+    def bounded(self) -> bool:
+        """Whether it says itself which values it takes, so that a machine may send one."""
+        if self.enum is not None or self.type == "bool":
+            return True
+        if self.type in {"str", "list[str]"}:
+            return self.pattern is not None
+        return self.minimum is not None and self.maximum is not None
+
     def problem(self, value: Value) -> str | None:
         """Why a value is not allowed, or ``None`` when it is."""
         if value is None:

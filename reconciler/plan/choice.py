@@ -2,8 +2,8 @@
 
 Rule 1: The highest priority decides. Two that are equal decide nothing: that is a fault of the
         fleet, and it goes to people.
-Rule 2: A value that a machine sent becomes a parameter only if the runbook's own pattern or list
-        takes it, and is never quoted in a message.
+Rule 2: A value that a machine sent becomes a parameter only if the runbook's own pattern, list
+        or bounds take it, and is never quoted in a message.
 Rule 3: Parameters stand in evidence as they are, so one that may identify a person is none.
 """
 
@@ -131,16 +131,18 @@ def filled(
             problems.append(f"{name}: {value.ref} was not observed")
         elif named.source == "observed" and scrub_value(fact) != fact:
             problems.append(f"{name}: {value.ref} holds what may identify a person")
-        elif name in declared and not _taken(declared[name], fact):
+        elif name in declared and not _taken(declared[name], fact, named):
             problems.append(f"{name}: the runbook does not take what {value.ref} is")
         else:
             values[name] = fact
     return values, problems
 
 
-def _taken(parameter: Parameter, value: Value) -> bool:
+def _taken(parameter: Parameter, value: Value, fact: Fact) -> bool:
     if value is None:
         return not parameter.required
+    if fact.source == "observed" and not parameter.bounded:
+        return False
     # First by the matcher that cannot be made to run away: a machine chose the value.
     if parameter.pattern is not None and not all(
         whole_match(parameter.pattern, text) for text in _texts(value)

@@ -90,6 +90,21 @@ def _answer(graph: Graph, key: str, healing: HealingRule, check: Check | None) -
         flaws = parameter_flaws(_written(healing.params), runbook.parameters, facts(check))
         for name, flaw in flaws:
             yield flawed(graph.fleet.where("healing", key, "params", name), flaw)
+    yield from _unbounded(graph, key, healing, runbook)
+
+
+def _unbounded(graph: Graph, key: str, healing: HealingRule, runbook: Runbook) -> Iterator[Problem]:
+    """Parameters that a machine would choose, of which the runbook takes any value."""
+    for name, value in healing.params.items():
+        declared = runbook.parameters.get(name)
+        observed = isinstance(value, FactRef) and value.ref.startswith("observed.")
+        if observed and declared is not None and not declared.bounded:
+            yield warning(
+                graph.fleet.where("healing", key, "params", name),
+                f"{runbook.id} takes any {name}, so what is observed never becomes one and the "
+                "finding is left to people",
+                "Give the parameter a pattern, an enum, or a minimum and a maximum.",
+            )
 
 
 def _platforms(graph: Graph, key: str, runbook: Runbook, check: Check) -> Iterator[Problem]:

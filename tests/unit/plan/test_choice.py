@@ -145,6 +145,26 @@ def test_an_observed_value_that_the_runbook_does_not_take_is_never_a_parameter(v
     assert detail == "restart: unit: the runbook does not take what observed.unit is"
 
 
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [
+        ({"type": "str"}, "/etc/shadow"),
+        ({"type": "list[str]"}, ("/etc/shadow",)),
+        ({"type": "int"}, -1),
+        ({"type": "int", "minimum": 0}, 2**40),
+    ],
+)
+def test_an_observed_value_is_no_parameter_where_the_runbook_bounds_nothing(
+    declared: dict[str, Any], value: Any
+) -> None:
+    runbook = make_runbook(RUNBOOK, parameters={"unit": {"doc": "x", **declared}})
+    healing = make_healing(runbook=RUNBOOK, params={"unit": {"ref": "observed.unit"}})
+    desired = make_desired(runbooks=[pin(runbook)], healing=(healing,))
+    found, detail = reason(plan([make_finding(observed={"unit": value})], desired))
+    assert found == "bad-parameters"
+    assert detail == "restart: unit: the runbook does not take what observed.unit is"
+
+
 def test_a_pattern_that_could_run_away_is_not_tried_on_what_a_machine_sent() -> None:
     slow = {"unit": {"type": "str", "doc": "x", "pattern": "[a-z]+" * 12 + "!"}}
     healing = make_healing(params={"unit": {"ref": "observed.unit"}})
