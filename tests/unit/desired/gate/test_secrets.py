@@ -97,6 +97,15 @@ def test_the_pinned_root_is_public_in_its_own_file_only() -> None:
     assert find_secrets({"policies/other.json": line}) != []
 
 
+def test_an_incident_that_is_taken_over_is_public_in_such_a_file_only() -> None:
+    line = f'incident: "{HEX64}"'
+    path = "acknowledgements/clinic/incident-1.yaml"
+    assert find_secrets({path: f"id: incident-1\n{line}\nby: alice\n".encode()}) == []
+    assert find_secrets({path: f"note: {HEX64}\n".encode()}) != []
+    assert find_secrets({path: f"{line} {HEX64}\n".encode()}) != []
+    assert find_secrets({"hosts/clinic/desk.yaml": line.encode()}) != []
+
+
 def test_a_line_cannot_excuse_itself() -> None:
     line = b"password: hunter2hunter2  # pragma: allowlist secret\n"
     [remark] = find_secrets({"x.yaml": line})
