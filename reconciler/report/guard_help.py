@@ -18,8 +18,8 @@ _BY_GUARD: Mapping[str, str] = {
     "exception": "It was decided to leave this as it is. Review policies/exceptions/{client}/.",
     "freeze": "It goes on after the freeze. If it cannot wait: reconciler approve {runbook} "
     "--host {target} --emergency --as YOU",
-    "allow_list": "Review the runbook, then pin it: reconciler check --write-approved PATH; or see "
-    "denied_runbooks in hosts/{client}/client.yaml.",
+    "allow_list": "Review the runbook, then pin it: reconciler check PATH --write-approved; the "
+    "reason says what else is missing.",
     "approval": "If it may run: reconciler approve {runbook} --host {target} --as YOU",
     "access_path_safe": "It could cut the way in. Do it by hand, on the console.",
     "precheck": "What the runbook asks for was seen not to hold. See the runbook's precheck.",
@@ -78,5 +78,9 @@ def _help(guard: str, reason: str) -> str | None:
         return (
             "If it may run, two people say so: reconciler approve {runbook} --host {target} "
             "--as YOU, under a path rule that asks for 1 approval."
+        )
+    if guard == "allow_list" and "denies" in reason:
+        return (
+            "If it may run after all: take it out of denied_runbooks in hosts/{client}/client.yaml."
         )
     return _BY_GUARD.get(guard)

@@ -102,7 +102,8 @@ def where(state: str, reason: str) -> str:
 def line(incident: Incident) -> str:
     """One open incident in one line."""
     until = "" if incident.until is None else f", until {incident.until:%Y-%m-%d %H:%M} UTC"
-    again = f", came back {incident.recurrences} times" if incident.recurrences else ""
+    times = "once" if incident.recurrences == 1 else f"{incident.recurrences} times"
+    again = f", came back {times}" if incident.recurrences else ""
     return (
         f"incident {incident.id} {clip(incident.rule)} ({incident.severity}{again}):"
         f" {where(incident.state, incident.reason)}"

@@ -207,10 +207,15 @@ def _chosen(answers: list[Answer], subject: str | None) -> list[Answer]:
         return answers
     chosen = [answer for answer in answers if subject in _names(answer)]
     if not chosen:
-        known = sorted({name for answer in answers for name in _names(answer)})
+        known = {name for answer in answers for name in _names(answer) - _fingerprint(answer)}
         message = f"nothing that fails on this host is called {subject[:80]!r}"
         raise InputError(message, hint=did_you_mean(subject, known))
     return chosen
+
+
+def _fingerprint(answer: Answer) -> set[str]:
+    """Long, and the id begins with it: nobody wants to read it in a hint."""
+    return set() if answer.incident is None else {answer.incident.fingerprint}
 
 
 def _names(answer: Answer) -> set[str]:

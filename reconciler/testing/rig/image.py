@@ -58,7 +58,7 @@ def open_image(directory: Path) -> Image:
     if not (debian / "digest").is_file() or not (site_packages / ".digest").is_file():
         raise MachineError(
             f"{directory}: there is no image of a guest",
-            hint="Make one, as root: reconciler rehearse --make-image --image DIRECTORY",
+            hint="Make one, as root: reconciler rehearse RUNBOOK --make-image --image DIRECTORY",
         )
     return Image((debian / "root",), site_packages, debian / "admin_ed25519")
 

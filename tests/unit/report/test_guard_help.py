@@ -48,6 +48,12 @@ def test_an_approval_says_which_kind(reason: str, told: str) -> None:
     assert told in text
 
 
+def test_what_a_client_denies_is_not_to_be_pinned() -> None:
+    [text] = needed(answer(Verdict("deny", "allow_list", "the client denies RB-TIME-001")), TARGET)
+    assert "denied_runbooks in hosts/clinic/client.yaml" in text
+    assert "--write-approved" not in text
+
+
 @pytest.mark.parametrize("reason", ["observe", "no-remedy", "conflict", "bad-parameters"])
 def test_what_is_not_planned_is_a_persons(reason: str) -> None:
     left = Unplanned("time", reason)  # type: ignore[arg-type]
