@@ -11,6 +11,7 @@ from datetime import datetime
 from reconciler.engine.look import Eye
 from reconciler.engine.pending import whole
 from reconciler.engine.session import Session
+from reconciler.engine.windows import calendar
 from reconciler.guard.attempt import ended
 from reconciler.guard.cooldown import bound_s
 from reconciler.guard.recurrence import damping
@@ -68,7 +69,9 @@ class Tracking:
         """
         desired, at = self.eye.desired, self._now()
         look.drop(self.story, {rule.id for rule in desired.rules}, at)
-        look.acknowledge(self.story, desired.acknowledgements, at.date(), at)
+        # The client's day, as the guard that keeps a quarantined host closed reckons it.
+        today = calendar(desired.client, at).day
+        look.acknowledge(self.story, desired.acknowledgements, today, at)
         self.saw(found)
         newest = dict(found)
         seen_once = look.unconfirmed(self.story, tuple(found))

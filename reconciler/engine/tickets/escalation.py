@@ -14,6 +14,7 @@ from reconciler.engine.session import Session
 from reconciler.engine.tickets.channels import open_channel
 from reconciler.engine.tickets.entries import after_body, before_body, note_body
 from reconciler.engine.tickets.facts import History, facts_of
+from reconciler.engine.windows import calendar
 from reconciler.errors import InputError, IntentRefused, MachineError
 from reconciler.escalate.message import OF_ONE_MESSAGE, Arrived, Lost, Message
 from reconciler.escalate.post import Channel, post
@@ -94,7 +95,7 @@ class _Desk:
 
     def _situation(self) -> Situation:
         past, desired = self.session.appliance.past, self.desired
-        today = self.session.facts.at.date()
+        today = calendar(desired.client, self.session.facts.at).day
         channels = frozenset(self.session.appliance.home.settings.notify)
         taken = (one for one in desired.acknowledgements if today <= one.until)
         return Situation(

@@ -1,5 +1,6 @@
 """Incidents that end in front of a person: what software does meanwhile, and what frees it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,14 @@ import pytest
 from reconciler.model.operation import SetAccess
 from reconciler.testing.fake_machine import FakeMachine
 from reconciler.testing.fake_target import Fault
-from tests.support.drill import SECRET, SYSCTL, Drill, break_secret, break_sysctl
+from tests.support.drill import (
+    CLIENT_FILE,
+    SECRET,
+    SYSCTL,
+    Drill,
+    break_secret,
+    break_sysctl,
+)
 from tests.support.drilled_incidents import incident, steps
 
 pytestmark = pytest.mark.integration
@@ -70,3 +78,29 @@ def test_a_way_back_that_did_not_lead_back_closes_the_host_until_a_person_takes_
         ("detected", "changed"),
     ]
     assert sorted(outcome.result for outcome in freed.outcomes) == ["healed", "healed"]
+
+
+def test_an_acknowledgement_ends_with_the_clients_day_everywhere(drill: Drill) -> None:
+    text = (drill.site.fleet / CLIENT_FILE).read_text()
+    zone = re.sub("time_zone: .*", "time_zone: Pacific/Honolulu", text)
+    assert zone != text
+    drill.edit(CLIENT_FILE, lambda _old: zone)
+    break_secret(drill.machine)
+    drill.faults += [
+        Fault("breaks", lambda op: isinstance(op, SetAccess) and op.mode == 0o600, open_wide),
+        Fault("lies", lambda op: isinstance(op, SetAccess)),
+    ]
+    drill.run()
+    one = incident(drill, SECRET)
+    assert one.state == "quarantined"
+    # In the morning in UTC the day before is not over there.
+    until = (drill.clock.at - timedelta(days=1)).date()
+    text = f"id: mine\nincident: {one.fingerprint}\nby: engineer@msp.example\nuntil: {until}\n"
+    drill.edit("acknowledgements/example-clinic/mine.yaml", lambda _old: text)
+    break_sysctl(drill.machine)
+
+    freed = drill.run()
+
+    assert [outcome.rules for outcome in freed.outcomes][-1] == (SYSCTL,), "the guard lets it"
+    moved = [(state, reason) for _kind, state, reason in steps(drill, SECRET)]
+    assert ("escalated", "acknowledged") in moved, "and its incident says why"
