@@ -18,7 +18,7 @@ def render(report: RunReport, *, width: int = 160, colour: bool = False) -> str:
     parts += [f"{report.target} ({report.mode}): {table.summary(report.findings)}"]
     parts += ["loaded: " + ", ".join(f"{count} {kind}" for kind, count in report.census.items())]
     parts += _acts(report)
-    parts += incident_list.brief(report.incidents)
+    parts += incident_list.brief(report.incidents) if report.recorded else []
     parts += _evidence(report)
     return "\n".join(parts)
 
@@ -70,7 +70,7 @@ def _acts(report: RunReport) -> list[str]:
         )
     if not report.recorded:
         lines += [
-            f"would run {action.runbook} for {', '.join(action.rules)}"
+            f"would run {action.runbook} for {', '.join(action.rules)}, if every guard allows it"
             for action in report.plan.actions
         ]
     return lines

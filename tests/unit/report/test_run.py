@@ -6,6 +6,7 @@ from reconciler.model.plan import Action, Plan
 from reconciler.model.run import IntentStatus, NotDone, RunReport
 from reconciler.model.verdict import Verdict
 from reconciler.report.run import as_document, one_line, render
+from tests.support.ticketing import make_incident
 
 
 def finding(rule: str, status: Status, reason: str = "") -> Finding:
@@ -70,10 +71,11 @@ def test_what_was_not_done_says_who_said_no_and_when_again() -> None:
 
 
 def test_a_dry_run_says_what_it_would_do_and_that_it_did_not() -> None:
-    text = render(replace(REPORT, seq=None, commit=None))
+    text = render(replace(REPORT, seq=None, commit=None, incidents=(make_incident(),)))
 
-    assert "would run RB-X-001 for r" in text
+    assert "would run RB-X-001 for r, if every guard allows it" in text
     assert "nothing was written" in text
+    assert "incident " not in text  # as the ledger has them, not as this look found them
     assert "evidence:" not in text
 
 
