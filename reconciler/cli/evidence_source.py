@@ -110,7 +110,7 @@ def source_of(config: Path | None, repository: Path | None, signers: Path | None
 
     if repository is not None:
         if signers is None:
-            message = "--repository needs --signers: nobody is trusted by default"
+            message = "an evidence repository needs --signers: nobody is trusted by default"
             raise click.UsageError(message)
         return Source(repository, signers, load_signers(signers), None)
     home = home_of(config)

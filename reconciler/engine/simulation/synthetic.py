@@ -114,7 +114,7 @@ def read_stream(data: bytes, file: str, rules: Sequence[BoundRule]) -> Stream:
         if each.rule not in known:
             raise InputError(
                 f"this host has no rule {each.rule}",
-                hint="Bound rules are listed by: reconciler explain, or reconciler run --dry-run.",
+                hint="On the appliance they are listed by: reconciler run --dry-run.",
                 where=Where(file, field=f"drifts[{number}].rule"),
             )
     begin = BEGIN if document.begin is None else datetime.fromisoformat(document.begin)

@@ -119,3 +119,13 @@ def test_nobody_takes_nothing_over(told: Drill, arguments: list[str]) -> None:
 
     assert code == 5
     assert sorted(told.site.fleet.rglob("*.yaml")) == before
+
+
+def test_evidence_of_another_place_is_not_read_without_its_signers(
+    told: Drill, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet = ["--fleet", str(told.site.fleet), "--evidence", str(tmp_path)]
+    assert run(["acknowledge", "a6fdbdd13695-1", "--as", "engineer@msp.example", *fleet]) == 2
+    said = capsys.readouterr().err
+    assert "needs --signers" in said
+    assert "--repository" not in said
