@@ -7,7 +7,8 @@ Rule 2: Nothing is asked about what would not be done anyway: rules that only lo
 Rule 3: A question is in the ledger before it leaves, and counts from then on. There is no retry
         but one at the next less strict form of an answer, which counts like any other.
 Rule 4: After an endpoint did not answer, this run asks nothing more, and later ones wait.
-Rule 5: A choice that has to wait is proposed again in later runs, and not asked for again.
+Rule 5: A choice that has to wait is proposed again in later runs, and not asked for again; also
+        while nobody may be asked, so that it is said what it waits for.
 Rule 6: A choice is an action like any other: every guard judges it. Everything else is a person's.
 """
 
@@ -30,7 +31,7 @@ from reconciler.evidence.entry import Kind
 from reconciler.guard.advice_budget import LEVELS, Level, below, endpoint_key, refusal
 from reconciler.incident.verdicts import READY
 from reconciler.model.client import Client
-from reconciler.model.desired import BoundRule, DesiredState
+from reconciler.model.desired import BoundRule
 from reconciler.model.finding import Finding
 from reconciler.model.incident import Incident
 from reconciler.model.plan import Action, Plan
@@ -43,6 +44,8 @@ MOST_A_RUN = 8
 
 NO_REMEDY = "no-remedy"
 _SLACK_S = 10.0
+Offered = tuple[tuple[Candidate, ...], int]
+"""Candidates, and how many there were beside them."""
 _SEVEREST = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
 
@@ -109,41 +112,36 @@ def advise(
     """
     waiting = [one.rule for one in planned.unplanned if one.reason == NO_REMEDY]
     off = Advised(planned, dict.fromkeys(waiting, NO_REMEDY))
-    if not waiting or session.options.dry_run or not _open(session, eye.desired):
+    desired = eye.desired
+    dry = session.options.dry_run
+    if not waiting or dry or absent(desired.client, desired.features) is not None:
         return off
+    recalled = _Recalled(session, eye, findings, incidents)
     try:
         adviser = session.appliance.adviser or adviser_of(session.appliance.home)
     except (InputError, MachineError) as error:
-        return replace(off, problems=(UpkeepProblem("advice", str(error), error.hint),))
+        problems = (UpkeepProblem("advice", str(error), error.hint),)
+        return replace(recalled.advised(planned, waiting), problems=problems)
     if adviser is None:
         return off
-    round_ = _Round(session, eye, adviser, findings, incidents)
-    return round_.advised(planned, waiting)
-
-
-def _open(session: Session, desired: DesiredState) -> bool:
-    stopped = desired.kill_switches or session.intent.status.holds
-    return not stopped and absent(desired.client, desired.features) is None
+    if desired.kill_switches or session.intent.status.holds:
+        return recalled.advised(planned, waiting)
+    return _Round(session, eye, findings, incidents, adviser=adviser).advised(planned, waiting)
 
 
 @dataclass(slots=True)
-class _Round:
-    """The questions of one run.
+class _Recalled:
+    """A run in which nobody may be asked: what was chosen before is proposed again.
 
     Attributes:
-        asked: Requests so far.
-        silent: The endpoint did not answer.
         chosen: Actions that were chosen so far.
     """
 
     session: Session
     eye: Eye
-    adviser: Adviser
     findings: Mapping[str, Finding]
     incidents: Incidents
-    asked: int = 0
-    silent: bool = False
-    chosen: list[Action] = field(default_factory=list)
+    chosen: list[Action] = field(default_factory=list, kw_only=True)
 
     def advised(self, planned: Plan, waiting: list[str]) -> Advised:
         rules = {rule.id: rule for rule in self.eye.desired.rules}
@@ -164,15 +162,12 @@ class _Round:
             return None
         offered = candidates(rule, finding, self.eye.desired)
         remembered = self._remembered(incident, offered[0])
-        if remembered is not None:
-            return remembered
-        if incident.state == "escalated":
-            return None
-        if not offered[0]:
-            return NO_REMEDY
-        check = self.eye.checks[rule.check]
-        question = compose(rule, finding, check, self.eye.desired, offered, token_bytes(16))
-        return self._choice(incident, question)
+        return remembered or self._otherwise(rule, finding, incident, offered)
+
+    def _otherwise(
+        self, _rule: BoundRule, _finding: Finding, _incident: Incident, _offered: Offered
+    ) -> Action | str | None:
+        return NO_REMEDY
 
     def _remembered(self, incident: Incident, offered: Sequence[Candidate]) -> Action | None:
         """What was chosen for this incident before, if it is still offered, exactly as it was."""
@@ -180,6 +175,31 @@ class _Round:
         found = [one.action for one in offered if chosen and one.action.id == chosen.action]
         self.chosen.extend(found)
         return found[0] if found else None
+
+
+@dataclass(slots=True)
+class _Round(_Recalled):
+    """The questions of one run.
+
+    Attributes:
+        asked: Requests so far.
+        silent: The endpoint did not answer.
+    """
+
+    adviser: Adviser = field(kw_only=True)
+    asked: int = 0
+    silent: bool = False
+
+    def _otherwise(
+        self, rule: BoundRule, finding: Finding, incident: Incident, offered: Offered
+    ) -> Action | str | None:
+        if incident.state == "escalated":
+            return None
+        if not offered[0]:
+            return NO_REMEDY
+        check = self.eye.checks[rule.check]
+        question = compose(rule, finding, check, self.eye.desired, offered, token_bytes(16))
+        return self._choice(incident, question)
 
     def _choice(self, incident: Incident, question: Question) -> Action | str | None:
         first = self.session.appliance.past.memory.advice.level(self._key)

@@ -225,6 +225,26 @@ def test_a_choice_that_must_wait_is_proposed_again_and_not_asked_for_again(
     assert len(llm.requests) == 2
 
 
+@pytest.mark.parametrize("why", ["kill switch", "key"])
+def test_a_choice_stands_while_nobody_may_be_asked(drill: Drill, llm: FakeLLM, why: str) -> None:
+    runbook = drill.site.fleet / f"runbooks/{GOOD}.yaml"
+    runbook.write_text(runbook.read_text().replace("mode: auto", "mode: approve"))
+    pin_runbooks(drill.site.fleet)
+    drill.site.commit("Let a person say yes", at=drill.clock.at)
+    assert incident_state(drill.run()) == "awaiting_approval approval"
+    if why == "key":
+        (drill.site.directory / "llm.key").unlink()
+    else:
+        stop = f"{CONSENT}kill_switch: {{engaged: true, reason: moving}}\n"
+        drill.edit(CLIENT_FILE, lambda text: text.replace(CONSENT, stop))
+
+    report = drill.run()
+
+    assert [left.action.tier for left in report.not_done] == ["L2"]
+    assert incident_state(report) == "awaiting_approval approval", "what it waits for is the same"
+    assert len(llm.requests) == 1
+
+
 def test_a_dry_run_asks_nobody(drill: Drill, llm: FakeLLM) -> None:
     assert statuses(drill.run(dry_run=True))[SERVICE] == "fail"
     assert llm.requests == []
