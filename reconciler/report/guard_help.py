@@ -44,6 +44,8 @@ _FAULT = "A fault of the fleet repository: reconciler check says what to correct
 
 def needed(answer: Answer, target: str) -> tuple[str, ...]:
     """What a person must do; empty where time alone is enough."""
+    if answer.incident is not None and answer.incident.reason == "does-not-hold":
+        return (_BY_GUARD["flap"],)
     if answer.unplanned is not None:
         return (_UNPLANNED.get(answer.unplanned.reason, _FAULT),)
     if answer.runs_at is not None or answer.action is None:

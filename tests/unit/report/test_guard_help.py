@@ -9,6 +9,7 @@ from reconciler.model.verdict import Verdict
 from reconciler.report.guard_help import needed, sooner
 from tests.support.desired_states import make_action
 from tests.support.guarding import NOW
+from tests.support.ticketing import make_incident
 
 TARGET = "clinic/frontdesk"
 BY_ITSELF = {"cooldown", "tokens", "mutex"}
@@ -59,6 +60,16 @@ def test_what_is_not_planned_is_a_persons(reason: str) -> None:
     left = Unplanned("time", reason)  # type: ignore[arg-type]
     [text] = needed(answer(action=None, unplanned=left), TARGET)
     assert text
+
+
+def test_a_fix_that_does_not_hold_is_a_persons_whether_or_not_a_runbook_answers_it() -> None:
+    keeps_coming = make_incident(state="escalated", reason="does-not-hold")
+    for planned in (
+        {"action": None, "unplanned": Unplanned("time", "no-remedy")},
+        {"runs_at": NOW},
+    ):
+        [text] = needed(answer(incident=keeps_coming, **planned), TARGET)
+        assert "puts the fault back" in text
 
 
 def test_what_time_ends_needs_nobody_and_can_be_had_sooner() -> None:
