@@ -55,9 +55,10 @@ def show(
     branch: str | None,
     as_json: bool,
 ) -> None:
-    """Tell the whole story of one incident: every step, with the entry and commit it stands in.
+    """Tell the whole story of one incident, step by step.
 
-    Instead of the id, the first eight digits or more of a fingerprint: then the newest of it.
+    Every step comes with the entry and the commit it stands in. Instead of the id, the first eight
+    digits or more of a fingerprint: then the newest of it.
     """
     from reconciler.ledger.reader import newest_first
     from reconciler.report.incident_story import as_document, render, tell

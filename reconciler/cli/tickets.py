@@ -17,7 +17,7 @@ def command() -> None:
 @config_option
 @json_option
 def list_command(config: Path | None, as_json: bool) -> None:
-    """Every open ticket: why people are asked, since when, and which channel took it."""
+    """Every open ticket: why, since when, and who was told."""
     from reconciler.engine.tickets.desk import open_tickets
     from reconciler.report.ticket_list import render
 
