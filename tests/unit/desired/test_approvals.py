@@ -165,3 +165,11 @@ def test_an_exception_says_a_month_ahead_that_it_ends(today, words):
 def test_what_is_over_counts_for_nothing_and_says_so():
     (problem,) = ending(read_fleet(base_files()), REVIEW + timedelta(days=1))
     assert problem.message == "expired on 2027-01-31, so it counts for nothing"
+
+
+def test_an_approval_of_a_week_is_not_announced_on_its_first_day(bound):
+    week = {**bound, PATH: bound[PATH].replace(b"2026-11-30", b"2026-11-08")}
+    assert notices(state(week), ISSUED) == ()
+    assert notices(state(week), ISSUED + timedelta(days=4)) == (
+        "approval restart ends on 2026-11-08, in 3 days",
+    )
