@@ -63,8 +63,9 @@ def command(
     reconciler acknowledge 3f9a1c2b7d40…64 hex digits… --as alice@msp.example
     reconciler acknowledge 3f9a1c2b7d40-1 --as alice@msp.example --days 3
 
-    It stops the escalation chain until that day, once it is committed, signed and pulled. It allows
-    nothing. A ticket shows the fingerprint; an incident's id is looked up in the evidence.
+    It stops the escalation chain until that day, once it is committed, signed and pulled, and opens
+    a host that was closed for the incident: look at the machine first. A ticket shows the
+    fingerprint; an incident's id is looked up in the evidence.
     """
     from reconciler.engine.clock import SystemClock
     from reconciler.report.acknowledgement_file import acknowledgement_path, acknowledgement_text
@@ -75,8 +76,11 @@ def command(
         fingerprint, found = _look_up(incident, config, evidence, signers)
     chosen = client or found or _only_client(reading)
     path = acknowledgement_path(chosen, fingerprint)
-    until = SystemClock().now().date() + timedelta(days=days)
-    text = acknowledgement_text(fingerprint=fingerprint, by=by, until=until, note=note)
+    now = SystemClock().now()
+    until = now.date() + timedelta(days=days)
+    text = acknowledgement_text(
+        fingerprint=fingerprint, by=by, until=until, looked_at=now, note=note
+    )
     said = _checked(reading, path, text, chosen)
     renewed = _write(fleet / path, text)
     commands = _commands(path, fingerprint)

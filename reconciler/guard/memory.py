@@ -230,7 +230,7 @@ def _after_refusal(memory: Memory, body: Mapping[str, Any]) -> Memory:
 def _after_transitions(memory: Memory, body: Mapping[str, Any], at: datetime) -> Memory:
     for each in transitions.read(body):
         flaps = transitions.flaps(memory.flaps, each, at, FORGET)
-        closed = transitions.quarantined(memory.quarantined, each)
+        closed = transitions.quarantined(memory.quarantined, each, at)
         memory = replace(memory, flaps=flaps, quarantined=closed)
     return memory
 

@@ -1,14 +1,12 @@
 """Nothing begins on a host that could not be brought back to how it was found.
 
 A rollback that was not verified, or access that was lost, closes the host until its incident is
-over or a person has taken it over (``acknowledgements/<client>/<id>.yaml``).
+over or a person has looked at it since (``acknowledgements/<client>/<id>.yaml``, ``looked_at``).
+A look that was before it was closed again opens nothing.
 """
-
-from datetime import date
 
 from reconciler.guard.context import Guard, GuardContext
 from reconciler.guard.lost import without_memory
-from reconciler.model.desired import DesiredState
 from reconciler.model.plan import Action
 from reconciler.model.verdict import Verdict
 
@@ -21,20 +19,16 @@ def judge(_action: Action, context: GuardContext) -> Verdict:
         return without_memory(NAME, context)
     calendar = context.calendar
     today = context.now.date() if calendar is None else calendar.day
-    taken_over = _taken_over(context.desired, today)
+    known = context.desired.acknowledgements
     closed_for = [
         f"{each.rule} ({each.fingerprint})"
         for each in context.memory.quarantined.values()
-        if each.fingerprint not in taken_over
+        if not any(one.opens(each.fingerprint, each.at, today, context.now) for one in known)
     ]
     if not closed_for:
         return Verdict("allow", NAME)
     said = f"this host is closed until a person has looked at {', '.join(closed_for)}"
     return Verdict("defer", NAME, said)
-
-
-def _taken_over(desired: DesiredState, today: date) -> set[str]:
-    return {each.incident for each in desired.acknowledgements if today <= each.until}
 
 
 GUARD = Guard(NAME, judge)

@@ -37,14 +37,16 @@ class Quarantine:
     Attributes:
         fingerprint: The incident's.
         rule: The rule that failed.
+        at: When it was closed.
     """
 
     fingerprint: str
     rule: str
+    at: datetime
 
     def to_body(self) -> dict[str, Any]:
-        """JSON values."""
-        return {"fingerprint": self.fingerprint, "rule": self.rule}
+        """JSON values; times are whole microseconds since 1970."""
+        return {"fingerprint": self.fingerprint, "rule": self.rule, "at": form.stamp(self.at)}
 
     @classmethod
     def from_body(cls, body: object) -> "Quarantine":
@@ -53,8 +55,10 @@ class Quarantine:
         Raises:
             Malformed: It does not read as a quarantine.
         """
-        fields = form.fields(body, {"fingerprint", "rule"})
-        return cls(form.digest(fields["fingerprint"]), form.text(fields["rule"]))
+        fields = form.fields(body, {"fingerprint", "rule", "at"})
+        return cls(
+            form.digest(fields["fingerprint"]), form.text(fields["rule"]), form.time(fields["at"])
+        )
 
 
 def read(body: Mapping[str, Any]) -> Iterator[Transition]:
@@ -83,11 +87,13 @@ def flaps(
     return recurrence.came_back(before, (each.rule,), at) if each.recurred else before
 
 
-def quarantined(before: Mapping[str, Quarantine], each: Transition) -> dict[str, Quarantine]:
+def quarantined(
+    before: Mapping[str, Quarantine], each: Transition, at: datetime
+) -> dict[str, Quarantine]:
     """What a host is closed for after one more transition."""
     closed = dict(before)
     if each.after == "quarantined":
-        closed[each.incident] = Quarantine(each.fingerprint, each.rule)
+        closed[each.incident] = Quarantine(each.fingerprint, each.rule, at)
     elif each.after in ENDED:
         closed.pop(each.incident, None)
     return closed

@@ -60,10 +60,12 @@ def drop(story: Story, rules: Collection[str], at: datetime) -> None:
 
 
 def acknowledge(story: Story, taken: Iterable[Acknowledgement], today: date, at: datetime) -> None:
-    """Free a quarantined host whose incident a person has taken over."""
-    known = {each.incident for each in taken if today <= each.until}
+    """Free a quarantined host whose incident a person has looked at since."""
+    known = tuple(taken)
     for incident in [*story.register.open.values()]:
-        if incident.state == "quarantined" and incident.fingerprint in known:
+        if incident.state == "quarantined" and any(
+            one.opens(incident.fingerprint, incident.since, today, at) for one in known
+        ):
             story.go(incident, "escalated", "acknowledged", at)
 
 

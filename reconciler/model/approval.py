@@ -53,6 +53,4 @@ class Approval(Document):
     @property
     def term(self) -> Term:
         """From the day it was given to the day it ends; a short one is announced late."""
-        return Term(
-            self.issued_on, self.expires, min(NOTICE, (self.expires - self.issued_on) // 2)
-        )
+        return Term(self.issued_on, self.expires, min(NOTICE, (self.expires - self.issued_on) // 2))

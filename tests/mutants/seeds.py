@@ -301,8 +301,15 @@ SEEDS: tuple[Seed, ...] = (
     Seed(
         "what was taken over once is open for ever",
         "quarantine.py",
-        "if today <= each.until}",
-        "}",
+        "one.opens(each.fingerprint, each.at, today, context.now)",
+        "one.opens(each.fingerprint, each.at, one.until, context.now)",
+        unit("quarantine"),
+    ),
+    Seed(
+        "a look from before it was closed opens it",
+        "quarantine.py",
+        "one.opens(each.fingerprint, each.at, today",
+        "one.opens(each.fingerprint, one.looked_at or each.at, today",
         unit("quarantine"),
     ),
     # --- what people decided ---

@@ -118,7 +118,13 @@ class World:
 
     def acknowledge(self) -> None:
         taken = [
-            Acknowledgement(id="a", incident=one.fingerprint, by="ann", until=date(2027, 1, 1))
+            Acknowledgement(
+                id="a",
+                incident=one.fingerprint,
+                by="ann",
+                until=date(2027, 1, 1),
+                looked_at=self.at,
+            )
             for one in self.story.register.open.values()
         ]
         look.acknowledge(self.story, taken, self.at.date(), self.at)

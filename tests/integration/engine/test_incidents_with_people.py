@@ -68,6 +68,7 @@ def test_a_way_back_that_did_not_lead_back_closes_the_host_until_a_person_takes_
     drill.faults.clear()
     until = (drill.clock.at + timedelta(days=1)).date()
     text = f"id: mine\nincident: {one.fingerprint}\nby: engineer@msp.example\nuntil: {until}\n"
+    text += f"looked_at: '{drill.clock.at:%Y-%m-%dT%H:%M:%SZ}'\n"
     drill.edit("acknowledgements/example-clinic/mine.yaml", lambda _old: text)
     freed = drill.run()
     moved = [(state, reason) for _kind, state, reason in steps(drill, SECRET)]
@@ -96,10 +97,11 @@ def test_an_acknowledgement_ends_with_the_clients_day_everywhere(drill: Drill) -
     # In the morning in UTC the day before is not over there.
     until = (drill.clock.at - timedelta(days=1)).date()
     text = f"id: mine\nincident: {one.fingerprint}\nby: engineer@msp.example\nuntil: {until}\n"
+    text += f"looked_at: '{drill.clock.at + timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}'\n"
     drill.edit("acknowledgements/example-clinic/mine.yaml", lambda _old: text)
     break_sysctl(drill.machine)
 
-    freed = drill.run()
+    freed = drill.run(after_s=2)
 
     assert [outcome.rules for outcome in freed.outcomes][-1] == (SYSCTL,), "the guard lets it"
     moved = [(state, reason) for _kind, state, reason in steps(drill, SECRET)]

@@ -1,6 +1,6 @@
 """An acknowledgement is of one client, and once its day is over somebody is told."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from reconciler.desired import layout, tree
 from reconciler.desired.ending import ending, notices
@@ -10,13 +10,18 @@ from reconciler.report.acknowledgement_file import acknowledgement_path, acknowl
 from reconciler.trust import statements
 from tests.support.policy import CHECKS, base_files
 
+LOOKED = datetime(2026, 11, 26, 6, 30, 5, tzinfo=UTC)
 FINGERPRINT, UNTIL = "0123456789ab" + "c" * 52, date(2026, 11, 27)
 PATH = acknowledgement_path("clinic", FINGERPRINT)
 
 
 def files(note: str | None = "the vendor is\non it: #1"):
     text = acknowledgement_text(
-        fingerprint=FINGERPRINT, by="alice@msp.example", until=UNTIL, note=note
+        fingerprint=FINGERPRINT,
+        by="alice@msp.example",
+        until=UNTIL,
+        looked_at=LOOKED,
+        note=note,
     )
     return {**base_files(), PATH: text.encode()}
 
@@ -31,7 +36,7 @@ def test_what_the_command_writes_reads_back():
     (said,) = state(files()).acknowledgements
 
     assert (said.id, said.incident, said.until) == ("incident-0123456789ab", FINGERPRINT, UNTIL)
-    assert said.note == "the vendor is\non it: #1"
+    assert (said.note, said.looked_at) == ("the vendor is\non it: #1", LOOKED)
     assert state(files(None)).acknowledgements[0].note is None
     assert state(files()).plan_digest == state(base_files()).plan_digest, "it changes no plan"
 

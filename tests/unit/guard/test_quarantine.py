@@ -16,12 +16,15 @@ CLOSED = transition("quarantined", **{"from": "rolling_back"})
 OTHER = "e" * 12 + "-2"
 
 
-def acknowledged(fingerprint: str = "f" * 64, days: int = 0) -> Acknowledgement:
+def acknowledged(
+    fingerprint: str = "f" * 64, days: int = 0, looked_s: int | None = 0
+) -> Acknowledgement:
     return Acknowledgement(
         id="taken",
         incident=fingerprint,
         by="alice@msp.example",
         until=NOW.date() + timedelta(days=days),
+        looked_at=None if looked_s is None else NOW + timedelta(seconds=looked_s),
     )
 
 
@@ -61,8 +64,11 @@ def test_every_incident_counts() -> None:
         (acknowledged(days=3), "allow"),
         (acknowledged(days=-1), "defer"),
         (acknowledged("e" * 64), "defer"),
+        (acknowledged(looked_s=None), "defer"),
+        (acknowledged(looked_s=-1), "defer"),
+        (acknowledged(looked_s=1), "defer"),
     ],
-    ids=["today", "later", "over", "another"],
+    ids=["today", "later", "over", "another", "no-look", "look-before", "look-to-come"],
 )
 def test_a_person_who_takes_it_over_opens_it(known: Acknowledgement, expected: str) -> None:
     story = Story(make_desired(acknowledgements=(known,))).tell(CLOSED)

@@ -148,6 +148,7 @@ def test_a_quarantine_outlives_another_fault_and_ends_when_the_rule_passes() -> 
 def test_a_person_who_takes_it_over_frees_the_host() -> None:
     told = quarantined()
     taken = Acknowledgement(id="a", incident=FAILS.fingerprint, by="ann", until=date(2026, 3, 2))
+    taken = taken.model_copy(update={"looked_at": AT})
 
     look.acknowledge(told.story, [taken], date(2026, 3, 3), AT)
     assert told.last[0] == "quarantined", "its last day is over"
