@@ -195,6 +195,18 @@ def copied(book: Book) -> str:
     return book.append(Kind.COPY, {"store": place, "objects": [stored], "covers": covers})
 
 
+def asked(book: Book) -> str:
+    """A language model is about to be asked about an incident."""
+    body = {"run": "a" * 32, "phase": "asked", "incident": "0123456789ab-1", "candidates": []}
+    return book.append(Kind.ADVICE, body)
+
+
+def handed_over(book: Book) -> str:
+    """An incident is about to be told to people."""
+    body = {"run": "a" * 32, "phase": "opened", "channel": "desk", "ticket": "f" * 64}
+    return book.append(Kind.TICKET, body)
+
+
 def after(at: datetime, seconds: int, steps: Sequence[Step]) -> list[tuple[datetime, Step]]:
     """Steps one after the other, beginning at a time."""
     return [(at + timedelta(seconds=seconds * number), step) for number, step in enumerate(steps)]

@@ -26,11 +26,13 @@ from tests.support.attack_book import (
     Script,
     Step,
     annotate,
+    asked,
     begin,
     checkpoint,
     conclude,
     copied,
     gap,
+    handed_over,
     heartbeat,
     intend,
     look,
@@ -134,6 +136,7 @@ def _special(stamps: Stamps) -> dict[int, list[Step]]:
         1600: [stamps.dated, quiet],
         1601: [stamps.submitted, quiet],
         1700: [stamps.upgraded, quiet],
+        1800: [asked, handed_over, quiet],
     }
 
 
