@@ -28,11 +28,13 @@ from tests.support.attack_book import (
     Book,
     Step,
     annotate,
+    asked,
     begin,
     checkpoint,
     conclude,
     copied,
     gap,
+    handed_over,
     heartbeat,
     intend,
     look,
@@ -135,6 +137,7 @@ class TestLengths:
 
     def test_every_kind(self, tmp_path: Path) -> None:
         steps = (heartbeat, intend, conclude("healed"), refuse, rotate(NEW), annotate(1), copied)
+        steps += (asked, handed_over)
         desk = written(*USUAL, *steps, timedelta(hours=2), gap, look())
         hub = beside(desk, "witness", "hub", HUB, begin, cosigned(desk, 4))
         kinds = set(shaped(tmp_path, desk, hub).report.counts)

@@ -69,6 +69,7 @@ def test_a_good_certificate_is_told_in_full() -> None:
         "key_file": "file",
         "key_mode": "0600",
         "key_uid": 0,
+        "taken_over": None,
     }
 
 
