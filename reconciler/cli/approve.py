@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.common import config_option, emit, json_option
-from reconciler.cli.evidence_source import source_of
+from reconciler.cli.evidence_source import (
+    evidence_option,
+    evidence_signers_option,
+    fleet_option,
+    source_of,
+)
 
 if TYPE_CHECKING:
     from reconciler.desired.gate.approving import Proposed, Wish
@@ -33,20 +38,9 @@ _RUNBOOK = re.compile(r"RB-[A-Z0-9-]+")
 )
 @click.option("--reason", metavar="TEXT", help="Why. Default: what the runbooks are called.")
 @click.option("--id", "name", metavar="NAME", help="What the approval is called.")
-@click.option(
-    "--fleet",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    default=Path(),
-    help="Work tree of the fleet repository. Default: here.",
-)
-@click.option(
-    "--evidence",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="For an INCIDENT: the evidence it is in; needs --signers. Default: as the settings say.",
-)
-@click.option(
-    "--signers", type=click.Path(path_type=Path, dir_okay=False), help="Who may sign that evidence."
-)
+@fleet_option
+@evidence_option
+@evidence_signers_option
 @config_option
 @json_option
 def command(

@@ -33,6 +33,20 @@ signers_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="Who may sign; goes with --repository. Default: as the settings say.",
 )
+fleet_option = click.option(
+    "--fleet",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=Path(),
+    help="Work tree of the fleet repository. Default: here.",
+)
+evidence_option = click.option(
+    "--evidence",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="For an INCIDENT: the evidence it is in; needs --signers. Default: as the settings say.",
+)
+evidence_signers_option = click.option(
+    "--signers", type=click.Path(path_type=Path, dir_okay=False), help="Who may sign that evidence."
+)
 branch_option = click.option(
     "--branch", help="CLIENT/HOST. Default: the appliance's own, or the only one there is."
 )

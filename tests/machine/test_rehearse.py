@@ -12,6 +12,7 @@ from reconciler.testing.rehearsal import rehearse as module
 from reconciler.testing.rehearsal.rehearse import Stage, jobs_of, rehearse
 from tests.support.clinic import KNOWN_FAILS, OF_THE_HOST
 from tests.support.image import PROJECT, Image
+from tests.support.own_drift import DRIFT
 
 RUNBOOK = """\
 id: RB-ACME-001
@@ -35,18 +36,6 @@ LIE = RUNBOOK.replace(
     'use: unit.start\n    with: {unit: "{unit}"}',
     'use: wait.until\n    with: {unit: "{unit}", states: [inactive]}',
 ).replace("settle_s: 5", "settle_s: 0")
-DRIFT = """\
-runbook: RB-ACME-001
-drifts:
-  - id: acme-stopped
-    title: The bridge is stopped
-    heals: [RB-ACME-001]
-    found:
-      "units-running[portal]":
-        active_state: inactive
-    inject: systemctl stop clinic-bridge.service
-    proof: systemctl is-active --quiet clinic-bridge.service
-"""
 
 
 @pytest.fixture

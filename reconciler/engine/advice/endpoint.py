@@ -3,7 +3,6 @@
 from importlib.util import find_spec
 
 from reconciler.advise.adviser import Adviser
-from reconciler.advise.ask import Remote
 from reconciler.advise.endpoint import OPENAI, Endpoint, check_url, trust
 from reconciler.engine.secret_files import secret_line
 from reconciler.engine.settings import Home
@@ -20,6 +19,8 @@ def adviser_of(home: Home) -> Adviser | None:
     settings = home.settings.advise
     if settings is None:
         return None
+    from reconciler.advise.ask import Remote  # noqa: PLC0415 - lazy: asyncio
+
     if find_spec("openai") is None or find_spec("httpx2") is None:
         message = "advise is set, and openai is not installed here"
         raise MachineError(message, hint="pip install 'reconciler[advise]'")

@@ -11,6 +11,7 @@ from reconciler.testing.drifts import catalogue
 from reconciler.testing.rehearsal import coverage
 from reconciler.testing.rehearsal.rehearse import jobs_of, shipped
 from reconciler.testing.rehearsal.trial import Trial
+from tests.support.own_drift import DRIFT as OWN
 
 ROOT = Path(__file__).parents[3]
 DRIFTS = catalogue.load()
@@ -90,20 +91,6 @@ def test_a_trial_that_did_not_hold_is_no_heal() -> None:
     assert "1 of 2 unattended" in text
     assert rows["164.308(a)(2)"].rules == ()
     assert "- 164.308(a)(2): " in text
-
-
-OWN = """\
-runbook: RB-ACME-001
-drifts:
-  - id: acme-stopped
-    title: The bridge is stopped
-    heals: [RB-ACME-001]
-    found:
-      "units-running[portal]":
-        active_state: inactive
-    inject: systemctl stop clinic-bridge.service
-    proof: systemctl is-active --quiet clinic-bridge.service
-"""
 
 
 def own(fleet: Path, text: str, name: str = "RB-ACME-001") -> None:
