@@ -32,7 +32,12 @@ class Remote:
         Raises:
             InputError: The file of certificates cannot be read.
         """
-        return asyncio.run(_ask(self.endpoint, question, level, timeout_s))
+        loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(_ask(self.endpoint, question, level, timeout_s))
+        finally:
+            # Not `asyncio.run`: it would wait for a name server that does not answer.
+            loop.close()
 
 
 async def _ask(

@@ -9,7 +9,7 @@ Rule 1: Fields first: only what a check declares, with its type, is looked at at
 Rule 2: True and false and small numbers are themselves; a large number keeps two digits.
 Rule 3: A text is itself if it has no white space, every part of it is a known word or a short
         number, none is a name of a person, and the scrubber finds nothing; else a pseudonym.
-Rule 4: An id of the client, the host or anything declared is never shown.
+Rule 4: A name of the client, host, site, a declared account or a contact is never shown.
 """
 
 import re

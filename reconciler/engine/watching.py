@@ -15,7 +15,7 @@ from typing import Literal
 
 from reconciler.model.desired import BoundRule, DesiredState
 from reconciler.model.event import KINDS, EventKind, Resource, Sighting
-from reconciler.targets.watch.journal import JournalMissing, JournalWatch
+from reconciler.targets.watch.journal import READING_FAILED, JournalMissing, JournalWatch
 from reconciler.targets.watch.pressure import PressureWatch
 
 SOONEST_S = 10.0
@@ -108,7 +108,12 @@ class Watching:
         """Take in what some of the file descriptors have to tell."""
         told = set(ready)
         if self._journal is not None and self._journal.fileno() in told:
-            seen = self._journal.take()
+            try:
+                seen = self._journal.take()
+            except READING_FAILED:
+                # Opened anew after the next run, which begins now: nobody knows what was missed.
+                self._journal, self._wanted, self._woken = None, Wanted(), True
+                return
             self._woken = self._woken or any(map(self._wanted.asks_for, seen))
         self._woken = self._woken or any(each.fileno() in told for each in self._pressure)
 
@@ -134,8 +139,8 @@ class Watching:
             self._journal = JournalWatch.open_watch(kinds)
         except JournalMissing as missing:
             yield f"the journal is not watched: {missing}"
-        except OSError as error:
-            yield f"the journal is not watched: {error.strerror or 'it cannot be opened'}"
+        except READING_FAILED:
+            yield "the journal is not watched: it cannot be opened"
 
     def _open_pressure(self, asked: Wanted) -> Iterable[str]:
         for each in sorted(asked.pressure):

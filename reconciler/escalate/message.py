@@ -25,9 +25,6 @@ Code = Literal[
     "misconfigured",
 ]
 
-OF_ONE_MESSAGE: frozenset[Code] = frozenset({"refused", "too-large"})
-"""Codes that say nothing against the channel: another message may arrive."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:

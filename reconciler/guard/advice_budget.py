@@ -180,7 +180,7 @@ def refusal(
         now: Wall time.
     """
     asked = budget.faults.get(fault_of(incident))
-    if asked is not None and asked.count >= numbers.per_incident:
+    if asked and now - asked.last_at < FORGET and asked.count >= numbers.per_incident:
         return "over-budget"
     spent = budget.today if budget.day is not None and _day(now) <= budget.day else 0
     if not numbers.per_incident or spent >= numbers.per_client_day:
@@ -210,9 +210,9 @@ def below(level: Level) -> Level:
 def _after_asked(budget: AdviceBudget, body: Mapping[str, Any], at: datetime) -> AdviceBudget:
     day = max(_day(at), budget.day or "")
     fault = fault_of(body.get("incident"))
-    before = budget.faults.get(fault)
-    asked = Asked(1, at) if before is None else Asked(before.count + 1, max(at, before.last_at))
     kept = {key: one for key, one in budget.faults.items() if at - one.last_at < FORGET}
+    before = kept.get(fault)
+    asked = Asked(1, at) if before is None else Asked(before.count + 1, max(at, before.last_at))
     return replace(
         budget,
         day=day,

@@ -157,6 +157,8 @@ def _waits(
     blind = reached & set(unread)
     if blind:
         return f"evidence cannot be read: {_several(blind)}"
+    if not reached:
+        return "reaches no host of the fleet"
     healed = {run.target for run in _healed(runs)} & reached
     if stage.stage == "canary":
         missing = reached - healed
@@ -164,7 +166,8 @@ def _waits(
     wanted = min(len(reached), numbers.fleet_hosts)
     if len(healed) < wanted:
         return f"has healed on {len(healed)} of the {wanted} hosts that it takes"
-    return None
+    beyond = reached - set(stage.hosts)
+    return "has healed on its canaries only" if beyond and not healed & beyond else None
 
 
 def _healed(runs: Iterable[Ran]) -> list[Ran]:

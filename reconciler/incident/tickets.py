@@ -20,6 +20,8 @@ from reconciler.incident import ticket_form as form
 from reconciler.incident.ticket import Delivery, Line, Ticket
 
 HOUR = timedelta(hours=1)
+OF_ONE_MESSAGE = frozenset({"refused", "too-large"})
+"""Codes that say nothing against the channel: another message may arrive."""
 
 _HINT = "Verify the ledger (reconciler verify REPOSITORY); nothing is applied until it is whole."
 
@@ -151,8 +153,10 @@ def _answered(tickets: Tickets, body: Mapping[str, Any], channel: str, *, arrive
     line = tickets.lines.get(channel)
     if line is None:
         raise form.Malformed("an answer of a channel that nothing was sent to")
-    lines = {**tickets.lines, channel: replace(line, failures=0) if arrived else line}
-    return Tickets(found, lines)
+    # What is refused says nothing against the channel: another message may arrive.
+    taken_back = body.get("reason") in OF_ONE_MESSAGE
+    failures = 0 if arrived else max(line.failures - taken_back, 0)
+    return Tickets(found, {**tickets.lines, channel: replace(line, failures=failures)})
 
 
 def _renewed(found: dict[str, Ticket], new: form.Covered, at: datetime) -> Ticket:

@@ -90,12 +90,13 @@ class _Witness:
                 continue
             incident = move.get("id")
             for each in [one for one in self._soaking if incident in one.soaking]:
-                if move.get("to") == "closed":
+                if move.get("to") != "closed":
+                    self._settle(each, "failure")
+                # Closed because somebody excepted it, say, is not a fix that held.
+                elif move.get("reason") == "held":
                     each.soaking.discard(str(incident))
                     if not each.soaking:
                         self._settle(each, "success")
-                else:
-                    self._settle(each, "failure")
 
     def _settle(self, each: _Open, ending: Ending) -> None:
         self._soaking.remove(each)
@@ -111,6 +112,10 @@ def _begun(record: Record) -> Iterator[_Open]:
     action, found = body.get("action"), body.get("found")
     if not isinstance(action, Mapping) or not isinstance(found, list | tuple):
         return
+    # What a host says of another is no voice of that other.
+    target = f"{record.entry.client}/{record.entry.host}"
+    if action.get("target") != target:
+        return
     failing: dict[str, list[Body]] = {}
     for finding in found:
         if isinstance(finding, Mapping) and finding.get("status") == "fail":
@@ -119,7 +124,7 @@ def _begun(record: Record) -> Iterator[_Open]:
         trial = Trial(
             choice=Choice.of(check, action),
             chooser=_chooser(action, body),
-            target=str(action.get("target")),
+            target=target,
             reference=_reference(record),
             seq=record.entry.seq,
             at=record.entry.time,

@@ -38,7 +38,7 @@ class BreakerSettings(Document):
     """When a runbook is switched off for a client, and for how long."""
 
     consecutive: int = Field(default=3, ge=1, le=20)
-    runs: int = Field(default=4, ge=2, le=100)
+    runs: int = Field(default=4, ge=2, le=32)
     within_s: int = Field(default=3600, ge=300, le=24 * 3600)
     bad_percent: int = Field(default=50, ge=10, le=100)
     open_s: int = Field(default=1800, ge=60, le=24 * 3600)

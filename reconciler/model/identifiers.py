@@ -65,7 +65,7 @@ NUMBERED = (
     re.compile(
         r"(?<![\w.-])(?:[A-Za-z]{1,4}[-#]?\d{6,}|\d{2,3}-\d{5,})(?![\w.-])"
         r"|\b(?:sn|serial|licen[cs]e|plate|vin|certificate|account|policy|member|chart)"
-        r"(?: ?(?:no|nr|number|id)\b)?[.:#_ -]{1,3}(?=[a-z0-9-]*\d{2})[a-z0-9-]{5,}",
+        r"(?: ?(?:no|nr|number|id)\b)?[.:#_ -]{1,3}(?=[a-z0-9-]{0,64}\d{2})[a-z0-9-]{5,}",
         re.IGNORECASE,
     ),
 )

@@ -45,7 +45,7 @@ def _part(code: Any, argument: Any) -> str | None:
     if code in {op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT}:
         least, _most, body = argument
         text = _text(body)
-        return None if text is None or least > MOST else text * least
+        return None if text is None or least * len(text) > MOST else text * least
     if code is op.SUBPATTERN:
         return _text(argument[-1])
     if code is op.ATOMIC_GROUP:

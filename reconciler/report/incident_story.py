@@ -112,8 +112,8 @@ class _Search:
 
     def _names_it(self, body: Body) -> bool:
         """Whether a question or a ticket is about it; what is newer than its end is not."""
-        about = body.get("incident")
-        return bool(self._id) and about == self._id
+        about = [body, *body.get("covers", ())]
+        return bool(self._id) and any(one.get("incident") == self._id for one in about)
 
 
 def render(story: Story) -> str:

@@ -92,7 +92,9 @@ class Host:
         self.at += later
 
     def _move(self, rule: str, before: str, to: str) -> dict[str, Any]:
-        return {"id": f"{rule}-{self.occurrence}", "rule": rule, "from": before, "to": to}
+        reason = "held" if to == "closed" else "any"
+        identity = {"id": f"{rule}-{self.occurrence}", "rule": rule}
+        return {**identity, "from": before, "to": to, "reason": reason}
 
 
 def clinics(count: int = 4, heals: int = 4, **how: Any) -> list[Host]:

@@ -44,7 +44,8 @@ def _started_us(unit: UnitStatus | None, answers: Answers) -> int:
     everything = record(answers.data(unit), "units")
     status = record(everything.fields.get(unit.units[0]), unit.units[0])
     # A unit that is down has not been started since.
-    return status.whole("active_since") * 1_000_000 if _is_up(status) else 0
+    # Whole seconds, rounded down: a failure in the second of the start was before it.
+    return (status.whole("active_since") + 1) * 1_000_000 if _is_up(status) else 0
 
 
 def _is_up(status: Record) -> bool:

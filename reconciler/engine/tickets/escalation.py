@@ -16,11 +16,12 @@ from reconciler.engine.tickets.entries import after_body, before_body, note_body
 from reconciler.engine.tickets.facts import History, facts_of
 from reconciler.engine.windows import calendar
 from reconciler.errors import InputError, IntentRefused, MachineError
-from reconciler.escalate.message import OF_ONE_MESSAGE, Arrived, Lost, Message
+from reconciler.escalate.message import Arrived, Lost, Message
 from reconciler.escalate.post import Channel, post
 from reconciler.evidence.entry import Kind
 from reconciler.incident.calls import Call, backoff, calls, finished, newly_acknowledged
 from reconciler.incident.chain import chain_of, missing
+from reconciler.incident.tickets import OF_ONE_MESSAGE
 from reconciler.incident.wants import Situation
 from reconciler.model.desired import DesiredState
 from reconciler.model.incident import Incident
@@ -201,7 +202,8 @@ class _Desk:
     def _problem(self, name: str, lost: Lost) -> UpkeepProblem:
         line = self.session.appliance.past.tickets.lines[name]
         wait = int(backoff(line.failures).total_seconds())
-        message = f"a ticket did not arrive: {lost.code}; not tried again for {wait} s"
+        again = f"not tried again for {wait} s" if wait else "it is tried again later"
+        message = f"a ticket did not arrive: {lost.code}; {again}"
         return UpkeepProblem(f"tickets/{name}", message, _HINT.format(name=name))
 
 

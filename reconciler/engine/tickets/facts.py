@@ -156,7 +156,10 @@ def _approval(
 def _evidence(
     session: Session, report: RunReport, tried: tuple[Tried, ...]
 ) -> tuple[tuple[int, str, str], ...]:
-    acted = [(t.intent if t.outcome is None else t.outcome, "outcome", t.commit) for t in tried]
+    acted = [
+        (t.intent, "intent", t.commit) if t.outcome is None else (t.outcome, "outcome", t.commit)
+        for t in tried
+    ]
     if report.seq is not None and report.commit is not None:
         return (*acted, (report.seq, "run", report.commit))
     # A run that waits to be sealed has no entry yet; the one that it repeats has.

@@ -8,7 +8,14 @@ else. Waking decides nothing: a run looks, and its checks read for themselves.
 from typing import Any
 
 from reconciler.model.event import EventKind, Sighting
-from reconciler.targets.watch.reader import AFTER_ALL, JournalMissing, forward, open_reader, select
+from reconciler.targets.watch.reader import (
+    AFTER_ALL,
+    READING_FAILED,
+    JournalMissing,
+    forward,
+    open_reader,
+    select,
+)
 
 
 class JournalWatch:
@@ -27,7 +34,7 @@ class JournalWatch:
 
         Raises:
             JournalMissing: The library is not installed.
-            OSError: The journal cannot be read.
+            OSError, SystemError: The journal cannot be read.
         """
         reader = open_reader(directory)
         select(reader, kinds)
@@ -47,4 +54,4 @@ class JournalWatch:
         return list(forward(self._reader, self._kinds))
 
 
-__all__ = ["JournalMissing", "JournalWatch"]
+__all__ = ["READING_FAILED", "JournalMissing", "JournalWatch"]

@@ -5,6 +5,7 @@ passed over, so that a program that writes a million lines costs a bounded look.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from reconciler.model.event import EVENTS, EventKind, Sighting, recognise
@@ -17,6 +18,14 @@ PASSED_OVER = 10_000
 """Entries that are looked at for one answer; those of a forger count, too."""
 
 
+READING_FAILED = (OSError, SystemError)
+"""What the library raises where the journal cannot be read."""
+
+
+class JournalTooFull(Exception):
+    """The limit was reached before the answer was complete."""
+
+
 class JournalMissing(Exception):
     """The journal's library is not installed."""
 
@@ -26,7 +35,7 @@ def open_reader(directory: str | None = None) -> Any:
 
     Raises:
         JournalMissing: The library is not installed.
-        OSError: The journal cannot be opened.
+        OSError, SystemError: The journal cannot be opened.
     """
     try:
         from cysystemd.reader import JournalOpenMode, JournalReader  # noqa: PLC0415 - lazy: C code
@@ -52,18 +61,19 @@ def select(reader: Any, kinds: tuple[EventKind, ...]) -> None:
         for message in event.ids or (None,):
             rule = Rule("MESSAGE_ID", message) if message else Rule(name, wanted)
             rules.append(rule & Rule(name, wanted) if message and wanted[-1] != "@" else rule)
+    for before, rule in pairwise(rules):
+        # Appends to the chain; a rule that was joined is the end of its own.
+        _ = before | rule.root
     if rules:
-        wanted_rule = rules[0]
-        for rule in rules[1:]:
-            wanted_rule = wanted_rule | rule
-        reader.add_filter(wanted_rule)
+        reader.add_filter(rules[0])
 
 
 def newest(kind: EventKind, most: int, directory: str | None = None) -> list[Sighting]:
     """The newest events of one kind, newest first.
 
     Raises:
-        JournalMissing, OSError: As `open_reader`.
+        JournalMissing, OSError, SystemError: As `open_reader`.
+        JournalTooFull: Too much of others lies between.
     """
     reader = open_reader(directory)
     select(reader, (kind,))
@@ -76,11 +86,11 @@ def _take(reader: Any, kind: EventKind, most: int) -> list[Sighting]:
     for _number in range(PASSED_OVER):
         entry = reader.previous()
         if not entry or len(found) >= most:
-            break
+            return found
         seen = recognise(kind, texts(entry), entry.get_realtime_usec())
         if seen is not None:
             found.append(seen)
-    return found
+    raise JournalTooFull(f"more than {PASSED_OVER} entries of others were passed over")
 
 
 def forward(reader: Any, kinds: tuple[EventKind, ...]) -> Iterator[Sighting]:

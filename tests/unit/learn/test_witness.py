@@ -67,7 +67,8 @@ def test_four_rules_of_one_check_are_one_trial_and_one_that_recurs_fails_it() ->
     assert len(only(host).seen) == 2
     host = Host()
     host.heal(rules=rules, soak=None)
-    closed = {"incidents": [{"id": "units-running[a]-1", "from": "soak", "to": "closed"}]}
+    held = {"id": "units-running[a]-1", "from": "soak", "to": "closed", "reason": "held"}
+    closed = {"incidents": [held]}
     again = {"incidents": [{"id": "units-running[b]-1", "from": "soak", "to": "confirmed"}]}
     for body in (closed, again):
         host.append(host.records[-1].entry.kind.RUN, body)
@@ -103,3 +104,19 @@ def test_value_that_evidence_withholds_is_not_learned_from() -> None:
     host = Host()
     host.heal(observed={"active_state": "inactive", "said": "no such [withheld: name]"})
     assert dict(only(host).seen[0].failed) == {"active_state": "inactive"}
+
+
+@pytest.mark.parametrize("reason", ["excepted", "not-applicable", "rule-removed"])
+def test_a_soak_that_ended_for_another_reason_proves_nothing(reason: str) -> None:
+    host = Host()
+    host.heal(soak=None)
+    (trial,) = trials_of(host.records)
+    moved = next(
+        move["id"]
+        for record in host.records
+        for move in record.entry.body.get("incidents", ())
+        if move["to"] == "soak"
+    )
+    move = {"id": moved, "from": "soak", "to": "closed", "reason": reason}
+    host.append(host.records[-1].entry.kind.RUN, {"incidents": [move]})
+    assert (trial.ending, only(host).ending) == ("open", "open")
