@@ -113,3 +113,41 @@ def test_another_desired_state_is_followed(monkeypatch):
     assert (len(before), watching.files()) == (1, ())
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(before[0][0])
+
+
+class Broken:
+    """A journal that can be opened and then fails, as the library fails."""
+
+    def fileno(self) -> int:
+        return 0
+
+    def take(self) -> list[Sighting]:
+        raise SystemError("Input/output error", "EIO")
+
+
+def test_a_journal_that_fails_begins_a_run_and_is_opened_anew(monkeypatch):
+    opened: list[tuple[str, ...]] = []
+
+    def open_watch(kinds):
+        opened.append(kinds)
+        return Broken()
+
+    monkeypatch.setattr("reconciler.engine.watching.JournalWatch.open_watch", open_watch)
+    watching, desired = Watching(), make_desired([evt("unit-failed")])
+    assert watching.follow(desired) == ()
+
+    watching.woke([0])
+
+    assert (watching.woken(), watching.files()) == (True, ())
+    watching.rest()
+    assert watching.follow(desired) == ()
+    assert opened == [("unit-failed",), ("unit-failed",)]
+
+
+def test_a_journal_that_cannot_be_opened_is_said(monkeypatch):
+    def open_watch(kinds):
+        raise SystemError("Too many open files", "EMFILE")
+
+    monkeypatch.setattr("reconciler.engine.watching.JournalWatch.open_watch", open_watch)
+    said = Watching().follow(make_desired([evt("unit-failed")]))
+    assert said == ("the journal is not watched: it cannot be opened",)

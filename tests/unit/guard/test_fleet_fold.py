@@ -128,6 +128,18 @@ def test_of_every_tenth_as_many_as_a_breaker_counts() -> None:
     assert moved("tenth", *healed("clinic/host-0", "clinic/host-1", elsewhere)).after == "tenth"
 
 
+def test_what_canaries_showed_is_not_shown_again_for_every_tenth() -> None:
+    canaries = ("clinic/host-0", "clinic/host-1", next(t for t in TARGETS[2:] if t not in TENTH))
+    before = moved("tenth", *healed(*canaries), hosts=canaries)
+    assert (before.after, before.why) == ("tenth", "has healed on its canaries only")
+    assert moved("tenth", *healed(*canaries, TENTH[-1]), hosts=canaries).after == "all"
+
+
+def test_a_stage_that_reaches_no_host_stays() -> None:
+    nobody = moved("canary", hosts=())
+    assert (nobody.after, nobody.why) == ("canary", "reaches no host of the fleet")
+
+
 @pytest.mark.parametrize("ending", ["failed", "undone"])
 def test_one_that_failed_anywhere_holds_it(ending: str) -> None:
     runs = [*healed("clinic/host-0", "clinic/host-1"), ran(30, ending=ending)]

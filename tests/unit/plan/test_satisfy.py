@@ -149,3 +149,8 @@ def test_implications(one: Any, by: Any, kind: Kind, optional: bool, expected: b
 )
 def test_examples(pattern: str, text: str | None) -> None:
     assert example(pattern) == text
+
+
+def test_repeats_of_repeats_make_no_endless_example():
+    assert example("(((((a{200}){200}){200}){200}){200})") is None
+    assert example("(?:a{16}){16}") == "a" * 256
