@@ -12,6 +12,10 @@ FIRST_PERSON = 1000
 CLOSED = "1"
 """The day of expiry that usermod(8) says to set where more than the password is to be locked."""
 
+_NOBODY = 65534
+_BUILDERS = 30000
+"""Group of Nix's build users, and the uid before their first."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?")
 _ID = re.compile(r"[0-9]{1,10}")
 _HIGHEST = 2**32 - 1
@@ -27,6 +31,25 @@ class Account:
     gid: int
     home: str
     shell: str
+
+
+def is_person(account: Account) -> bool:
+    """Whether an account is one of a person, and not of the system."""
+    if account.uid == _NOBODY and account.name == "nobody":
+        return False
+    return account.uid >= FIRST_PERSON and not _is_nix_builder(account)
+
+
+def _is_nix_builder(account: Account) -> bool:
+    """nixbld1 (uid 30001) and so on; all of it is compared, since a name alone could be taken."""
+    suffix = account.name.removeprefix("nixbld")
+    return (
+        suffix.isdecimal()
+        and suffix.isascii()
+        and account.uid == _BUILDERS + int(suffix)
+        and account.gid == _BUILDERS
+        and account.shell.endswith("/nologin")
+    )
 
 
 def read_accounts(text: str) -> tuple[Account, ...]:

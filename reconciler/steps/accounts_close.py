@@ -12,8 +12,8 @@ from reconciler.errors import InputError
 from reconciler.model.answer import Answers
 from reconciler.model.local_account import (
     CLOSED,
-    FIRST_PERSON,
     expiry,
+    is_person,
     read_accounts,
     read_shadow,
 )
@@ -25,7 +25,6 @@ from reconciler.model.values import Params
 from reconciler.steps.shared import take
 
 _PASSWD, _SHADOW = ReadFile("/etc/passwd"), ReadFile("/etc/shadow")
-_BUILDERS = 30000
 _NEVER = frozenset({"root", "nobody", "reconciler"})
 
 
@@ -61,7 +60,7 @@ def _open(params: Params, before: Answers) -> Iterator[tuple[str, str]]:
         [
             (account.name, expiry(shadow, account.name))
             for account in read_accounts(before.text(_PASSWD))
-            if FIRST_PERSON <= account.uid < _BUILDERS
+            if is_person(account)
             and account.name not in declared | _NEVER
             and expiry(shadow, account.name) != CLOSED
         ]

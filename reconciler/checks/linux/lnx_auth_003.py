@@ -11,11 +11,9 @@ from collections import Counter
 from reconciler.checks.parsing import passwd
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, Field, NotApplicable, Values
-from reconciler.model.local_account import FIRST_PERSON, Account
+from reconciler.model.local_account import is_person
 from reconciler.model.probe import Probe
 from reconciler.model.values import Params
-
-_BUILDERS_GID = 30000
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
@@ -28,29 +26,11 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     uids = Counter(account.uid for account in accounts)
     return {
         "accounts": tuple(
-            sorted(a.name for a in accounts if _is_person(a) and a.name not in closed)
+            sorted(a.name for a in accounts if is_person(a) and a.name not in closed)
         ),
         "uid_zero": uids[0],
         "duplicate_uids": tuple(sorted(uid for uid, times in uids.items() if times > 1)),
     }
-
-
-def _is_person(account: Account) -> bool:
-    if account.uid == passwd.NOBODY and account.name == "nobody":
-        return False
-    return account.uid >= FIRST_PERSON and not _is_nix_builder(account)
-
-
-def _is_nix_builder(account: Account) -> bool:
-    """nixbld1 (uid 30001) and so on; all of it is compared, since a name alone could be taken."""
-    suffix = account.name.removeprefix("nixbld")
-    return (
-        suffix.isdecimal()
-        and suffix.isascii()
-        and account.uid == _BUILDERS_GID + int(suffix)
-        and account.gid == _BUILDERS_GID
-        and account.shell.endswith("/nologin")
-    )
 
 
 CHECK = Check(

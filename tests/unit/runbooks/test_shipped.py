@@ -90,11 +90,13 @@ def machine() -> FakeMachine:
             "/etc/nftables.conf": FakeFile(b"table inet old {\n}\n", 0o755),
             "/etc/passwd": FakeFile(
                 b"root:x:0:0::/root:/bin/sh\nclinicadmin:x:1000:1000::/home/c:/bin/sh\n"
-                b"mallory:x:1001:1001::/home/mallory:/bin/sh\nreconciler:x:1002:1002::/:/bin/sh\n"
+                b"mallory:x:1001:1001::/home/mallory:/bin/sh\n"
+                b"eve:x:40000:40000::/home/eve:/bin/sh\nreconciler:x:1002:1002::/:/bin/sh\n"
                 b"svc:x:999:999::/:/bin/sh\nnixbld1:x:30001:30000::/:/sbin/nologin\n"
             ),
             "/etc/shadow": FakeFile(
-                b"root:*:1::::::\nclinicadmin:!:1::::::\nmallory:!:1:::::20100:\nreconciler:!:1::::::\n"
+                b"root:*:1::::::\nclinicadmin:!:1::::::\nmallory:!:1:::::20100:\n"
+                b"eve:!:1::::::\nreconciler:!:1::::::\n"
                 b"svc:!:1::::::\nnixbld1:!:1::::::\n",
                 0o640,
                 0,
@@ -369,7 +371,10 @@ def test_only_what_nobody_declared_is_taken_away_and_all_of_it_comes_back() -> N
     assert (after["/root/.ssh/authorized_keys"].content, desk.mode) == (b"", 0o644)
     assert after["/etc/passwd"] == before["/etc/passwd"]
     shadow = after["/etc/shadow"].content.decode().splitlines()
-    assert [line for line in shadow if line.split(":")[7]] == ["mallory:!:1:::::1:"]
+    assert [line for line in shadow if line.split(":")[7]] == [
+        "mallory:!:1:::::1:",
+        "eve:!:1:::::1:",
+    ]
     kept = {f.content for path, f in after.items() if path.startswith("/var/lib/reconciler/backup")}
     assert kept == {before[p].content for p in before if "authorized_keys" in p}
 
