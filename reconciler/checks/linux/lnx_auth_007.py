@@ -49,8 +49,12 @@ def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
 
 
 def _places(settings: sshd.Settings) -> Sequence[str]:
-    if any(settings.general.get(keyword) for keyword in _BARRED):
+    if any(settings.general.get(word) or settings.blocks.get(word) for word in _BARRED):
         raise Unobservable("sshd lets in by lists of users or groups, which are not read here")
+    if {"authorizedkeysfile", "pubkeyauthentication"} & set(settings.blocks):
+        raise Unobservable("a Match block says who comes in by a key, which is not read here")
+    if settings.one_text("pubkeyauthentication") != "yes":
+        return ()
     places = settings.one_text("authorizedkeysfile").split()
     if set(places) - authorized_keys.KNOWN_PLACES:
         raise Unobservable("AuthorizedKeysFile names a place that is not looked at")
