@@ -18,7 +18,7 @@ from tests.support.guest import Guest
 from tests.support.image import Image
 
 PROOF = "/var/lib/reconciler/restore-tests/nightly.json"
-WITH_FAULTS = {"service-stopped", "stray-user", "ssh-root"}
+WITH_FAULTS = {"service-crashed", "stray-user", "ssh-root"}
 JOBS = [
     job
     for job in jobs(DRIFTS.values(), Subject())
