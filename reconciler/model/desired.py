@@ -15,6 +15,7 @@ from reconciler.model.guard_settings import GuardSettings
 from reconciler.model.healing_rule import HealingRule
 from reconciler.model.host import Host
 from reconciler.model.runbook import Runbook
+from reconciler.model.system import TrustedSystem
 from reconciler.model.tier import Feature
 from reconciler.model.values import Value
 
@@ -93,6 +94,8 @@ class DesiredState:
         breakers: Versions of runbooks that are switched off in the whole fleet.
         rollout: How far new versions of runbooks have come.
         acknowledgements: Those of the client.
+        system: What a host of kind ``nixos`` is meant to run; ``None`` where no release that counts
+            names one, and then nothing is said about its system and nothing is activated.
     """
 
     commit: str
@@ -113,6 +116,7 @@ class DesiredState:
     breakers: FleetBreakers = field(default_factory=FleetBreakers)
     rollout: Rollout = field(default_factory=Rollout)
     acknowledgements: tuple[Acknowledgement, ...] = ()
+    system: TrustedSystem | None = None
 
     @property
     def target(self) -> str:

@@ -195,9 +195,15 @@ class Internal:
     int, "faults": int}``. ``intent``: ``{"trusted": bool, "commit": str|None, "refused":
     str|None, "reason": str|None, "age_s": int|None}``. ``now``: ``{"unix_s": int}``.
     ``host``: ``{"name": str, "root": bool}``.
+
+    ``system`` (NixOS): the system that is trusted for this host, as a signed release names it:
+    ``{"path", "drv", "nar_sha256", "closure_sha256": str|None, "release", "revision",
+    "waiting": str|None}``; absent where there is none. ``expectations``: ``{"system": str,
+    "document": {...}}``, what the trusted system's own configuration declares; absent where that
+    system is not in the store yet, or has no such document.
     """
 
-    topic: Literal["ledger", "intent", "now", "host"]
+    topic: Literal["ledger", "intent", "now", "host", "system", "expectations"]
 
 
 Probe = (

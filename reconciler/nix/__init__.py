@@ -1,0 +1,1 @@
+"""Nix on this machine: its database, its closures, what it realises, evaluates and builds."""
