@@ -7,6 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.model.event import EventKind
+from reconciler.model.nixos_probe import (
+    DeclaredFiles,
+    DeclaredSysctls,
+    Entries,
+    KernelModules,
+    LoadedUnits,
+    RealPath,
+    SetuidFiles,
+)
 
 KIB = 1024
 
@@ -223,5 +232,12 @@ Probe = (
     | Command
     | ClockState
     | JournalEvents
+    | RealPath
+    | Entries
+    | LoadedUnits
+    | DeclaredSysctls
+    | DeclaredFiles
+    | SetuidFiles
+    | KernelModules
     | Internal
 )
