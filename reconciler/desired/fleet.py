@@ -27,6 +27,7 @@ from reconciler.model.framework import Control, Framework
 from reconciler.model.guard_settings import GuardSettings
 from reconciler.model.healing_rule import HealingRule
 from reconciler.model.host import Host
+from reconciler.model.rings import Promotions, Rings
 from reconciler.model.rule import Rule
 from reconciler.model.runbook import Runbook
 from reconciler.model.tier import Tier
@@ -69,6 +70,8 @@ class Fleet:
     guards: GuardSettings
     breakers: FleetBreakers
     rollout: Rollout
+    rings: Rings
+    promotions: Promotions
     runbooks: Mapping[str, Runbook]
     approved: Approved | None
     kill_switch: KillSwitch | None
@@ -193,6 +196,8 @@ class _Reader:
             guards=documents["guards"].get("guards", GuardSettings()),
             breakers=documents["breakers"].get("breakers", FleetBreakers()),
             rollout=documents["rollout"].get("rollout", Rollout()),
+            rings=documents["rings"].get("rings", Rings()),
+            promotions=documents["promotions"].get("promotions", Promotions()),
             runbooks=documents["runbook"],
             approved=documents["approved"].get("approved"),
             kill_switch=documents["kill switch"].get("kill-switch"),

@@ -16,6 +16,7 @@ from reconciler.model.framework import Framework
 from reconciler.model.guard_settings import GuardSettings
 from reconciler.model.healing_rule import HealingRule
 from reconciler.model.host import Host
+from reconciler.model.rings import Promotions, Rings
 from reconciler.model.rule import Rule
 from reconciler.model.runbook import Runbook
 from reconciler.model.tier import Tier
@@ -33,6 +34,8 @@ Kind = Literal[
     "healing",
     "host",
     "kill switch",
+    "promotions",
+    "rings",
     "rollout",
     "rule",
     "runbook",
@@ -52,6 +55,8 @@ MODELS: dict[Kind, type[Document]] = {
     "healing": HealingRule,
     "host": Host,
     "kill switch": KillSwitch,
+    "promotions": Promotions,
+    "rings": Rings,
     "rollout": Rollout,
     "rule": Rule,
     "runbook": Runbook,
@@ -82,6 +87,8 @@ _PATTERNS: tuple[tuple[str, Kind], ...] = (
     (r"policies/healing/(?P<id>[^/]+)\.yaml", "healing"),
     (r"policies/(?P<id>breakers)\.yaml", "breakers"),
     (r"policies/(?P<id>guards)\.yaml", "guards"),
+    (r"policies/(?P<id>promotions)\.yaml", "promotions"),
+    (r"policies/(?P<id>rings)\.yaml", "rings"),
     (r"policies/(?P<id>rollout)\.yaml", "rollout"),
     (r"policies/(?P<id>kill-switch)\.yaml", "kill switch"),
     (r"runbooks/(?P<id>approved)\.yaml", "approved"),
@@ -89,7 +96,9 @@ _PATTERNS: tuple[tuple[str, Kind], ...] = (
 )
 
 
-_SINGLE: frozenset[Kind] = frozenset({"approved", "breakers", "guards", "kill switch", "rollout"})
+_SINGLE: frozenset[Kind] = frozenset(
+    {"approved", "breakers", "guards", "kill switch", "promotions", "rings", "rollout"}
+)
 """Kinds of which a fleet has one document, without an id."""
 
 
@@ -143,6 +152,8 @@ _FILES: dict[Kind, str] = {
     "healing": "policies/healing/{}.yaml",
     "host": "hosts/{}.yaml",
     "kill switch": KILL_SWITCH,
+    "promotions": "policies/promotions.yaml",
+    "rings": "policies/rings.yaml",
     "rollout": "policies/rollout.yaml",
     "runbook": "runbooks/{}.yaml",
 }

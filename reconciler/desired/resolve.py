@@ -100,6 +100,8 @@ def _resolve(
         breakers=fleet.breakers,
         rollout=fleet.rollout,
         acknowledgements=_acknowledgements(fleet, client),
+        rings=fleet.rings,
+        promotions=fleet.promotions,
     )
     return replace(state, plan_digest=_plan_digest(state))
 
@@ -226,6 +228,8 @@ def _files(
         "guards": ["guards"],
         "breakers": ["breakers"],
         "rollout": ["rollout"],
+        "rings": ["rings"],
+        "promotions": ["promotions"],
         "kill switch": ["kill-switch"],
     }
     return {layout.file_of(kind, key) for kind, keys in named.items() for key in keys}

@@ -14,6 +14,7 @@ from reconciler.model.framework import Control
 from reconciler.model.guard_settings import GuardSettings
 from reconciler.model.healing_rule import HealingRule
 from reconciler.model.host import Host
+from reconciler.model.rings import Promotions, Rings
 from reconciler.model.runbook import Runbook
 from reconciler.model.system import TrustedSystem
 from reconciler.model.tier import Feature
@@ -94,6 +95,8 @@ class DesiredState:
         breakers: Versions of runbooks that are switched off in the whole fleet.
         rollout: How far new versions of runbooks have come.
         acknowledgements: Those of the client.
+        rings: In which order hosts come to run a new system; empty where the fleet has no order.
+        promotions: Which rings are open for which revision.
         system: What a host of kind ``nixos`` is meant to run; ``None`` where no release that counts
             names one, and then nothing is said about its system and nothing is activated.
     """
@@ -116,6 +119,8 @@ class DesiredState:
     breakers: FleetBreakers = field(default_factory=FleetBreakers)
     rollout: Rollout = field(default_factory=Rollout)
     acknowledgements: tuple[Acknowledgement, ...] = ()
+    rings: Rings = field(default_factory=Rings)
+    promotions: Promotions = field(default_factory=Promotions)
     system: TrustedSystem | None = None
 
     @property

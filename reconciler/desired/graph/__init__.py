@@ -24,6 +24,7 @@ from reconciler.desired.graph.healing import healing_problems
 from reconciler.desired.graph.hosts import client_problems, host_problems
 from reconciler.desired.graph.named import named_problems
 from reconciler.desired.graph.policies import baseline_problems, framework_problems
+from reconciler.desired.graph.rings import ring_problems
 from reconciler.desired.graph.rules import rule_problems
 from reconciler.desired.graph.runbooks import runbook_problems, safe_runbooks
 from reconciler.desired.graph.tiers import tier_problems
@@ -73,6 +74,7 @@ def check_fleet(
         *high_risk_problems(graph),
         *fleet_wide_problems(graph),
         *named_problems(graph),
+        *ring_problems(graph),
         *healing_problems(graph),
         *freeze_problems(graph),
         *tier_problems(graph),

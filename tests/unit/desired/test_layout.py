@@ -18,6 +18,8 @@ from reconciler.desired.layout import MODELS, Slot, file_of, is_policy, slot
         ("policies/healing/a.yaml", Slot("healing", "a", "a")),
         ("policies/guards.yaml", Slot("guards", "guards", None)),
         ("policies/breakers.yaml", Slot("breakers", "breakers", None)),
+        ("policies/promotions.yaml", Slot("promotions", "promotions", None)),
+        ("policies/rings.yaml", Slot("rings", "rings", None)),
         ("policies/rollout.yaml", Slot("rollout", "rollout", None)),
         ("policies/kill-switch.yaml", Slot("kill switch", "kill-switch", None)),
         ("runbooks/RB-A-001.yaml", Slot("runbook", "RB-A-001", "RB-A-001")),
