@@ -1,13 +1,15 @@
-"""A NixOS system that a signed release names for one host."""
+"""A NixOS system that a signed release names for one host, and what is said of its closure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints
 
 STORE_PATH = r"/nix/store/[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+._?=-]{1,211}"
 """As Nix writes it: 32 digits of its own base 32, then a name (Nix manual, "Store Path")."""
 
+Source = Literal["release", "evaluated"]
 StorePathText = Annotated[str, StringConstraints(pattern=rf"^{STORE_PATH}$")]
 
 
@@ -25,6 +27,7 @@ class TrustedSystem:
         revision: Digest of all systems of that release, 64 hex digits: what rings go by. Two
             commits whose systems are the same have the same one.
         waiting: Commit of a newer release that this host's ring has not come to; ``None`` if none.
+        source: ``evaluated`` where this host evaluated it from the verified commit by itself.
     """
 
     path: str
@@ -34,3 +37,86 @@ class TrustedSystem:
     release: str
     revision: str
     waiting: str | None = None
+    source: Source = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """Everything that a store path needs, itself included.
+
+    Attributes:
+        paths: How many store paths.
+        nar_bytes: Their NARs together.
+        sha256: SHA-256 of ``<path> sha256:<base 32 of its NAR hash>`` lines, sorted; 64 hex digits.
+    """
+
+    paths: int
+    nar_bytes: int
+    sha256: str
+
+    def to_body(self) -> dict[str, Any]:
+        """JSON values for evidence."""
+        return {"paths": self.paths, "nar_bytes": self.nar_bytes, "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class VersionChange:
+    """What became of one package between two closures.
+
+    Attributes:
+        name: As it is parsed from store paths.
+        before: Its versions, sorted; empty if it was not there.
+        after: Its versions, sorted; empty if it is gone.
+    """
+
+    name: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosureDiff:
+    """How a closure differs from the one before.
+
+    Attributes:
+        since: Store path of the one before; ``None`` if there was none.
+        changes: By name, sorted.
+        left_out: How many more there are.
+    """
+
+    since: str | None
+    changes: tuple[VersionChange, ...]
+    left_out: int
+
+    def to_body(self) -> dict[str, Any]:
+        """JSON values for evidence and statements."""
+        changes = [
+            {"name": one.name, "before": list(one.before), "after": list(one.after)}
+            for one in self.changes
+        ]
+        return {"from": self.since, "changes": changes, "left_out": self.left_out}
+
+
+@dataclass(frozen=True, slots=True)
+class SystemStatus:
+    """Which system a host is meant to run, and what became of the newest release.
+
+    Attributes:
+        trusted: In force; ``None`` while no release that counts names one.
+        number: How many times another one came into force; only grows.
+        refused: Stable code of why the newest release is not in force; ``None`` if all is well.
+        refused_release: Commit that the refused release is of.
+        message: The refusal in words.
+        held_by_ring: Why the newer release that waits does not run here yet; empty if none waits.
+        memory: What the ledger must remember of it.
+        diff: How the one in force differs from the release before, where its release says.
+    """
+
+    trusted: TrustedSystem | None
+    number: int = 0
+    refused: str | None = None
+    refused_release: str | None = None
+    message: str = ""
+    held_by_ring: str = ""
+    memory: Mapping[str, Any] | None = None
+    diff: ClosureDiff | None = None

@@ -7,6 +7,8 @@ has read. So there is one place that says what is allowed.
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from reconciler.errors import EvidenceError
@@ -78,17 +80,78 @@ def several(form: Form, most: int) -> Form:
     return Form(read, write)
 
 
-def by_host(make: Callable[..., Any], fields: Mapping[str, Form]) -> Form:
-    """An object from ``<client>/<host>`` to one object each."""
+def number(least: int) -> Form:
+    """A whole number from ``least`` on."""
+
+    def write(value: Any) -> int:
+        if type(value) is not int or not least <= value <= MAX_INTEGER:
+            raise refusal(f"{value!r:.40} is not a count")
+        return value
+
+    return Form(write, write)
+
+
+def ordered(form: Form, most: int, key: Callable[[Any], Any]) -> Form:
+    """A list of up to ``most`` values, sorted by a key that none of them shares."""
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if type(value) is not list:
+            raise TypeError
+        return tuple(map(form.read, value))
+
+    def write(value: Any) -> list[Any]:
+        written = list(map(form.write, value))
+        keys = list(map(key, value))
+        if len(written) > most or any(one >= other for one, other in pairwise(keys)):
+            raise refusal(f"a list of {len(written)} is not sorted, or longer than {most}")
+        return written
+
+    return Form(read, write)
+
+
+def record(
+    make: Callable[..., Any],
+    fields: Mapping[str, Form],
+    *,
+    together: Mapping[str, Form] = MappingProxyType({}),
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> Form:
+    """An object.
+
+    Args:
+        make: From its values by attribute.
+        fields: Its fields, which are always there.
+        together: Fields that came later: all are there, or none is and their attributes are None.
+        names: Attribute of a field whose name is not that of its attribute.
+    """
+
+    def read(value: Any) -> Any:
+        if type(value) is not dict:
+            raise TypeError
+        known = {**fields, **(together if together.keys() & value.keys() else {})}
+        found = read_fields(known, value)
+        return make(**{names.get(name, name): item for name, item in found.items()})
+
+    def write(value: Any) -> dict[str, Any]:
+        held = {name: getattr(value, names.get(name, name)) for name in (*fields, *together)}
+        later = any(held[name] is not None for name in together)
+        known = {**fields, **(together if later else {})}
+        return {name: form.write(held[name]) for name, form in known.items()}
+
+    return Form(read, write)
+
+
+def by_host(item: Form) -> Form:
+    """An object from ``<client>/<host>`` to one value each."""
     host = text(re.compile(f"{_NAME}/{_NAME}"))
 
     def read(value: Any) -> dict[str, Any]:
         if type(value) is not dict:
             raise TypeError
-        return {name: make(**read_fields(fields, item)) for name, item in value.items()}
+        return {name: item.read(each) for name, each in value.items()}
 
     def write(value: Any) -> dict[str, Any]:
-        return {host.write(name): write_fields(fields, item) for name, item in value.items()}
+        return {host.write(name): item.write(each) for name, each in value.items()}
 
     return Form(read, write)
 
@@ -116,15 +179,12 @@ def _write_time(value: datetime) -> str:
     return value.astimezone(UTC).strftime(_TIME)
 
 
-def _count(value: Any) -> int:
-    if type(value) is not int or not 1 <= value <= MAX_INTEGER:
-        raise refusal(f"{value!r:.40} is not a count")
-    return value
-
-
 BRANCH = text(_BRANCH)
 PRINCIPAL = text(_PRINCIPAL)
 STORE_PATH = text(re.compile(_STORE))
 DERIVATION = text(re.compile(_STORE + r"\.drv"))
 TIME = Form(_read_time, _write_time)
-COUNTER = Form(_count, _count)
+COUNTER = number(1)
+AMOUNT = number(0)
+PACKAGE = text(re.compile(r"[0-9A-Za-z+._?=-]{1,211}"))
+VERSION = text(re.compile(r"[0-9A-Za-z+._?=-]{0,211}"))

@@ -16,12 +16,18 @@ from typing import Any
 
 from reconciler.errors import EvidenceError
 from reconciler.evidence import canonical
+from reconciler.model.system import Closure, ClosureDiff, VersionChange
 from reconciler.trust import forms
 
 MAX_PAYLOAD = 190 * 1024
 RECOVERY_REASONS = ("rewritten-history", "key-compromise", "re-root")
 FILES_ROOTS = ("acknowledgements", "approvals", "hosts", "policies", "runbooks")
 """Folders whose files a release names by one digest."""
+
+MAX_CHANGES = 64
+"""Packages that the diff of one system names; the rest is counted."""
+MAX_VERSIONS = 16
+"""Versions of one package on one side of a diff."""
 
 _TYPE = "https://in-toto.io/Statement/v1"
 _COMMIT = forms.text(re.compile(r"[0-9a-f]{40}"))
@@ -79,11 +85,15 @@ class System:
         drv: Store path of its derivation.
         path: Store path of the system.
         nar_sha256: SHA-256 of its NAR, 64 hex digits.
+        closure: Everything that it needs; None in releases of older versions.
+        diff: How that differs from the release before; there where the closure is.
     """
 
     drv: str
     path: str
     nar_sha256: str
+    closure: Closure | None = None
+    diff: ClosureDiff | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,29 @@ class Recovery:
 
 Statement = Approval | Heartbeat | Release | Recovery
 
+_VERSIONS = forms.ordered(forms.VERSION, MAX_VERSIONS, str)
+_CHANGE = forms.record(
+    VersionChange, {"name": forms.PACKAGE, "before": _VERSIONS, "after": _VERSIONS}
+)
+_SYSTEM = forms.record(
+    System,
+    {"drv": forms.DERIVATION, "path": forms.STORE_PATH, "nar_sha256": _SHA256},
+    together={
+        "closure": forms.record(
+            Closure, {"paths": forms.COUNTER, "nar_bytes": forms.COUNTER, "sha256": _SHA256}
+        ),
+        "diff": forms.record(
+            ClosureDiff,
+            {
+                "from": forms.optional(forms.STORE_PATH),
+                "changes": forms.ordered(_CHANGE, MAX_CHANGES, lambda change: change.name),
+                "left_out": forms.AMOUNT,
+            },
+            names={"from": "since"},
+        ),
+    },
+)
+
 _KINDS: Mapping[type[Statement], str] = {
     Approval: "fleet-approval",
     Heartbeat: "fleet-heartbeat",
@@ -162,9 +195,7 @@ _FIELDS: Mapping[type[Statement], Mapping[str, forms.Form]] = {
         "tree": _COMMIT,
         "files_sha256": _SHA256,
         "time": forms.TIME,
-        "systems": forms.by_host(
-            System, {"drv": forms.DERIVATION, "path": forms.STORE_PATH, "nar_sha256": _SHA256}
-        ),
+        "systems": forms.by_host(_SYSTEM),
     },
     Recovery: {
         "branch": forms.BRANCH,
@@ -241,6 +272,15 @@ def files_digest(files: Mapping[str, bytes]) -> str:
     for path, content in sorted((path.encode(), data) for path, data in files.items()):
         whole.update(hashlib.sha256(content).hexdigest().encode() + b"  " + path + b"\n")
     return whole.hexdigest()
+
+
+def revision_of(systems: Mapping[str, System]) -> str:
+    """One digest of which systems a release names: what rings go by.
+
+    Two commits whose systems are the same have the same one.
+    """
+    paths = {host: system.path for host, system in systems.items()}
+    return hashlib.sha256(canonical.encode(paths)).hexdigest()
 
 
 def _subject(statement: Statement) -> dict[str, Any]:
