@@ -163,7 +163,8 @@ requested requests require required reserved reset resolution resolve resolved r
 resource resources response rest restart restarting restarts restic restore restored restores
 restoretests restoring restrict rests result results resume resumed retain retention retired retries
 retry retrying returned returning returns rev reverse revert review reviewed reviewer revision
-revocation revocations revoke revoked rewound rewrites rewriting rewritten rfc right rights rise
+revocation revocations revoke revoked rewound rewrites rewriting rewritten rfc right rights ring
+rings rise
 risen rising risk rlinks role roles rollback rolled rolling rollout romfs room root rooted rootfs
 roots roster rotate rotation roughly round rounded route router routes row rows rpm rs rsa rsa2048
 rst rsync rsyslog rsyslogd rule rule's rules ruleset ruling run runas runbook runbook's runbooks
@@ -178,7 +179,8 @@ sha256 sha384 sha512 shadow shaken shall shallow shape share shared shell shook 
 shorter shortest should show showed showing shown shows shrank shrink shrinks shutdown side sides
 sig sight sign signal signature signatures signed signer signers signing signingkey signs sigstore
 silence similar since single site six size sizes sk skip skipped slash slashes slaves slice slim
-slow slowed slower slowest small smaller smbd snap snapd snapshot snapshot's snapshots so social
+slow slowed slower slowest small smaller smbd snap snapd snapshot snapshot's snapshots so soak
+soaked social
 sock socket sockets soft software sog sold solicit solid some somebody something sometimes somewhere
 soon sooner sort sorted sorts sought sound source sources sp space spaces spare spares spawn speak
 speaks specification spent spipe split spoke spoken spool sqlite squashfs src srv ss ssh sshd ssl
