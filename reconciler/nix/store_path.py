@@ -80,7 +80,10 @@ def parse_name(name: str) -> tuple[str, str]:
 
 def package(path: str) -> Package:
     """Package, version and output of a store path."""
-    name, version = parse_name(name_part(path))
+    whole = name_part(path)
+    name, version = parse_name(whole)
+    if not name:
+        return Package(whole, "", "")
     before, dash, output = version.rpartition("-")
     if dash and _OUTPUTS.fullmatch(output):
         return Package(name, before, output)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import MachineError
+from reconciler.model.system import ClosureDiff, VersionChange
 from reconciler.nix import base32
-from reconciler.nix.closure import MAX_CHANGES, Change, Diff, diff, digest, summary
+from reconciler.nix.closure import MAX_CHANGES, MAX_VERSIONS, diff, digest, measure
 from reconciler.nix.database import open_database
 from tests.support.nix_database import make_database, store_path, system_rows
 
@@ -23,9 +24,9 @@ def test_the_digest_is_over_lines_that_stock_nix_prints(tmp_path: Path) -> None:
 
     with open_database(str(tmp_path)) as opened:
         assert digest(opened.closure(str(rows[0].path))) == expected
-        found = summary(opened.closure(str(rows[0].path)))
+        found = measure(opened.closure(str(rows[0].path)))
 
-    assert found.to_json() == {
+    assert found.to_body() == {
         "paths": 40,
         "nar_bytes": sum(int(str(row.size)) for row in rows),
         "sha256": expected,
@@ -52,25 +53,36 @@ def test_a_difference_is_by_package_and_version() -> None:
         store_path("htop-3.3"),
         store_path("etc", "2"),
     ]
-    found = diff(before, after)
-    assert found == Diff(
+    found = diff(before, after, since=kept[0])
+    assert found == ClosureDiff(
+        kept[0],
         (
-            Change("etc", ("",), ("",)),
-            Change("htop", (), ("3.3",)),
-            Change("nano", ("8.2",), ()),
-            Change("openssl", ("1.1.1w", "3.0.14"), ("1.1.1w", "3.0.15")),
+            VersionChange("etc", ("",), ("",)),
+            VersionChange("htop", (), ("3.3",)),
+            VersionChange("nano", ("8.2",), ()),
+            VersionChange("openssl", ("1.1.1w", "3.0.14"), ("1.1.1w", "3.0.15")),
         ),
         0,
     )
-    assert found.to_json()["changes"][1] == {"name": "htop", "before": [], "after": ["3.3"]}
-    assert diff(before, before) == Diff((), 0)
+    assert found.to_body()["changes"][1] == {"name": "htop", "before": [], "after": ["3.3"]}
+    assert diff(before, before, since=None) == ClosureDiff(None, (), 0)
 
 
 def test_what_was_only_built_anew_is_left_out_first() -> None:
     before = [store_path(f"lib{at:03}-1.0", "old") for at in range(MAX_CHANGES + 10)]
     after = [store_path(f"lib{at:03}-1.0", "new") for at in range(MAX_CHANGES + 10)]
-    found = diff([*before, store_path("zlib-1.2")], [*after, store_path("zlib-1.3")])
+    found = diff([*before, store_path("zlib-1.2")], [*after, store_path("zlib-1.3")], since=None)
     assert found.left_out == 11
     assert len(found.changes) == MAX_CHANGES
-    assert found.changes[-1] == Change("zlib", ("1.2",), ("1.3",))
-    assert list(found.changes) == sorted(found.changes)
+    assert found.changes[-1] == VersionChange("zlib", ("1.2",), ("1.3",))
+    assert [change.name for change in found.changes] == sorted(c.name for c in found.changes)
+    assert len(diff(before, after, since=None, most=3).changes) == 3
+
+
+def test_of_many_versions_some_are_named_and_the_rest_is_counted() -> None:
+    many = [store_path(f"perl-{at:02}") for at in range(MAX_VERSIONS + 4)]
+    found = diff([], many, since=None)
+    assert found.left_out == 4
+    assert found.changes == (
+        VersionChange("perl", (), tuple(f"{at:02}" for at in range(MAX_VERSIONS))),
+    )

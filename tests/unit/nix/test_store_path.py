@@ -46,6 +46,7 @@ def test_name_and_version_part_as_nix_parts_them(name: str, parts: tuple[str, st
         ("linux-6.12.1-modules", Package("linux", "6.12.1", "modules")),
         ("foo-1.0-rc", Package("foo", "1.0-rc", "")),
         ("unit-dbus.service", Package("unit-dbus.service", "", "")),
+        ("-1", Package("-1", "", "")),
         ("etc-os-release", Package("etc-os-release", "", "")),
     ],
 )
