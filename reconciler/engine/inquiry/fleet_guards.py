@@ -3,24 +3,20 @@
 No appliance sees another's evidence. Whoever keeps it runs this, reads what it proposes, and signs
 the change of the fleet repository; every appliance follows at its next pull.
 
-Rule 1: Every entry is proven before it counts, by the signers that are given for its repository.
-Rule 2: A branch that does not verify is said, counts for nothing, and holds the stage of its host.
-Rule 3: Only hosts of the fleet count, each by its one branch.
+Rule 1: A branch that does not verify is said, counts for nothing, and holds the stage of its host.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 
 from reconciler.desired.fleet import Fleet
-from reconciler.errors import EvidenceError, InputError
+from reconciler.engine.inquiry.fleet_evidence import Evidence, read_each, recent
 from reconciler.evidence.entry import Kind
 from reconciler.evidence.record import Branch, Record
 from reconciler.guard.fleet_fold import Ending, Ran, moves, newly_open
 from reconciler.learn.trial import Trial
 from reconciler.learn.witness import trials_of
-from reconciler.ledger.reader import newest_first
 from reconciler.model.fleet_wide import FleetMove, OpenBreaker
 
 BAD = frozenset({"failed", "rolled_back", "interrupted"})
@@ -56,9 +52,7 @@ class Proposal:
     moves: tuple[FleetMove, ...]
 
 
-def look_at(
-    evidence: Sequence[tuple[Path, Sequence[Branch]]], fleet: Fleet, since: datetime
-) -> Seen:
+def look_at(evidence: Evidence, fleet: Fleet, since: datetime) -> Seen:
     """Prove and fold the newest entries of every branch.
 
     Args:
@@ -69,26 +63,12 @@ def look_at(
     Raises:
         InputError: Two repositories speak of one host.
     """
-    runs: list[Ran] = []
-    hosts: set[str] = set()
-    unread: dict[str, str] = {}
-    strangers: list[str] = []
-    for repository, branches in evidence:
-        for branch in branches:
-            target = f"{branch.client}/{branch.host}"
-            if target in hosts:
-                message = f"two evidence repositories speak of {target}"
-                raise InputError(message, hint="Give each host's evidence once.")
-            if target not in fleet.hosts:
-                strangers.append(target)
-                continue
-            hosts.add(target)
-            try:
-                runs += _runs(repository, branch, since)
-            except EvidenceError as error:
-                unread[target] = error.message
+    read = read_each(evidence, fleet, lambda branch, records: _runs(branch, records, since))
     return Seen(
-        runs=tuple(runs), hosts=tuple(sorted(hosts)), unread=unread, strangers=tuple(strangers)
+        runs=tuple(run for runs in read.found.values() for run in runs),
+        hosts=read.hosts,
+        unread=read.unread,
+        strangers=read.strangers,
     )
 
 
@@ -113,25 +93,16 @@ def propose(seen: Seen, fleet: Fleet, now: datetime) -> Proposal:
     return Proposal(breakers=added, moves=found)
 
 
-def _runs(repository: Path, branch: Branch, since: datetime) -> list[Ran]:
-    records = newest_first(repository, branch.client, branch.host, branch.signers)
-    recent = list(_until(records, since))
+def _runs(branch: Branch, records: Iterator[Record], since: datetime) -> list[Ran]:
+    target = f"{branch.client}/{branch.host}"
+    newest = list(recent(records, since))
     failed = {
-        f"{branch.client}/{branch.host}@{r.entry.seq}:sha256:{r.digest}"
-        for r in recent
+        f"{target}@{r.entry.seq}:sha256:{r.digest}"
+        for r in newest
         if r.entry.kind is Kind.OUTCOME and r.entry.body.get("result") in BAD
     }
-    target = f"{branch.client}/{branch.host}"
-    trials = trials_of(reversed(recent))
+    trials = trials_of(reversed(newest))
     return [_ran(trial, failed) for trial in trials if trial.target == target]
-
-
-def _until(records: Iterable[Record], since: datetime) -> Iterator[Record]:
-    for record in records:
-        # Clocks of a host may have been set: a day more is read than is asked for.
-        if record.entry.time < since - timedelta(days=1):
-            return
-        yield record
 
 
 def _ran(trial: Trial, failed: set[str]) -> Ran:
