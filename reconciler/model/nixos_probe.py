@@ -45,10 +45,10 @@ class LoadedUnits:
 class DeclaredSysctls:
     """The live values of the kernel parameters that the expectations name (`Internal`).
 
-    A name with ``*`` stands for every one that it matches and that has no value of its own.
-
-    Answer data: ``{name: str | None}``, blanks as the kernel writes them; None when this kernel has
-    none of that name. Absent without expectations.
+    Answer data: ``{"values": {name: str | None}, "matching": {name: {matched: str}}, "unreadable":
+    [names]}``, values as the kernel writes them. None: this kernel has none of that name. A name
+    with ``*`` stands for each that it matches, slashes for dots. What can only be written is
+    unreadable. Absent without expectations.
     """
 
 
@@ -56,9 +56,10 @@ class DeclaredSysctls:
 class DeclaredFiles:
     """The files below /etc that the expectations call copies, beside those of the system itself.
 
-    Answer data: ``{path: {"same": bool, "mode": int, "uid": int, "gid": int}}``, the path below
-    /etc; ``same`` says whether the content is that of ``<system>/etc/<path>``. A file that is not
-    there, or is no regular file, is left out. Absent without expectations.
+    Answer data: ``{path: {"same": bool, "mode": str, "declared_mode": str | None}}``, the path
+    below /etc, modes in octal; ``same`` says whether the content is that of
+    ``<system>/etc/<path>``, whose mode stands in ``<path>.mode`` where NixOS wrote one. A file that
+    is not there, or is no regular file, is left out. Absent without expectations.
     """
 
 
@@ -71,8 +72,7 @@ class SetuidFiles:
     walked a part at a time, and a later look goes on where the last one stopped.
 
     Answer data: ``{"wrappers": [{"name", "mode" (permission bits), "uid", "gid", "capabilities":
-    [names]}], "elsewhere": [paths], "whole": bool, "entries": int}``; ``whole`` once everything
-    was walked at least once, ``entries`` of the last whole walk, or of the one under way.
+    [names]}], "elsewhere": [paths], "whole": bool}``; ``whole`` once everything was walked.
     """
 
     wrappers: str = "/run/wrappers/bin"
@@ -88,4 +88,5 @@ class KernelModules:
     the running kernel.
     """
 
+    loaded: str = "/proc/modules"
     directory: str = "/run/booted-system/kernel-modules/lib/modules"

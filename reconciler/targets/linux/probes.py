@@ -9,6 +9,15 @@ from collections.abc import Callable
 from functools import cache
 
 from reconciler.model.answer import Answer
+from reconciler.model.nixos_probe import (
+    DeclaredFiles,
+    DeclaredSysctls,
+    Entries,
+    KernelModules,
+    LoadedUnits,
+    RealPath,
+    SetuidFiles,
+)
 from reconciler.model.probe import (
     AuditRules,
     AuditStatus,
@@ -55,6 +64,13 @@ _ON_A_MACHINE: dict[type, str] = {
     Command: "command:command",
     ClockState: "clock:clock_state",
     JournalEvents: "journal:journal_events",
+    RealPath: "entries:real_path",
+    Entries: "entries:entries",
+    LoadedUnits: "loaded_units:loaded_units",
+    DeclaredSysctls: "declared:declared_sysctls",
+    DeclaredFiles: "declared:declared_files",
+    SetuidFiles: "setuid:setuid_files",
+    KernelModules: "kernel_modules:kernel_modules",
 }
 
 

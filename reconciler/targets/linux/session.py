@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.model.answer import Answer
+from reconciler.model.nixos_probe import SetuidFiles
 from reconciler.model.probe import Probe, UnitStatus
 from reconciler.targets.linux.allow import AllowList
 from reconciler.targets.linux.no_answer import NoAnswer
@@ -17,6 +18,7 @@ from reconciler.targets.linux.tree import Tree
 
 if TYPE_CHECKING:
     from reconciler.targets.linux.bus import Buses
+    from reconciler.targets.linux.setuid import Walk
 
 Internal = Callable[[str], Answer]
 """Answers what the engine itself knows, by topic."""
@@ -44,6 +46,7 @@ class Session:
         units_ahead: Names of units that this round will ask for.
         owners: Units by socket inode, kept between rounds (an inode number is not reused while
             the socket lives, and each is verified before use).
+        walks: How far walks over file systems have come, kept between rounds.
     """
 
     tree: Tree
@@ -55,6 +58,7 @@ class Session:
     units: dict[str, UnitState] = field(default_factory=dict)
     units_ahead: frozenset[str] = frozenset()
     owners: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    walks: dict[SetuidFiles, "Walk"] = field(default_factory=dict)
 
     def remaining(self) -> float:
         """Seconds left for the present question.
