@@ -135,6 +135,10 @@ class Attestations:
             f"{RELEASES}/{_oid(commit)}", lambda s: isinstance(s, Release) and s.commit == commit
         )
 
+    def released(self) -> tuple[str, ...]:
+        """Commits that there are releases of, whether they count or not."""
+        return tuple(name for name in self._folder(RELEASES) if _OID.fullmatch(name))
+
     def heartbeats(self, branch: str) -> tuple[Signed, ...]:
         """The newest heartbeat of a branch: one by a key, one by an identity, or none."""
         return self._statements(

@@ -37,6 +37,8 @@ class Reason(StrEnum):
     BRANCH_UNTRUSTED = "branch-untrusted"
     RELEASE_MISSING = "release-missing"
     RELEASE_REFUSED = "release-refused"
+    RELEASE_CONFLICT = "release-conflict"
+    RELEASE_REVOKED = "release-revoked"
     RECOVERY_SHORT = "recovery-short"
     REVOKED_CONTENT = "revoked-content"
     STALE = "stale"
@@ -93,6 +95,10 @@ HINTS = {
     "attestations branch.",
     Reason.RELEASE_REFUSED: "Compare who signed the release, when, and for which commit with the "
     "roles and identities of policies/trust/policy.yaml; then attest again.",
+    Reason.RELEASE_CONFLICT: "Two releases of one commit name different systems: find out why; if "
+    "CI did not sign both, revoke its key. A newer commit with one release ends it.",
+    Reason.RELEASE_REVOKED: "The key that signed the system in force is revoked: let CI sign a "
+    "release of this or a newer commit with another one.",
     Reason.RECOVERY_SHORT: "Let more people with a recovery role sign the same statement "
     "(reconciler attest recover).",
     Reason.REVOKED_CONTENT: "Change the paths again with a good key, or let enough other people "

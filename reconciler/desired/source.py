@@ -17,6 +17,7 @@ from reconciler.desired.mirror import Mirror
 from reconciler.desired.objects import MirrorDamaged, Objects
 from reconciler.desired.tree import FleetTree
 from reconciler.desired.trust import verify as trust
+from reconciler.desired.trust.systems import Releases, releases_along
 from reconciler.desired.trust.verify import Acceptance, Standing, VerifiedCommit
 from reconciler.errors import MachineError
 from reconciler.evidence.signers import AllowedSigners
@@ -186,6 +187,22 @@ class FleetSource:
             now=now,
             attestations=self.attestations(),
             newest=newest,
+        )
+
+    def releases(self, accepted: str, now: datetime) -> Releases:
+        """The releases that were fetched, along the line of what is accepted; ask it at once.
+
+        Raises:
+            IntentRefused: What is wrong with the trust files of ``accepted``.
+            MirrorDamaged: It is not in the mirror.
+        """
+        return releases_along(
+            self._mirror.open(),
+            accepted,
+            branch=self._branch,
+            now=now,
+            attestations=self.attestations(),
+            limits=self._read_limits,
         )
 
     def read_files(self, commit: str) -> dict[str, bytes]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from reconciler.advise.adviser import Adviser
@@ -13,6 +14,7 @@ from reconciler.engine.introspect import LedgerWatch
 from reconciler.engine.past import Past, recall
 from reconciler.engine.sealing import Queue, load_queue
 from reconciler.engine.settings import Home
+from reconciler.engine.trusted.expectations import Documents
 from reconciler.engine.upkeep.ages import Ages
 from reconciler.engine.upkeep.equipment import Equipment, equip
 from reconciler.ledger.lock import HostLock
@@ -44,6 +46,7 @@ class Appliance:
         queue: Runs that are on the disk and wait to be sealed.
         equipment: What keeps the evidence.
         ages: When each part of that last came about.
+        documents: What systems of a NixOS host declare, read once.
         adviser: Who is asked instead of the endpoint of the settings; for simulations.
     """
 
@@ -59,6 +62,7 @@ class Appliance:
     queue: Queue
     equipment: Equipment
     ages: Ages
+    documents: Documents = field(default_factory=Documents)
     resolved: DesiredState | None = None
     adviser: Adviser | None = None
 
@@ -104,7 +108,7 @@ def open_appliance(
                 checks=checks_catalogue.load(),
                 steps=steps_catalogue.load(),
                 past=recall(ledger),
-                make_target=make_target or linux_target,
+                make_target=make_target or partial(host_target, home),
                 watch=LedgerWatch(ledger),
                 queue=load_queue(state),
                 equipment=equipment,
@@ -113,7 +117,17 @@ def open_appliance(
 
 
 def linux_target(root: str, internal: Callable[[str], Answer]) -> Target:
-    """This machine, or a directory tree of a Linux system."""
+    """This machine, or a directory tree of a Linux system, without what settings add to it."""
+    return LinuxTarget(root=root, internal=internal)
+
+
+def host_target(home: Home, root: str, internal: Callable[[str], Answer]) -> Target:
+    """This machine as the settings say that steps are carried out on it."""
+    return local_target(home, internal, root)
+
+
+def local_target(home: Home, internal: Callable[[str], Answer], root: str = "/") -> LinuxTarget:
+    """This machine, with what this process itself may do to it."""
     return LinuxTarget(root=root, internal=internal)
 
 

@@ -112,10 +112,12 @@ class Healer:
         session.options.hook("before-intent")
         status, own = session.intent.status, session.own
         recovery = status.acceptance and status.acceptance.recovery
+        system = status.system and status.system.in_force
         receipt = session.append(
             Kind.INTENT,
             # From here on the new state counts as accepted, so how it came is said here, too.
             ({"recovery": recovery_body(recovery)} if recovery else {})
+            | ({"system": system.to_body()} if system else {})
             | {
                 "run": session.run,
                 "plan_digest": plan.digest,

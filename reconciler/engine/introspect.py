@@ -1,15 +1,18 @@
 """What the engine knows about itself, answered like any other probe."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from reconciler.engine.trusted.expectations import Documents
 from reconciler.ledger.store import Ledger, TailCheck
 from reconciler.model.answer import Answer
 from reconciler.model.run import IntentStatus
+from reconciler.model.system import SystemStatus
 
 FIRST_LOOK, OVERLAP = 16, 2
+_NO_SYSTEM = Answer("absent", reason="this is no NixOS host")
 
 
 @dataclass(slots=True)
@@ -34,6 +37,40 @@ class LedgerWatch:
         return check
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What is known of the system that a NixOS host is meant to run.
+
+    Attributes:
+        status: Which one; None of any other host.
+        documents: Reads what systems declare.
+        root: Where the machine's files are.
+    """
+
+    status: SystemStatus | None = None
+    documents: Documents = field(default_factory=Documents)
+    root: str = "/"
+
+    def system(self) -> Answer:
+        """The answer to ``Internal("system")``."""
+        status = self.status
+        if status is None or status.trusted is None:
+            return _NO_SYSTEM if status is None else Answer("absent", reason=_why(status))
+        before = () if status.in_force is None else status.in_force.before
+        return Answer("ok", asdict(status.trusted) | {"before": [path for path, _ in before]})
+
+    def expectations(self) -> Answer:
+        """The answer to ``Internal("expectations")``."""
+        status = self.status
+        if status is None or status.trusted is None:
+            return self.system()
+        return self.documents.answer(self.root, status.trusted, status.in_force)
+
+
+def _why(status: SystemStatus) -> str:
+    return status.message or status.ring or "no release that counts names a system for this host"
+
+
 @dataclass(slots=True)
 class Introspection:
     """Answers `Internal` probes of one run.
@@ -48,6 +85,8 @@ class Introspection:
             (a renewed certificate) is younger than the run.
         target: ``<client>/<host>``.
         root: Whether this process runs as root.
+        access_path: Units without which nobody gets in.
+        declared: What is known of the system that is meant to run here.
     """
 
     watch: LedgerWatch
@@ -58,6 +97,8 @@ class Introspection:
     now: Callable[[], datetime]
     target: str
     root: bool
+    access_path: tuple[str, ...] = ()
+    declared: Declared = field(default_factory=Declared)
 
     def __call__(self, topic: str) -> Answer:
         """The answer to ``Internal(topic)``."""
@@ -69,9 +110,17 @@ class Introspection:
             case "now":
                 return Answer("ok", {"unix_s": int(self.now().timestamp())})
             case "host":
-                return Answer("ok", {"name": self.target, "root": self.root})
+                return Answer("ok", self._host())
+            case "system":
+                return self.declared.system()
+            case "expectations":
+                return self.declared.expectations()
             case _:
                 return Answer("unsupported", reason=f"no such topic: {topic}")
+
+    def _host(self) -> dict[str, Any]:
+        access = list(self.access_path)
+        return {"name": self.target, "root": self.root, "access_path": access}
 
     def _ledger(self) -> dict[str, Any]:
         check = self.watch.look()

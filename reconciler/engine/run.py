@@ -13,7 +13,7 @@ from reconciler.engine.append import seal_waiting
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import gather, refuse_jump
 from reconciler.engine.heal import Healer, Healing
-from reconciler.engine.introspect import Introspection
+from reconciler.engine.introspect import Declared, Introspection
 from reconciler.engine.look import Eye
 from reconciler.engine.pending import KEPT_ASIDE, whole
 from reconciler.engine.record import record_gap, record_holds, record_refusal, record_run
@@ -23,6 +23,7 @@ from reconciler.engine.session import Options, Session
 from reconciler.engine.tickets.escalation import escalate
 from reconciler.engine.tracking import Tracking, by_severity
 from reconciler.engine.trusted.intent import pull
+from reconciler.engine.trusted.system import attach
 from reconciler.engine.upkeep.keep import keep
 from reconciler.errors import IntentRefused
 from reconciler.model.answer import Answer
@@ -142,7 +143,7 @@ def _begin(appliance: Appliance, options: Options) -> Session:
     facts = gather(appliance.clock, machine, deadline_s)
     newest = newest_moment(appliance.ledger, appliance.queue)
     refuse_jump(facts, newest, appliance.past.last_clock)
-    intent = pull(appliance, facts)
+    intent = attach(appliance, pull(appliance, facts), facts.at)
     if intent.status.fetched:
         appliance.past.reached_at = whole(facts.at)
     options.hook("pulled")
@@ -175,6 +176,12 @@ def _open_eye(session: Session, desired: DesiredState) -> Eye:
         now=appliance.clock.now,
         target=desired.target,
         root=os.geteuid() == 0,
+        access_path=tuple(desired.host.access_path),
+        declared=Declared(
+            status=session.intent.status.system,
+            documents=appliance.documents,
+            root=desired.host.root,
+        ),
     )
     return Eye(
         desired=desired,

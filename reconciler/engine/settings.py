@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 from reconciler.desired import strict_yaml
 from reconciler.engine.advice.settings import AdviseSettings
 from reconciler.engine.evidence_settings import EvidenceSettings, PathText
+from reconciler.engine.system_settings import SystemSettings
 from reconciler.engine.tickets.settings import Channels
 from reconciler.errors import InputError, Where
 from reconciler.model.document import Document, Name
@@ -52,6 +53,8 @@ class Settings(Document):
 
     Attributes:
         notify: Channels by which people are called, by name.
+        system: How a NixOS host comes by its system; null: it is looked at, never changed.
+        helper: Unix socket of the helper that carries out steps; null: this process does.
         state: Directory for the lock and the mirror of the fleet repository. Nothing in it is a
             source of truth but the runs that wait to be sealed (``evidence.seal_s``).
         interval_s: Seconds between runs of the daemon.
@@ -66,6 +69,8 @@ class Settings(Document):
     evidence: EvidenceSettings
     advise: AdviseSettings | None = None
     notify: Channels = Field(default={}, max_length=16)
+    system: SystemSettings | None = None
+    helper: PathText | None = None
     state: PathText = "state"
     interval_s: int = Field(default=300, ge=5, le=86400)
     jitter_s: int = Field(default=30, ge=0, le=3600)

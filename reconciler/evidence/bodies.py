@@ -131,6 +131,8 @@ def intent_status_body(intent: IntentStatus, own: Own = NOTHING) -> Body:
     }
     if intent.acceptance is not None:
         body["acceptance"] = _acceptance_body(intent.acceptance)
+    if intent.system is not None:
+        body["system"] = intent.system.to_body()
     return body
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from reconciler.errors import ExitCode
 from reconciler.model.finding import Finding
@@ -12,6 +12,9 @@ from reconciler.model.outcome import Outcome
 from reconciler.model.plan import Action, Plan
 from reconciler.model.quotable import NOTHING, Own
 from reconciler.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from reconciler.model.system import SystemStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ class IntentStatus:
         holds: Why nothing may be done under what is in force.
         freshness: How new it is known to be; ``None`` before there is a desired state.
         acceptance: What stood behind it, in the run that accepted it.
+        system: Which system a NixOS host is meant to run; ``None`` of any other.
     """
 
     commit: str | None
@@ -135,6 +139,7 @@ class IntentStatus:
     holds: tuple[Hold, ...] = ()
     freshness: Freshness | None = None
     acceptance: Acceptance | None = None
+    system: "SystemStatus | None" = None
 
     @property
     def hold(self) -> str | None:

@@ -1,13 +1,18 @@
 """A NixOS system that a signed release names for one host, and what is said of its closure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints
 
 STORE_PATH = r"/nix/store/[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+._?=-]{1,211}"
 """As Nix writes it: 32 digits of its own base 32, then a name (Nix manual, "Store Path")."""
+
+MOST_BEFORE = 8
+"""Systems that were trusted before and are still known."""
+
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 Source = Literal["release", "evaluated"]
 StorePathText = Annotated[str, StringConstraints(pattern=rf"^{STORE_PATH}$")]
@@ -97,26 +102,77 @@ class ClosureDiff:
         return {"from": self.since, "changes": changes, "left_out": self.left_out}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """The system that was trusted last on a host, and what must be known to go no further back.
+
+    Attributes:
+        system: Which one.
+        number: How many times another one came into force, with this one; only grows.
+        time: When its release was signed, by what it says.
+        by: Who signed it: id of a member, or name of an identity.
+        key: Fingerprint of the key; ``None`` of an identity without one.
+        before: Store path and NAR hash of others that were trusted here, newest first.
+    """
+
+    system: TrustedSystem
+    number: int
+    time: datetime
+    by: str
+    key: str | None
+    before: tuple[tuple[str, str], ...] = ()
+
+    def followed_by(self, system: TrustedSystem) -> tuple[tuple[str, str], ...]:
+        """What was trusted before, once another system is in force."""
+        known = ((self.system.path, self.system.nar_sha256), *self.before)
+        return tuple(one for one in known if one[0] != system.path)[:MOST_BEFORE]
+
+    def to_body(self) -> dict[str, Any]:
+        """JSON values for evidence; `reconciler.guard.trusted_system.read` is the inverse."""
+        one = self.system
+        return {
+            "number": self.number,
+            "path": one.path,
+            "drv": one.drv,
+            "nar_sha256": one.nar_sha256,
+            "closure_sha256": one.closure_sha256,
+            "release": one.release,
+            "revision": one.revision,
+            "source": one.source,
+            "time": self.time.strftime(_TIME),
+            "by": self.by,
+            "key": self.key,
+            "before": [{"path": path, "nar_sha256": nar} for path, nar in self.before],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SystemStatus:
     """Which system a host is meant to run, and what became of the newest release.
 
     Attributes:
-        trusted: In force; ``None`` while no release that counts names one.
-        number: How many times another one came into force; only grows.
+        trusted: What the desired state says; ``None`` while no release that counts names one.
+        in_force: What the ledger must remember; ``None`` before the first.
         refused: Stable code of why the newest release is not in force; ``None`` if all is well.
         refused_release: Commit that the refused release is of.
         message: The refusal in words.
-        held_by_ring: Why the newer release that waits does not run here yet; empty if none waits.
-        memory: What the ledger must remember of it.
+        ring: Why a newer release that waits does not run here yet; empty if none waits.
         diff: How the one in force differs from the release before, where its release says.
     """
 
     trusted: TrustedSystem | None
-    number: int = 0
+    in_force: InForce | None
     refused: str | None = None
     refused_release: str | None = None
     message: str = ""
-    held_by_ring: str = ""
-    memory: Mapping[str, Any] | None = None
+    ring: str = ""
     diff: ClosureDiff | None = None
+
+    def to_body(self) -> dict[str, Any]:
+        """JSON values for evidence."""
+        return {
+            "in_force": self.in_force and self.in_force.to_body(),
+            "trusted": self.trusted is not None,
+            "waiting": self.trusted and self.trusted.waiting,
+            "refused": self.refused and {"reason": self.refused, "release": self.refused_release},
+        }

@@ -5,6 +5,7 @@ Rule 1: The policy at A decides; at a first acceptance without a pin, the head's
 Rule 2: A release names branch, commit, tree and every file that is read; by SHA-256 too.
 """
 
+from dataclasses import dataclass
 from functools import partial
 
 from reconciler.desired.attestations import Attestations, Signed
@@ -15,8 +16,9 @@ from reconciler.desired.trust.files import Policy
 from reconciler.desired.trust.keyless import attested_by, with_identities
 from reconciler.errors import IntentRefused
 from reconciler.evidence import commit as commits
+from reconciler.evidence.sshsig import fingerprint
 from reconciler.model.trust_policy import BranchRule
-from reconciler.trust.judgement import Attested, Trust
+from reconciler.trust.judgement import Trust
 from reconciler.trust.statements import Release, commit_digest, files_digest
 
 BRANCHES = "R6 branches"
@@ -83,49 +85,105 @@ def _branch_rule(case: Case, policy: Policy | None) -> BranchRule | None:
 
 def _examine_release(case: Case, policy: Policy, source: str) -> None:
     head, docket = case.head, case.docket
-    attestations = with_identities(case, policy, source, _ROLE)
-    releases = attestations.releases(head)
-    trust = Trust(case.files.signers(source, head), policy.people)
-    wrong: list[str] = []
-    named = _named(case) if releases else None
-    for signed in releases:
-        found = _vouches(case, trust, signed, named)
-        if isinstance(found, Attested):
-            docket.held(BRANCHES, head, f"has a release by {found.by}")
-            return
-        wrong.append(found)
-    wrong += _unread(attestations, head)
-    if wrong:
-        reasons = "; ".join(dict.fromkeys(wrong))
+    found = Bench(case, policy, source).judge(head)
+    if found.counting:
+        docket.held(BRANCHES, head, f"has a release by {found.counting[0].by}")
+    elif found.wrong:
+        reasons = "; ".join(dict.fromkeys(found.wrong))
         what = f"has only releases that do not count: {reasons}"
         docket.fail(BRANCHES, head, Reason.RELEASE_REFUSED, what)
     else:
         docket.fail(BRANCHES, head, Reason.RELEASE_MISSING, "has no release by CI")
 
 
-def _unread(attestations: Attestations, head: str) -> list[str]:
-    return [why for path, why in attestations.unread if path.startswith(f"releases/{head}")]
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """A release that counts.
+
+    Attributes:
+        release: What it says.
+        by: Id of the member, or name of the identity, that signed it.
+        key: Fingerprint of the key; None of an identity without one.
+    """
+
+    release: Release
+    by: str
+    key: str | None
 
 
-def _vouches(
-    case: Case, trust: Trust, signed: Signed, named: tuple[str, ...] | None
-) -> Attested | str:
-    """Who vouches for the head, or why this release does not count."""
-    one = signed.statement
-    if not isinstance(one, Release) or named != (
-        one.branch,
-        one.commit,
-        one.commit_sha256,
-        one.tree,
-        one.files_sha256,
-    ):
-        return "it names another branch, commit, tree or other files"
-    return attested_by(signed, trust, _ROLE, one.time, case.offer.now)
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The releases of one commit.
+
+    Attributes:
+        counting: Those that count.
+        wrong: Why others do not.
+    """
+
+    counting: tuple[Counting, ...]
+    wrong: tuple[str, ...]
 
 
-def _named(case: Case) -> tuple[str, ...]:
-    """What a release of the head must name."""
-    raw = case.objects.read("commit", case.head, commits.MAX_BYTES) or b""
-    tree = FleetTree(case.objects, case.head, case.limits, case.trees)
+class Bench:
+    """Judges releases by the trust of one commit: those of a head, and those of its line."""
+
+    def __init__(self, case: Case, policy: Policy, source: str) -> None:
+        """Nothing is read yet.
+
+        Args:
+            case: Names branch, time and attestations.
+            policy: Who has the role.
+            source: The commit whose tree holds the policy and the signers.
+        """
+        self._case = case
+        self._attestations = with_identities(case, policy, source, _ROLE)
+        self._trust = Trust(case.files.signers(source, case.head), policy.people)
+
+    def judge(self, commit: str) -> Judged:
+        """Judge every release of a commit.
+
+        Raises:
+            IntentRefused: What is wrong with the commit's tree.
+            MirrorDamaged: An object is missing.
+        """
+        releases = self._attestations.releases(commit)
+        named = _named(self._case, commit) if releases else None
+        counting: list[Counting] = []
+        wrong: list[str] = []
+        for signed in releases:
+            found = self._vouches(signed, named)
+            if isinstance(found, Counting):
+                counting.append(found)
+            else:
+                wrong.append(found)
+        return Judged(tuple(counting), (*wrong, *_unread(self._attestations, commit)))
+
+    def _vouches(self, signed: Signed, named: tuple[str, ...] | None) -> Counting | str:
+        """Who vouches for the commit, or why this release does not count."""
+        one = signed.statement
+        if not isinstance(one, Release) or named != (
+            one.branch,
+            one.commit,
+            one.commit_sha256,
+            one.tree,
+            one.files_sha256,
+        ):
+            return "it names another branch, commit, tree or other files"
+        found = attested_by(signed, self._trust, _ROLE, one.time, self._case.offer.now)
+        if isinstance(found, str):
+            return found
+        return Counting(
+            one, found.by, None if signed.public is None else fingerprint(signed.public)
+        )
+
+
+def _unread(attestations: Attestations, commit: str) -> list[str]:
+    return [why for path, why in attestations.unread if path.startswith(f"releases/{commit}")]
+
+
+def _named(case: Case, commit: str) -> tuple[str, ...]:
+    """What a release of a commit must name."""
+    raw = case.objects.read("commit", commit, commits.MAX_BYTES) or b""
+    tree = FleetTree(case.objects, commit, case.limits, case.trees)
     files = files_digest(tree.files())
-    return case.offer.branch, case.head, commit_digest(raw), tree.oid, files
+    return case.offer.branch, commit, commit_digest(raw), tree.oid, files
