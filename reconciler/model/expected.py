@@ -27,6 +27,15 @@ MAX_BYTES = 4 * 1024 * 1024
 
 _S = TypeVar("_S")
 
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known member",
+    "string_type": "is not text",
+    "int_type": "is not a whole number",
+    "bool_type": "is not true or false",
+    "too_long": "has too many items",
+}
+
 
 class Section(Generic[_S]):
     """One member of the document, typed."""
@@ -77,7 +86,7 @@ def parse(raw: bytes) -> Mapping[str, Any]:
             raw, object_pairs_hook=_no_twins, parse_float=_no_float, parse_constant=_no_float
         )
     except (ValueError, RecursionError) as problem:
-        _refuse(f"is not JSON as we write it: {problem!s:.200}", problem)
+        _refuse("is not JSON with whole numbers, each member once", problem)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         _refuse(f"is not of the format {FORMAT}")
     try:
@@ -98,7 +107,7 @@ def _first(problem: ValidationError) -> str:
     """The place of the first error and what it is, never the value."""
     error = problem.errors(include_url=False, include_input=False, include_context=False)[0]
     place = "".join(f".{part}" for part in error["loc"])
-    return f"{place}: {error['msg']}"
+    return f"{place} {_WORDS.get(error['type'], 'is not as the format says')}"
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

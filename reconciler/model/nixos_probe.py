@@ -64,6 +64,15 @@ class DeclaredFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredPaths:
+    """Where the paths lead that the expectations name: certificates and swap.
+
+    Answer data: ``{path: str | None}``, with every link followed; None where there is nothing.
+    Absent without expectations.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class SetuidFiles:
     """Files that run with the rights of another: setuid, setgid, or with capabilities.
 

@@ -9,6 +9,7 @@ from typing import Literal
 from reconciler.model.event import EventKind
 from reconciler.model.nixos_probe import (
     DeclaredFiles,
+    DeclaredPaths,
     DeclaredSysctls,
     Entries,
     KernelModules,
@@ -237,6 +238,7 @@ Probe = (
     | LoadedUnits
     | DeclaredSysctls
     | DeclaredFiles
+    | DeclaredPaths
     | SetuidFiles
     | KernelModules
     | Internal

@@ -8,6 +8,7 @@ Rule 2: Capitals are known as they are written, or where a sentence begins: ``ma
 import re
 from dataclasses import dataclass
 
+from reconciler.model.system import STORE_PATH
 from reconciler.model.vocabulary import NAMES, WORDS
 
 HOLE = "…"
@@ -27,6 +28,7 @@ OURS = re.compile(
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
     r"|(?:RB|LNX|NIX|WIN|NET|SAAS|APP)-[A-Z]{1,10}-[0-9]{3}"
     r"|164\.[0-9]{3}(?:\([a-zA-Z0-9]{1,4}\))*"
+    rf"|{STORE_PATH}"
     r"|[a-z0-9-]{1,40}@(?:openssh\.com|libssh\.org)"
     rf"|{UNIT_NAME}"
     r"|(?:ssh-|sk-ssh-)?[Ee]d25519|[Xx]25519|curve25519-sha256"

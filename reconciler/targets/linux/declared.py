@@ -1,4 +1,4 @@
-"""What the expectations name, as it is live: DeclaredSysctls, DeclaredFiles.
+"""What the expectations name, as it is live: DeclaredSysctls, DeclaredFiles, DeclaredPaths.
 
 Which names are looked at is not a check's to say, because it is asked before the document is read;
 the engine's own answer is read here, and again by the parser that compares.
@@ -8,13 +8,14 @@ import errno
 import os
 import re
 import stat
+from pathlib import Path
 from typing import Any
 
 from reconciler.errors import Unobservable
 from reconciler.model.answer import Answer
-from reconciler.model.declared import Etc, Sysctls
+from reconciler.model.declared import Certificate, Etc, Listed, Swap, Sysctls
 from reconciler.model.expected import Section
-from reconciler.model.nixos_probe import DeclaredFiles, DeclaredSysctls
+from reconciler.model.nixos_probe import DeclaredFiles, DeclaredPaths, DeclaredSysctls
 from reconciler.model.system import STORE_PATH
 from reconciler.targets.linux.globbing import expand, is_pattern
 from reconciler.targets.linux.no_answer import NoAnswer, from_os_error
@@ -23,6 +24,8 @@ from reconciler.targets.linux.tree import NotRegular
 
 SYSCTL: Section[Sysctls] = Section("sysctl", Sysctls)
 ETC: Section[Etc] = Section("etc", Etc)
+CERTIFICATES: Section[tuple[Certificate, ...]] = Section("certificates", Listed[Certificate])
+SWAP: Section[tuple[Swap, ...]] = Section("swap", Listed[Swap])
 
 _ROOT = "/proc/sys/"
 _LIMIT = 4096
@@ -58,6 +61,21 @@ def declared_files(_probe: DeclaredFiles, session: Session) -> Answer:
     copies = [path for path, kind in _read(ETC, document).items() if kind == "file"]
     found = {path: _beside(system, path, session) for path in sorted(copies)}
     return Answer("ok", {path: facts for path, facts in found.items() if facts is not None})
+
+
+def declared_paths(_probe: DeclaredPaths, session: Session) -> Answer:
+    """Where every path leads that a certificate or swap is declared at."""
+    _, document = _expectations(session)
+    paths = {certificate.path for certificate in _read(CERTIFICATES, document)}
+    paths |= {swap.device for swap in _read(SWAP, document)}
+    return Answer("ok", {path: _resolved(path) for path in sorted(paths)})
+
+
+def _resolved(path: str) -> str | None:
+    try:
+        return str(Path(path).resolve(strict=True))
+    except (FileNotFoundError, NotADirectoryError, RuntimeError):
+        return None
 
 
 def _expectations(session: Session) -> tuple[str, Any]:

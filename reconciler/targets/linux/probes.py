@@ -11,6 +11,7 @@ from functools import cache
 from reconciler.model.answer import Answer
 from reconciler.model.nixos_probe import (
     DeclaredFiles,
+    DeclaredPaths,
     DeclaredSysctls,
     Entries,
     KernelModules,
@@ -69,6 +70,7 @@ _ON_A_MACHINE: dict[type, str] = {
     LoadedUnits: "loaded_units:loaded_units",
     DeclaredSysctls: "declared:declared_sysctls",
     DeclaredFiles: "declared:declared_files",
+    DeclaredPaths: "declared:declared_paths",
     SetuidFiles: "setuid:setuid_files",
     KernelModules: "kernel_modules:kernel_modules",
 }

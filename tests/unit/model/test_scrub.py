@@ -18,6 +18,8 @@ VECTORS = ROOT / "tests" / "vectors"
 CASES = json.loads((VECTORS / "scrub" / "cases.json").read_text())
 OBSERVED = sorted((VECTORS / "checks").glob("*/*/expected.json"))
 
+STORE_PATH = "/nix/store/3g4b5zrnp8kmcl1h7p1y3sxb0ba0q4rd-NetworkManager-1.52.0"
+
 # A name of a person that is a word, too, and which messages of machines cannot do without.
 WORDS_THAT_ARE_NAMES = {
     "may",
@@ -177,6 +179,8 @@ def test_a_long_text_is_cut_at_a_word_and_may_be_scrubbed_again() -> None:
         ),
         ("123-45-6789", "[withheld: 1 word that may identify a person]"),
         ("268435456", "268435456"),
+        (STORE_PATH, STORE_PATH),
+        ((f"{STORE_PATH}/Gonzalez.pdf",), ("/nix/store/…",)),
         ("born 1950-03-04", "[withheld: 2 words that may identify a person]"),
     ],
     ids=repr,
