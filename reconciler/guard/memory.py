@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.errors import LedgerDamaged
-from reconciler.guard import attempt, bucket, recurrence, transitions, trips
+from reconciler.guard import attempt, bucket, recurrence, systems, transitions, trips
 from reconciler.guard import memory_form as form
 from reconciler.guard.active import Active
 from reconciler.guard.advice_budget import AdviceBudget, after_advice
@@ -19,6 +19,7 @@ from reconciler.guard.attempt import Attempt
 from reconciler.guard.bucket import Bucket
 from reconciler.guard.charge import Charge
 from reconciler.guard.recurrence import Flap
+from reconciler.guard.systems import Systems
 from reconciler.guard.transitions import Quarantine
 from reconciler.guard.trips import Ran
 
@@ -29,6 +30,7 @@ _FIRST = {"accepted", "attempts", "refusal"}
 """What memory held when there was nothing else."""
 _SINCE = {"flaps", "breakers", "tokens", "onboarding", "active", "quarantined", "advice"}
 """What an older version did not remember; all of it or nothing."""
+_SOME = {"systems"}  # What only a NixOS host remembers.
 
 _HINT = "Verify the ledger (reconciler verify REPOSITORY); nothing is applied until it is whole."
 
@@ -62,6 +64,7 @@ class Memory:
         active: Open intents, by action id.
         quarantined: What the host is closed for, by incident id.
         advice: Questions to a language model: how many, of what, and how its endpoint behaved.
+        systems: Of a NixOS host: which is trusted, which ran last, which failed.
     """
 
     accepted: Accepted | None
@@ -74,6 +77,7 @@ class Memory:
     active: Mapping[str, Active] = field(default_factory=dict)
     quarantined: Mapping[str, Quarantine] = field(default_factory=dict)
     advice: AdviceBudget = field(default_factory=AdviceBudget.empty)
+    systems: Systems = field(default_factory=Systems)
 
     @classmethod
     def empty(cls) -> "Memory":
@@ -98,6 +102,7 @@ class Memory:
             "active": {key: each.to_body() for key, each in self.active.items()},
             "quarantined": {key: each.to_body() for key, each in self.quarantined.items()},
             "advice": self.advice.to_body(),
+            **({"systems": self.systems.to_body()} if self.systems != Systems() else {}),
         }
 
     @classmethod
@@ -110,7 +115,8 @@ class Memory:
         try:
             fields = form.mapping(body)
             older = set(fields) == _FIRST
-            fields = fields if older else form.fields(fields, _FIRST | _SINCE)
+            names = _FIRST | _SINCE | _SOME & set(fields)
+            fields = fields if older else form.fields(fields, names)
             first = cls(
                 accepted=_accepted(fields["accepted"]),
                 attempts=form.table(fields["attempts"], form.digest, Attempt.from_body),
@@ -146,10 +152,11 @@ def fold(memory: Memory, kind: str, body: Mapping[str, Any], recorded_at: dateti
                 memory = replace(memory, advice=advice)
             case "refusal":
                 return _after_refusal(memory, body)
-            case "ticket":
+            case "ticket" | "system":
                 pass
             case _:
                 return memory
+        memory = replace(memory, systems=systems.after(memory.systems, kind, body, recorded_at))
         return _after_transitions(memory, body, recorded_at)
     except form.Malformed as error:
         raise LedgerDamaged(f"entry {kind} is garbled: {error}", hint=_HINT) from error
@@ -236,7 +243,6 @@ def _after_transitions(memory: Memory, body: Mapping[str, Any], at: datetime) ->
 
 
 def _with_attempt(memory: Memory, action: str, attempt: Attempt, at: datetime) -> Memory:
-    """The memory with one attempt renewed, and without those that are long over."""
     kept = {k: a for k, a in memory.attempts.items() if a.open or at - a.last_at < FORGET}
     return replace(memory, attempts={**kept, action: attempt})
 
@@ -290,4 +296,5 @@ def _with_the_rest(first: Memory, fields: Mapping[str, Any]) -> Memory:
         active=form.table(fields["active"], form.digest, Active.from_body),
         quarantined=form.table(fields["quarantined"], form.text, Quarantine.from_body),
         advice=AdviceBudget.from_body(fields["advice"]),
+        systems=Systems.from_body(fields["systems"]) if "systems" in fields else Systems(),
     )

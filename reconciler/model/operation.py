@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.model.probe import Probe
+from reconciler.model.system_operation import OnSystem
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ Operation = (
     | Run
     | WaitUntil
     | RestoreSample
+    | OnSystem
 )
 
 

@@ -11,6 +11,8 @@ _BY_GUARD: Mapping[str, str] = {
     "hold": "On the appliance: reconciler doctor. It says what the fleet repository lacks.",
     "quarantine": "Look at the host: a fix was not undone, or the host was lost. Put it right, "
     "or take the incident over (acknowledgements/{client}/); then the host is free.",
+    "revision": "This system failed here. Release one that works: it is free at once. Or look, put "
+    "right what stood in its way, and say so (acknowledgements/{client}/, looked_at).",
     "tier": "The tier does not change machines. Do it by hand, or choose another tier in "
     "hosts/{client}/client.yaml.",
     "mode": "Somebody only wants this observed. Do it by hand, or set mode: enforce in the client, "

@@ -74,6 +74,7 @@ REASONS: Mapping[str, str] = {
     "observe": "only observed, as people chose",
     "precheck": "a condition of the runbook does not hold",
     "quarantine": "another incident has this host in quarantine",
+    "revision": "the system failed on this host before",
     "rollback-unverified": "the way back did not lead back",
     "rolled-back": "the action did not heal it and was taken back",
     "rollout": "this version of the runbook has not come to this host yet",

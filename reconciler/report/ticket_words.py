@@ -20,6 +20,8 @@ _REASONS: Mapping[str, str] = {
     " Nothing else begins on this host before this has ended or somebody takes it over.",
     "acknowledged": "Somebody has taken it over; the host is free for other work again.",
     "quarantine": "The host is in quarantine because of another incident.",
+    "revision": "The system that is to run here failed on this host before. A newer release is free"
+    " at once; this one is after somebody has looked.",
     "allow_list": "The runbook may not run here: its digest is not on the allow-list, the client"
     " denies it, or its parameters are not allowed.",
     "access_path_safe": "The runbook would cut the way by which this host is reached.",

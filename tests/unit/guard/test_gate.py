@@ -21,6 +21,7 @@ def test_the_first_guard_that_does_not_allow_has_the_last_word() -> None:
         ("kill_switch", "allow"),
         ("hold", "allow"),
         ("quarantine", "allow"),
+        ("revision", "allow"),
         ("tier", "allow"),
         ("mode", "deny"),
     ]
@@ -28,7 +29,7 @@ def test_the_first_guard_that_does_not_allow_has_the_last_word() -> None:
 
 
 def test_the_order_is_the_one_that_people_read_about() -> None:
-    order = """kill_switch hold quarantine tier mode exception freeze allow_list approval
+    order = """kill_switch hold quarantine revision tier mode exception freeze allow_list approval
         access_path_safe precheck fleet_breaker rollout flap breaker cooldown tokens mutex"""
     assert [guard.name for guard in GUARDS] == order.split()
 
