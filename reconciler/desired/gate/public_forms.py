@@ -30,6 +30,11 @@ _FORMS = re.compile(
             # An action, pinned to a commit.
             r"\buses: *[\w./-]+@[0-9a-f]{40}\b",
             r"/nix/store/[0-9a-z]{32}-",
+            # The key of a binary cache with its name, and what a field calls public: WireGuard's.
+            r"\b[\w.-]+-[0-9]+:" + _B64 + r"{43}=(?![\w+/=])",
+            r"""\b(?:publicKey|public_key)["']? *[:=] *["']?""" + _B64 + r"{43}=(?![\w+/=])",
+            # The name of a credential, where settings would have a secret.
+            r"""["']?\bcredential:[A-Za-z0-9][A-Za-z0-9._-]{0,99}["']?""",
         )
     )
 )

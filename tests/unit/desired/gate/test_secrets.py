@@ -62,6 +62,9 @@ PUBLIC = {
     "an action": f"uses: actions/checkout@{HEX40} # v4",
     "a lock file": f'"narHash": "sha256-{B64}",',
     "a store path": "/nix/store/0c3b5zqkz5mwsz1w8j4hl0r3pmqsyq1v-linux-6.12",
+    "the key of a cache": f'publicKeys = [ "cache.example.org-1:{B64}" ];',
+    "a WireGuard key": f'peer.publicKey = "{B64}";',
+    "the name of a credential": 'secret = "credential:desk-hmac";',
     "a certificate": f"-----BEGIN CERTIFICATE-----\nMIIB{B64}\n{B64}\n-----END CERTIFICATE-----",
     "a public key block": f"-----BEGIN PUBLIC KEY-----\n{B64}\n-----END PUBLIC KEY-----",
     "a setting": "password_suffices: false",
@@ -82,6 +85,9 @@ HIDDEN = {
     ),
     "a field inside a block": f"-----BEGIN CERTIFICATE-----\npassword: {B64[:30]}",
     "a private key inside a block": f"-----BEGIN CERTIFICATE-----\n{PEM}",
+    "the secret key of a cache": f'"cache.example.org-1:{B64[:43]}{B64}"',
+    "the private key of a tunnel": f'privateKey = "{B64}";',
+    "a secret after the name of a credential": 'secret = "credential:x"; password = "hunter2h"',
     "a commit with something behind it": f"commit: {HEX40}\ntoken: {HEX40}",
 }
 
