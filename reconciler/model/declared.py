@@ -18,16 +18,16 @@ _T = TypeVar("_T")
 # JSON has lists; what they hold stays strict.
 Listed = Annotated[tuple[_T, ...], Strict(False), Bounds(max_length=_MOST)]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:@+-]{0,127}$")]
+NameText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:@+-]{0,127}$")]
 _Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?$")]
-_Unit = Annotated[
+UnitText = Annotated[
     str,
     StringConstraints(
         pattern=r"^[A-Za-z0-9:_.\\@-]{1,240}"
         r"\.(service|socket|timer|target|mount|automount|path|swap|slice|scope|device)$"
     ),
 ]
-_Path = Annotated[str, StringConstraints(pattern=r"^/[^\x00\n]*$", max_length=1024)]
+PathText = Annotated[str, StringConstraints(pattern=r"^/[^\x00\n]*$", max_length=1024)]
 _Relative = Annotated[
     str, StringConstraints(pattern=r"^[^/\x00\n][^\x00\n]*$", min_length=1, max_length=512)
 ]
@@ -45,19 +45,19 @@ class Part(BaseModel):
 class Boot(Part):
     """What the boot loader is told to start; none of it where a container boots nothing."""
 
-    kernel: _Path | None
-    initrd: _Path | None
-    modules: _Path | None
+    kernel: PathText | None
+    initrd: PathText | None
+    modules: PathText | None
     params: Listed[_Text]
 
 
 class Units(Part):
     """Units by how they behave: ``run`` stay active, ``oneshot`` end by themselves."""
 
-    run: Listed[_Unit]
-    timers: Listed[_Unit]
-    sockets: Listed[_Unit]
-    oneshot: Listed[_Unit]
+    run: Listed[UnitText]
+    timers: Listed[UnitText]
+    sockets: Listed[UnitText]
+    oneshot: Listed[UnitText]
 
 
 class User(Part):
@@ -67,7 +67,7 @@ class User(Part):
     uid: _Id | None
     group: _Account
     groups: Listed[_Account]
-    home: _Path
+    home: PathText
     shell: Annotated[str, StringConstraints(max_length=1024)]
     system: bool
     login: Literal["none", "key", "password"]
@@ -85,7 +85,7 @@ class Key(Part):
     """A public key that opens a log-in: its type and its base64."""
 
     user: _Account
-    type: _Name
+    type: NameText
     key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{16,16384}={0,2}$")]
 
 
@@ -94,8 +94,8 @@ class Listener(Part):
 
     protocol: Literal["tcp", "udp"]
     port: _Port
-    address: _Name | Literal["::", "::1"] | None
-    unit: _Unit | None
+    address: NameText | Literal["::", "::1"] | None
+    unit: UnitText | None
 
 
 class Firewall(Part):
@@ -109,8 +109,8 @@ class Firewall(Part):
 class Mounted(Part):
     """One file system of ``fileSystems``."""
 
-    path: _Path
-    type: _Name
+    path: PathText
+    type: NameText
     options: Listed[_Text]
     encrypted: bool
 
@@ -118,14 +118,14 @@ class Mounted(Part):
 class Swap(Part):
     """One swap device or file."""
 
-    device: _Path
+    device: PathText
     encrypted: bool
 
 
 class Time(Part):
     """Who keeps the clock, and after whom."""
 
-    service: _Unit | None
+    service: UnitText | None
     sources: Listed[_Text]
     nts: bool
 
@@ -133,17 +133,17 @@ class Time(Part):
 class Certificate(Part):
     """A certificate that some unit keeps fresh."""
 
-    name: _Name
-    path: _Path
-    unit: _Unit | None
+    name: NameText
+    path: PathText
+    unit: UnitText | None
 
 
 class Backup(Part):
     """A backup job."""
 
-    job: _Name
-    unit: _Unit
-    timer: _Unit
+    job: NameText
+    unit: UnitText
+    timer: UnitText
 
 
 class Sshd(Part):
@@ -167,7 +167,7 @@ class Pam(Part):
 class Wrapper(Part):
     """One of ``security.wrappers``; the mode is octal text with its setuid bits."""
 
-    name: _Name
+    name: NameText
     owner: _Account
     group: _Account
     mode: Annotated[str, StringConstraints(pattern=r"^[0-7]{4}$")]
@@ -184,15 +184,15 @@ class Cron(Part):
 class Modules(Part):
     """Kernel modules that must and must not be loaded."""
 
-    load: Listed[_Name]
-    deny: Listed[_Name]
+    load: Listed[NameText]
+    deny: Listed[NameText]
 
 
 Etc = Mapping[_Relative, Literal["link", "file"]]
 """Every file below /etc that the system makes: a link into the store, or a copy of its own."""
 
 Sysctls = Mapping[_Sysctl, Annotated[str, StringConstraints(max_length=4096)]]
-Pams = Mapping[_Name, Pam]
+Pams = Mapping[NameText, Pam]
 
 
 class Expectations(Part):
@@ -201,8 +201,8 @@ class Expectations(Part):
     format: Literal["reconciler-expectations/1"]
     system: StorePathText
     host: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{0,63}$")]
-    release: _Name
-    revision: _Name | None
+    release: NameText
+    revision: NameText | None
     boot: Boot
     units: Units
     sysctl: Sysctls
@@ -213,7 +213,7 @@ class Expectations(Part):
     sockets: Listed[Listener]
     firewall: Firewall
     mounts: Listed[Mounted]
-    luks: Listed[_Name]
+    luks: Listed[NameText]
     swap: Listed[Swap]
     time: Time
     certificates: Listed[Certificate]
@@ -224,4 +224,4 @@ class Expectations(Part):
     cron: Cron
     modules: Modules
     etc: Etc
-    reapply: Listed[_Unit]
+    reapply: Listed[UnitText]

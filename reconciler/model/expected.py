@@ -14,10 +14,33 @@ import json
 from collections.abc import Mapping
 from typing import Any, Generic, NoReturn, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from reconciler.errors import InputError, Unobservable
-from reconciler.model.declared import Expectations
+from reconciler.model.declared import (
+    Backup,
+    Certificate,
+    Cron,
+    Etc,
+    Expectations,
+    Firewall,
+    Group,
+    Key,
+    Listed,
+    Listener,
+    Modules,
+    Mounted,
+    NameText,
+    Pams,
+    Sshd,
+    Swap,
+    Sysctls,
+    Time,
+    Units,
+    UnitText,
+    User,
+    Wrapper,
+)
 
 FORMAT = "reconciler-expectations/1"
 PLACE = "reconciler/expectations.json"
@@ -35,6 +58,12 @@ _WORDS = {
     "bool_type": "is not true or false",
     "too_long": "has too many items",
 }
+
+
+def _config(form: Any) -> ConfigDict | None:
+    """Models have their own configuration, and pydantic takes no second one."""
+    is_model = isinstance(form, type) and issubclass(form, BaseModel)
+    return None if is_model else ConfigDict(strict=True)
 
 
 class Section(Generic[_S]):
@@ -62,9 +91,27 @@ class Section(Generic[_S]):
             raise Unobservable(f"expectations: {self.name}{_first(problem)}") from problem
 
 
-def _config(form: Any) -> ConfigDict | None:
-    """Models have their own configuration, and pydantic takes no second one."""
-    return None if isinstance(form, type) else ConfigDict(strict=True)
+UNITS: Section[Units] = Section("units", Units)
+SYSCTL: Section[Sysctls] = Section("sysctl", Sysctls)
+USERS: Section[tuple[User, ...]] = Section("users", Listed[User])
+GROUPS: Section[tuple[Group, ...]] = Section("groups", Listed[Group])
+MUTABLE_USERS: Section[bool] = Section("mutable_users", bool)
+KEYS: Section[tuple[Key, ...]] = Section("keys", Listed[Key])
+SOCKETS: Section[tuple[Listener, ...]] = Section("sockets", Listed[Listener])
+FIREWALL: Section[Firewall] = Section("firewall", Firewall)
+MOUNTS: Section[tuple[Mounted, ...]] = Section("mounts", Listed[Mounted])
+LUKS: Section[tuple[str, ...]] = Section("luks", Listed[NameText])
+SWAP: Section[tuple[Swap, ...]] = Section("swap", Listed[Swap])
+TIME: Section[Time] = Section("time", Time)
+CERTIFICATES: Section[tuple[Certificate, ...]] = Section("certificates", Listed[Certificate])
+BACKUPS: Section[tuple[Backup, ...]] = Section("backups", Listed[Backup])
+SSHD: Section[Sshd] = Section("sshd", Sshd)
+PAM: Section[Pams] = Section("pam", Pams)
+WRAPPERS: Section[tuple[Wrapper, ...]] = Section("wrappers", Listed[Wrapper])
+CRON: Section[Cron] = Section("cron", Cron)
+MODULES: Section[Modules] = Section("modules", Modules)
+ETC: Section[Etc] = Section("etc", Etc)
+REAPPLY: Section[tuple[str, ...]] = Section("reapply", Listed[UnitText])
 
 
 def parse(raw: bytes) -> Mapping[str, Any]:

@@ -13,19 +13,13 @@ from typing import Any
 
 from reconciler.errors import Unobservable
 from reconciler.model.answer import Answer
-from reconciler.model.declared import Certificate, Etc, Listed, Swap, Sysctls
-from reconciler.model.expected import Section
+from reconciler.model.expected import CERTIFICATES, ETC, SWAP, SYSCTL, Section
 from reconciler.model.nixos_probe import DeclaredFiles, DeclaredPaths, DeclaredSysctls
 from reconciler.model.system import STORE_PATH
 from reconciler.targets.linux.globbing import expand, is_pattern
 from reconciler.targets.linux.no_answer import NoAnswer, from_os_error
 from reconciler.targets.linux.session import Session
 from reconciler.targets.linux.tree import NotRegular
-
-SYSCTL: Section[Sysctls] = Section("sysctl", Sysctls)
-ETC: Section[Etc] = Section("etc", Etc)
-CERTIFICATES: Section[tuple[Certificate, ...]] = Section("certificates", Listed[Certificate])
-SWAP: Section[tuple[Swap, ...]] = Section("swap", Listed[Swap])
 
 _ROOT = "/proc/sys/"
 _LIMIT = 4096
