@@ -10,6 +10,8 @@ from tests.support.commands import CommandFailed
 from tests.support.guest import Guest, first_booted, require_guest
 from tests.support.image import Image, build_image
 from tests.support.leftovers import sweep
+from tests.support.nix_runtime import NixStore, open_nix
+from tests.support.nixos_guest import NixosSite, nixos_site
 from tests.support.rigs import rig
 
 _HERE = Path(__file__).parent
@@ -68,3 +70,11 @@ def clinic(proven: Image) -> Iterator[Clinic]:
     with Guest.boot(proven, "clinic") as machine:
         machine.wait_for_clock()
         yield Clinic(machine)
+
+
+@pytest.fixture(scope="session")
+def nixos(rootfs: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NixosSite]:
+    """The appliance as a NixOS: systems are built here, a guest fetches and switches to them."""
+    store = NixStore(open_nix(), tmp_path_factory.mktemp("nixos"))
+    with nixos_site(rootfs, store) as site:
+        yield site

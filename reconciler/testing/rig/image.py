@@ -11,7 +11,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.engine.scaffold.files import templates
@@ -30,6 +30,23 @@ _GLIBC = 36
 
 
 @dataclass(frozen=True)
+class Fittings:
+    """What a guest of an image has beside its layers.
+
+    Attributes:
+        init: Program in the guest that runs as its PID 1 and hands over to systemd, as a boot
+            loader does; empty where systemd itself is started.
+        read_only: Directories of the host that the guest sees: where on the host, where in it.
+        disks: Directories of the guest's own that are no overlay, so that a directory in them can
+            be renamed: what is copied there at first, and where in the guest.
+    """
+
+    init: str = ""
+    read_only: tuple[tuple[Path, str], ...] = ()
+    disks: tuple[tuple[Path, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Image:
     """File system layers and what is bound in beside them.
 
@@ -37,15 +54,17 @@ class Image:
         layers: Directories, the topmost first; all of them are only read.
         site_packages: The reconciler's dependencies, built for the guest's Python.
         admin_key: Private SSH key of the guest's user ``clinicadmin``.
+        fittings: What else a guest has.
     """
 
     layers: tuple[Path, ...]
     site_packages: Path
     admin_key: Path
+    fittings: Fittings = Fittings()
 
     def with_layer(self, upper: Path) -> "Image":
         """The same image with one more layer on top."""
-        return Image((upper, *self.layers), self.site_packages, self.admin_key)
+        return replace(self, layers=(upper, *self.layers))
 
 
 def open_image(directory: Path) -> Image:

@@ -132,12 +132,20 @@ class Nspawn:
         layers = ":".join(str(layer) for layer in self._image.layers)
         overlay = f"lowerdir={layers},upperdir={self.upper},workdir={work}"
         host("mount", "-t", "overlay", "-o", overlay, self._ident, str(root))
+        for number, (seed, _) in enumerate(self._image.fittings.disks):
+            host("cp", "--archive", str(seed), str(self.disk(number)))
+
+    def disk(self, number: int) -> Path:
+        """Where one of the image's ``fittings.disks`` of this guest lies on the host."""
+        return self.directory / f"disk{number}"
 
     def _argv(self) -> list[str]:
+        fittings = self._image.fittings
+        disks = enumerate(at for _, at in fittings.disks)
         # If the test process is killed, nspawn gets SIGTERM and halts the guest.
         return [
             *("setpriv", "--pdeathsig", "TERM", "systemd-nspawn"),
-            *("--quiet", "--boot", "--settings=no", "--register=no", "--keep-unit"),
+            *("--quiet", "--settings=no", "--register=no", "--keep-unit"),
             *("--console=pipe", "--resolv-conf=off", "--timezone=off", "--link-journal=no"),
             f"--machine={self._ident}",
             f"--directory={self.directory / 'root'}",
@@ -146,6 +154,9 @@ class Nspawn:
             f"--bind={self.share}:/share",
             f"--bind-ro={_SOURCE}",
             f"--bind-ro={self._image.site_packages}:/opt/reconciler/site-packages",
+            *(f"--bind-ro={where}:{seen}" for where, seen in fittings.read_only),
+            *(f"--bind={self.disk(number)}:{at}" for number, at in disks),
+            *(("--kill-signal=SIGRTMIN+3", fittings.init) if fittings.init else ("--boot",)),
         ]
 
     def _wait_for_leader(self, nspawn: subprocess.Popen[bytes]) -> int:
