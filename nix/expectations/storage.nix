@@ -1,0 +1,57 @@
+# File systems, LUKS and swap. `persistent` is for the safeguard that wants all of it encrypted.
+{ config, lib }:
+let
+  inherit (import ./sorted.nix lib) strings;
+  names = builtins.attrNames config.boot.initrd.luks.devices;
+  mapped = map (name: "/dev/mapper/${name}") names;
+  sayso = lib.attrByPath [ "reconciler" "baseline" "diskEncryption" "alsoEncrypted" ] [ ] config;
+
+  # In memory, of the network, or a view of another file system.
+  passing = [
+    "9p"
+    "autofs"
+    "ceph"
+    "cifs"
+    "devtmpfs"
+    "efivarfs"
+    "nfs"
+    "nfs4"
+    "overlay"
+    "proc"
+    "ramfs"
+    "sysfs"
+    "tmpfs"
+    "virtiofs"
+  ];
+  remains = fs: !(builtins.elem fs.fsType passing) && !(builtins.elem "bind" fs.options);
+  encrypted =
+    fs:
+    remains fs
+    && (
+      builtins.elem fs.device mapped
+      || (fs.encrypted.enable or false)
+      || builtins.elem fs.mountPoint sayso
+    );
+  mount = fs: {
+    path = fs.mountPoint;
+    type = fs.fsType;
+    options = strings fs.options;
+    encrypted = encrypted fs;
+  };
+  byPath = builtins.sort (a: b: a.path < b.path);
+  systems = builtins.attrValues config.fileSystems;
+in
+{
+  mounts = byPath (map mount systems);
+  persistent = byPath (map mount (builtins.filter remains systems));
+  luks = strings names;
+  swap = builtins.sort (a: b: a.device < b.device) (
+    map (swap: {
+      inherit (swap) device;
+      encrypted =
+        swap.randomEncryption.enable
+        || (swap.encrypted.enable or false)
+        || builtins.elem swap.device mapped;
+    }) config.swapDevices
+  );
+}

@@ -1,0 +1,23 @@
+# Stands in for nixpkgs as a flake input where there is no network:
+#   nix flake check --override-input nixpkgs path:./nix/testing
+{
+  description = "The parts of nixpkgs that this project's own modules need in order to be evaluated";
+
+  outputs =
+    _:
+    let
+      testing = import ./. { };
+    in
+    {
+      lib = testing.lib // {
+        nixosSystem =
+          {
+            modules,
+            specialArgs ? { },
+            ...
+          }:
+          testing.evalSystem { inherit modules specialArgs; };
+      };
+      legacyPackages.x86_64-linux = testing.pkgs;
+    };
+}

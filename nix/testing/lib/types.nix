@@ -1,0 +1,317 @@
+# Types: what an option takes, and how several definitions become one value.
+lib:
+let
+  inherit (builtins)
+    concatMap
+    filter
+    head
+    isAttrs
+    isBool
+    isInt
+    isList
+    isString
+    length
+    ;
+  show = lib.showOption;
+
+  mkType =
+    given:
+    {
+      merge = one;
+      emptyValue = { };
+    }
+    // given
+    // {
+      _type = "option-type";
+    };
+
+  # One value, which several definitions may give if they agree.
+  one =
+    loc: defs:
+    let
+      first = (head defs).value;
+    in
+    if builtins.all (d: d.value == first) defs then
+      first
+    else
+      throw "The option `${show loc}' has conflicting definition values: ${
+        builtins.concatStringsSep ", " (map (d: "In `${d.file}'") defs)
+      }";
+
+  # One value that cannot be compared, so that one definition alone may give it.
+  single =
+    loc: defs:
+    if length defs == 1 then
+      (head defs).value
+    else
+      throw "The option `${show loc}' is defined multiple times while it's expected to be unique.";
+
+  # The value of each name that is defined in any of the definitions.
+  byName =
+    elemType: lazy: loc: defs:
+    let
+      sets = lib.mergeable.spreadAll defs;
+      names = lib.unique (concatMap (d: builtins.attrNames d.value) sets);
+      merged =
+        name:
+        lib.mergeable.mergeDefinitions (loc ++ [ name ]) elemType (
+          concatMap (
+            d:
+            lib.optional (d.value ? ${name}) {
+              inherit (d) file;
+              value = d.value.${name};
+            }
+          ) sets
+        );
+      each = lib.genAttrs names merged;
+      defined = if lazy then each else lib.filterAttrs (_: m: m.isDefined) each;
+    in
+    builtins.mapAttrs (_: m: m.value) defined;
+
+  inOrder =
+    elemType: loc: defs:
+    let
+      elements = concatMap (
+        d:
+        lib.imap0 (i: value: {
+          loc = loc ++ [ "[definition of ${d.file}, entry ${toString i}]" ];
+          def = [
+            {
+              inherit (d) file;
+              inherit value;
+            }
+          ];
+        }) d.value
+      ) defs;
+      merged = map (e: lib.mergeable.mergeDefinitions e.loc elemType e.def) elements;
+    in
+    map (m: m.value) (filter (m: m.isDefined) merged);
+
+  joined =
+    separator:
+    mkType {
+      name = "separatedString";
+      description = "strings concatenated with ${builtins.toJSON separator}";
+      check = isString;
+      merge = _: defs: builtins.concatStringsSep separator (map (d: d.value) defs);
+    };
+
+  anything =
+    loc: defs:
+    let
+      values = map (d: d.value) defs;
+    in
+    if builtins.all (v: isAttrs v && !(v ? outPath)) values then
+      byName types.anything false loc defs
+    else if length defs > 1 && builtins.all isList values then
+      concatMap lib.id values
+    else
+      one loc defs;
+
+  wholeNumber =
+    name: description: good:
+    mkType {
+      inherit name description;
+      check = x: isInt x && good x;
+    };
+
+  submodule =
+    modules:
+    mkType {
+      name = "submodule";
+      description = "submodule";
+      check = x: isAttrs x || builtins.isFunction x || builtins.isPath x;
+      emptyValue.value = { };
+      merge =
+        loc: defs:
+        let
+          given = map (
+            d:
+            if isAttrs d.value then
+              {
+                _file = d.file;
+                config = d.value;
+              }
+            else
+              d.value
+          ) defs;
+        in
+        (lib.evalModules {
+          modules =
+            modules ++ [ { _module.args.name = lib.mkOptionDefault (lib.last loc); } ]
+            ++ given;
+          prefix = loc;
+        }).config;
+    };
+
+  types = {
+    inherit mkType;
+    isType = x: isAttrs x && x._type or null == "option-type";
+    unspecified = mkType {
+      name = "unspecified";
+      description = "unspecified value";
+      check = _: true;
+    };
+    raw = mkType {
+      name = "raw";
+      description = "raw value";
+      check = _: true;
+      merge = single;
+    };
+    anything = mkType {
+      name = "anything";
+      description = "anything";
+      check = _: true;
+      merge = anything;
+    };
+    bool = mkType {
+      name = "bool";
+      description = "boolean";
+      check = isBool;
+    };
+    int = wholeNumber "int" "signed integer" (_: true);
+    port = wholeNumber "unsignedInt16" "16 bit unsigned integer; between 0 and 65535 (both inclusive)" (
+      x: x >= 0 && x <= 65535
+    );
+    ints = {
+      between =
+        low: high:
+        wholeNumber "intBetween" "integer between ${toString low} and ${toString high} (both inclusive)" (
+          x: x >= low && x <= high
+        );
+      positive = wholeNumber "positiveInt" "positive integer, meaning >0" (x: x > 0);
+      unsigned = wholeNumber "unsignedInt" "unsigned integer, meaning >=0" (x: x >= 0);
+      u16 = types.port;
+      u32 = wholeNumber "unsignedInt32" "32 bit unsigned integer" (x: x >= 0 && x <= 4294967295);
+    };
+    str = mkType {
+      name = "str";
+      description = "string";
+      check = isString;
+    };
+    nonEmptyStr = mkType {
+      name = "nonEmptyStr";
+      description = "non-empty string";
+      check = x: isString x && builtins.match "[ \t\n]*" x == null;
+    };
+    singleLineStr = mkType {
+      name = "singleLineStr";
+      description = "(optionally newline-terminated) single-line string";
+      check = x: isString x && builtins.match "[^\n\r]*\n?" x != null;
+    };
+    strMatching =
+      pattern:
+      mkType {
+        name = "strMatching";
+        description = "string matching the pattern ${pattern}";
+        check = x: isString x && builtins.match pattern x != null;
+      };
+    separatedString = joined;
+    lines = joined "\n";
+    commas = joined ",";
+    envVar = joined ":";
+    path = mkType {
+      name = "path";
+      description = "absolute path";
+      check = x: lib.isStringLike x && builtins.substring 0 1 (toString x) == "/";
+    };
+    pathInStore = mkType {
+      name = "pathInStore";
+      description = "path in the Nix store";
+      check = x: lib.isStringLike x && builtins.match "${builtins.storeDir}/[^.].*" (toString x) != null;
+    };
+    package = mkType {
+      name = "package";
+      description = "package";
+      check = x: lib.isDerivation x || (lib.isStringLike x && lib.isStorePath x);
+      merge = single;
+    };
+    shellPackage = types.package // {
+      name = "shellPackage";
+      check = x: lib.isDerivation x && x ? shellPath;
+    };
+    enum =
+      values:
+      mkType {
+        name = "enum";
+        description = "one of ${builtins.concatStringsSep ", " (map builtins.toJSON values)}";
+        check = x: builtins.elem x values;
+      };
+    nullOr =
+      type:
+      mkType {
+        name = "nullOr";
+        description = "null or ${type.description}";
+        check = x: x == null || type.check x;
+        emptyValue.value = null;
+        merge =
+          loc: defs:
+          let
+            nulls = length (filter (d: d.value == null) defs);
+          in
+          if nulls == length defs then
+            null
+          else if nulls > 0 then
+            throw "The option `${show loc}' is defined both null and not null."
+          else
+            type.merge loc defs;
+      };
+    either =
+      left: right:
+      mkType {
+        name = "either";
+        description = "${left.description} or ${right.description}";
+        check = x: left.check x || right.check x;
+        merge =
+          loc: defs:
+          if builtins.all (d: left.check d.value) defs then
+            left.merge loc defs
+          else if builtins.all (d: right.check d.value) defs then
+            right.merge loc defs
+          else
+            one loc defs;
+      };
+    oneOf = list: builtins.foldl' types.either (head list) (builtins.tail list);
+    listOf =
+      elem:
+      mkType {
+        name = "listOf";
+        description = "list of ${elem.description}";
+        check = isList;
+        emptyValue.value = [ ];
+        merge = inOrder elem;
+      };
+    nonEmptyListOf =
+      elem:
+      types.listOf elem
+      // {
+        description = "non-empty list of ${elem.description}";
+        check = x: isList x && x != [ ];
+      };
+    attrsOf =
+      elem:
+      mkType {
+        name = "attrsOf";
+        description = "attribute set of ${elem.description}";
+        check = isAttrs;
+        emptyValue.value = { };
+        merge = byName elem false;
+      };
+    lazyAttrsOf = elem: types.attrsOf elem // { merge = byName elem true; };
+    attrs = types.attrsOf types.unspecified // {
+      name = "attrs";
+      merge = _: defs: lib.mergeAttrsList (map (d: d.value) defs);
+    };
+    functionTo =
+      _:
+      mkType {
+        name = "functionTo";
+        description = "function";
+        check = builtins.isFunction;
+        merge = single;
+      };
+    submodule = module: submodule (lib.toList module);
+    submoduleWith = { modules, ... }: submodule modules;
+  };
+in
+types
