@@ -25,10 +25,12 @@ COMMANDS = {
     "tickets": "Show what people were told of incidents; try the channels that tell them.",
     "acknowledge": "Take an incident over, so that nobody else is called about it.",
     "guard": "Say why something did not run and when it will; count failures of the fleet.",
+    "rings": "Say which rings may run a release, from the evidence of those that run it already.",
     "rehearse": "Break a real machine, see runbooks heal it, and see them fail as they must.",
     "violations": "Break every rule of a fleet on paper, and see each judged a failure.",
     "verify-intent": "Say of every rule of trust whether it holds for a fleet commit.",
     "attest": "Sign approvals, releases, heartbeats and recoveries beside a fleet's commits.",
+    "release": "Build what every NixOS host of a commit is to run, and sign its name.",
     "verify": "Audit an evidence repository offline.",
     "evidence": "Push evidence, take it up again, make and look into its repository.",
     "witness": "Vouch for logs that only grew; keep evidence of those that did not.",
@@ -36,6 +38,7 @@ COMMANDS = {
     "incidents": "List open incidents: where each is, why, and until when it waits.",
     "explain": "Say what a rule or control is, how it stands, since when, and what shows it.",
     "keys": "Make, change, revoke and show signing keys.",
+    "sbom": "Write what a system is made of, as SPDX or CycloneDX, from the Nix database.",
     "doctor": "Say what this machine lacks for each part of a run.",
 }
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _signing_options(command: F) -> F:
+def signing_options(command: F) -> F:
+    """With what CI signs, and where the statement goes."""
     options = (
         branch_option,
         key_option,
@@ -54,7 +55,7 @@ def _signing_options(command: F) -> F:
     help="At least this number: needed when the key of the last heartbeat is listed no more.",
 )
 @click.option("--commit", "revision", default="HEAD", show_default=True, help="The newest commit.")
-@_signing_options
+@signing_options
 def heartbeat(revision: str, counter: int | None, branch: str, **options: Any) -> None:
     """Sign that a commit is the newest of a branch, numbered after the heartbeat before.
 
@@ -64,7 +65,7 @@ def heartbeat(revision: str, counter: int | None, branch: str, **options: Any) -
     from reconciler.desired.attest.counter import next_counter
     from reconciler.trust.statements import Heartbeat, write
 
-    desk = _desk(options)
+    desk = desk_of(options)
     commit = desk.clone.commit(revision)
     case = desk.clone.case(commit, commit, branch, desk.branch.read(desk.now), desk.now)
     number, unread = next_counter(case)
@@ -72,7 +73,7 @@ def heartbeat(revision: str, counter: int | None, branch: str, **options: Any) -
         click.echo(f"note: {path} is not counted: {why}", err=True)
     number = max(number, counter or 1)
     beat = Heartbeat(branch, commit, desk.clone.digest(commit), number, desk.now)
-    _sign(desk, write(beat), options)
+    sign(desk, write(beat), options)
 
 
 @click.command()
@@ -84,12 +85,12 @@ def heartbeat(revision: str, counter: int | None, branch: str, **options: Any) -
     metavar="CLIENT/HOST=DRV,PATH,NAR",
     help="A system that was built: store paths of derivation and result, SHA-256 of its NAR.",
 )
-@_signing_options
+@signing_options
 def release(revision: str, systems: tuple[str, ...], branch: str, **options: Any) -> None:
     """Vouch for REVISION (default: HEAD): commit, tree, a digest of every file, what was built."""
     from reconciler.trust.statements import Release, write
 
-    desk = _desk(options)
+    desk = desk_of(options)
     clone, commit = desk.clone, desk.clone.commit(revision)
     signed = Release(
         branch,
@@ -100,10 +101,11 @@ def release(revision: str, systems: tuple[str, ...], branch: str, **options: Any
         desk.now,
         dict(map(_system, systems)),
     )
-    _sign(desk, write(signed), options)
+    sign(desk, write(signed), options)
 
 
-def _desk(options: dict[str, Any]) -> Desk:
+def desk_of(options: dict[str, Any]) -> Desk:
+    """Open the clone that the options name."""
     names = ("repository", "attestations", "remote", "as_json")
     return Desk.open(*(options[name] for name in names))
 
@@ -115,10 +117,17 @@ def _system(text: str) -> tuple[str, "System"]:
     parts = rest.split(",")
     if not equals or len(parts) != 3:
         raise click.UsageError("--system takes CLIENT/HOST=DRV,PATH,NAR")
-    return host, System(*parts)
+    drv, path, nar_sha256 = parts
+    return host, System(drv, path, nar_sha256)
 
 
-def _sign(desk: Desk, payload: bytes, options: dict[str, Any]) -> None:
+def sign(desk: Desk, payload: bytes, options: dict[str, Any]) -> None:
+    """Sign a statement as the options say, and put it where they say.
+
+    Raises:
+        click.UsageError: Not exactly one way of signing is chosen.
+        ReconcilerError: It cannot be signed or written.
+    """
     from reconciler.cli.attest_keys import load
 
     ending = Ending(options["unsigned"], options["output"])

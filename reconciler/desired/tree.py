@@ -94,6 +94,25 @@ class FleetTree:
             found[path] = node.oid
         return found
 
+    def everything(self) -> Iterator[tuple[str, bool, bytes]]:
+        """Path, whether it may be executed, and content of every file of the commit.
+
+        The rules of the roots hold for all of it: what a link or a submodule means is decided by
+        whoever reads the tree, and not by who signed it.
+
+        Raises:
+            IntentRefused: ``tree-refused`` or ``too-large``.
+            MirrorDamaged: An object is missing.
+        """
+        left, count = self._limits.total_bytes, 0
+        for top in self.children(self.oid, ""):
+            for path, node in self._below(self._name("", top.name), top, self._limits.depth):
+                content = self._content(path, node.oid)
+                left, count = left - len(content), count + 1
+                if left < 0 or count > self._limits.files:
+                    raise self._large("all files together")
+                yield path, node.mode == FILES[1], content
+
     def children(self, oid: str, path: str) -> tuple[Node, ...]:
         """The entries of one tree, sorted as Git sorts and without duplicates."""
         found = self._trees.nodes(oid, self._commit, path)

@@ -7,6 +7,7 @@ Rule 2: Whatever happens, its whole process group is killed before its leader is
 """
 
 import os
+import resource
 import selectors
 import signal
 import subprocess
@@ -37,7 +38,12 @@ class Ended:
 
 
 def run_child(
-    argv: Sequence[str], environment: Mapping[str, str], *, timeout_s: float, limit: int
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    timeout_s: float,
+    limit: int,
+    memory_bytes: int | None = None,
 ) -> Ended:
     """Run a program to its end.
 
@@ -46,6 +52,7 @@ def run_child(
         environment: All of its environment.
         timeout_s: Seconds until it is killed.
         limit: Bytes that it may answer.
+        memory_bytes: Address space that it and each of its children may have; None: no limit.
 
     Raises:
         MachineError: It took too long or answered too much, and was killed.
@@ -64,6 +71,11 @@ def run_child(
     )
     exited = os.pidfd_open(process.pid)
     try:
+        if memory_bytes is not None:
+            # After its start: what it has by then is small, and code between fork and exec is not
+            # safe beside threads.
+            with suppress(ProcessLookupError):
+                resource.prlimit(process.pid, resource.RLIMIT_AS, (memory_bytes, memory_bytes))
         out, told = _Reading(process, exited, deadline, limit).to_the_end()
     finally:
         with suppress(ProcessLookupError):

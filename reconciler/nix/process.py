@@ -79,6 +79,7 @@ def run(
     limit: int = OUTPUT_LIMIT,
     options: Sequence[tuple[str, str]] = (),
     state: NixStore | None = None,
+    memory_bytes: int | None = None,
 ) -> bytes:
     """Run a program that has to succeed, and give its answer.
 
@@ -89,13 +90,20 @@ def run(
         limit: Bytes that it may answer.
         options: Settings of Nix for this call alone: ``("max-jobs", "0")``.
         state: Which Nix and store; this machine's unless said otherwise.
+        memory_bytes: Address space that it may have; None: no limit.
 
     Raises:
         InputError: Program, option or argument is not allowed.
         MachineError: It is not here, took too long, answered too much, or failed.
     """
     ended = attempt(
-        program, *arguments, timeout_s=timeout_s, limit=limit, options=options, state=state
+        program,
+        *arguments,
+        timeout_s=timeout_s,
+        limit=limit,
+        options=options,
+        state=state,
+        memory_bytes=memory_bytes,
     )
     if ended.exit != 0:
         raise failure(program, ended)
@@ -109,6 +117,7 @@ def attempt(
     limit: int = OUTPUT_LIMIT,
     options: Sequence[tuple[str, str]] = (),
     state: NixStore | None = None,
+    memory_bytes: int | None = None,
 ) -> Ended:
     """Run a program whose failure is an answer, too.
 
@@ -125,7 +134,13 @@ def attempt(
         )
     with _home(state) as home:
         try:
-            return run_child(argv, _environment(state, home), timeout_s=timeout_s, limit=limit)
+            return run_child(
+                argv,
+                _environment(state, home),
+                timeout_s=timeout_s,
+                limit=limit,
+                memory_bytes=memory_bytes,
+            )
         except OSError as error:
             raise MachineError(
                 f"{program} could not be run: {error.strerror}",

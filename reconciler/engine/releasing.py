@@ -1,0 +1,170 @@
+"""What a release says: the systems of every NixOS host of a commit, built from an export of it.
+
+Rule 1: All hosts or none: a host that is left out would stay where it is, and nobody would know.
+Rule 2: What is built is the commit, read by the reader that appliances use; the work tree of the
+        clone is not looked at.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler.desired.attest.clone import AttestClone
+from reconciler.desired.export import exported
+from reconciler.desired.fleet import read_fleet
+from reconciler.desired.limits import READ_LIMITS
+from reconciler.desired.objects import Objects
+from reconciler.desired.problem import FleetInvalid
+from reconciler.desired.tree import FleetTree
+from reconciler.desired.trust.systems import Named, Releases
+from reconciler.engine.trusted.system import KIND
+from reconciler.errors import EvidenceError, InputError
+from reconciler.model.system import ClosureDiff
+from reconciler.nix import build, closure
+from reconciler.nix.evaluate import Evaluated, attribute_of, evaluate
+from reconciler.nix.process import NixStore
+from reconciler.trust.statements import MAX_CHANGES, Release, System, write
+
+NOTHING_BEFORE = ClosureDiff(None, (), 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """Where systems are built, and where they go.
+
+    Attributes:
+        state: Which Nix and store; None: this machine's.
+        timeout_s: Seconds that each evaluation, the build and the copy may take.
+        memory_bytes: Address space of each evaluation; None: no limit.
+        cache: Address of the binary cache that closures are copied to; None: they are not.
+        cache_key: File with the key that signs them.
+    """
+
+    state: NixStore | None = None
+    timeout_s: float = 7200.0
+    memory_bytes: int | None = None
+    cache: str | None = None
+    cache_key: Path | None = None
+
+
+def hosts_to_build(clone: AttestClone, commit: str) -> tuple[str, ...]:
+    """The NixOS hosts of a commit, ``<client>/<host>``, sorted.
+
+    Raises:
+        FleetInvalid: A document cannot be read, so nobody knows whether it is a host.
+        InputError: Two hosts have one attribute in the flake.
+        IntentRefused: The tree would be refused.
+    """
+    objects = Objects(clone.repository, READ_LIMITS)
+    fleet = read_fleet(FleetTree(objects, commit, READ_LIMITS).files())
+    errors = [problem for problem in fleet.problems if problem.severity == "error"]
+    if errors:
+        raise FleetInvalid(errors)
+    hosts = sorted(target for target, host in fleet.hosts.items() if host.kind == KIND)
+    seen: dict[str, str] = {}
+    for host in hosts:
+        other = seen.setdefault(attribute_of(host), host)
+        if other != host:
+            message = f"{other} and {host} have one attribute in the flake: {attribute_of(host)}"
+            raise InputError(message, hint="Give one of the two hosts another name.")
+    return tuple(hosts)
+
+
+def build_systems(
+    clone: AttestClone, commit: str, workshop: Workshop, releases: Releases
+) -> dict[str, System]:
+    """Evaluate and build the system of every NixOS host, and copy all closures to the cache.
+
+    Args:
+        clone: Holds the commit.
+        commit: Hex id.
+        workshop: Where.
+        releases: Of the line of the commit; what each system is compared with.
+
+    Raises:
+        FleetInvalid: The documents of the commit cannot be read.
+        InputError: Two hosts have one attribute, or the flake gives something else than a system.
+        IntentRefused: The tree would be refused.
+        MachineError: An evaluation, a build or a copy failed, or took too long.
+    """
+    hosts = hosts_to_build(clone, commit)
+    found = dict(_evaluated(clone, commit, hosts, workshop))
+    build.build(list(found.values()), timeout_s=workshop.timeout_s, state=workshop.state)
+    if workshop.cache is not None and found:
+        paths = [system.path for system in found.values()]
+        key, timeout_s = workshop.cache_key, workshop.timeout_s
+        build.push(paths, workshop.cache, key=key, timeout_s=timeout_s, state=workshop.state)
+    return {
+        host: _described(system, _before(releases, host, commit), workshop)
+        for host, system in found.items()
+    }
+
+
+def fitted(release: Release) -> bytes:
+    """The payload of a release; the more hosts it has, the fewer packages each diff names.
+
+    Raises:
+        EvidenceError: It is too large even without any.
+    """
+    most = MAX_CHANGES
+    while most:
+        try:
+            return write(replace(release, systems=_shortened(release.systems, most)))
+        except EvidenceError:
+            most //= 2
+    return write(replace(release, systems=_shortened(release.systems, 0)))
+
+
+def _evaluated(
+    clone: AttestClone, commit: str, hosts: Iterable[str], workshop: Workshop
+) -> Iterator[tuple[str, Evaluated]]:
+    with exported(Objects(clone.repository, READ_LIMITS), commit) as flake:
+        for host in hosts:
+            system = evaluate(
+                flake,
+                host,
+                timeout_s=workshop.timeout_s,
+                memory_bytes=workshop.memory_bytes,
+                state=workshop.state,
+            )
+            yield host, system
+
+
+def _before(releases: Releases, host: str, commit: str) -> str | None:
+    """The system of the newest earlier release that counts."""
+    for one in releases.systems(host, None):
+        if isinstance(one, Named) and one.commit != commit:
+            return one.system.path
+    return None
+
+
+def _described(system: Evaluated, before: str | None, workshop: Workshop) -> System:
+    built = build.facts_of(system, state=workshop.state)
+    diff = _diff(system.path, before, workshop)
+    return System(built.drv, built.path, built.nar_sha256, built.closure, diff)
+
+
+def _diff(path: str, before: str | None, workshop: Workshop) -> ClosureDiff:
+    """How a closure differs; from nothing, where the one before can be had nowhere any more."""
+    if before is None:
+        return NOTHING_BEFORE
+    state, cache, timeout_s = workshop.state, workshop.cache, workshop.timeout_s
+    old = build.packages_of(before, cache=cache, timeout_s=timeout_s, state=state)
+    new = build.packages_of(path, cache=None, timeout_s=timeout_s, state=state)
+    if old is None or new is None:
+        return NOTHING_BEFORE
+    return closure.diff(old, new, since=before, most=MAX_CHANGES)
+
+
+def _shortened(systems: Mapping[str, System], most: int) -> dict[str, System]:
+    return {host: replace(one, diff=_cut(one.diff, most)) for host, one in systems.items()}
+
+
+def _cut(diff: ClosureDiff | None, most: int) -> ClosureDiff | None:
+    if diff is None or len(diff.changes) <= most:
+        return diff
+    return replace(
+        diff,
+        changes=diff.changes[:most],
+        left_out=diff.left_out + len(diff.changes) - most,
+    )

@@ -1,0 +1,167 @@
+"""Build evaluated systems, say what they are made of, and put them into a cache.
+
+Rule 1: A system is what its derivation makes: an evaluation that claims another path is refused.
+Rule 2: All facts come from the Nix database after the build, never from what a program printed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.errors import InputError, MachineError
+from reconciler.model.system import Closure
+from reconciler.nix import closure, process
+from reconciler.nix.database import open_database
+from reconciler.nix.evaluate import Evaluated
+from reconciler.nix.process import NixStore
+from reconciler.nix.store_path import is_store_path
+
+_LINES_LIMIT = 64 * 1024 * 1024
+_OPTIONS = (("builders", ""), ("plugin-files", ""), ("accept-flake-config", "false"))
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A system that is in the store.
+
+    Attributes:
+        drv: Store path of its derivation.
+        path: Its store path.
+        nar_sha256: SHA-256 of its NAR.
+        closure: Everything that it needs.
+    """
+
+    drv: str
+    path: str
+    nar_sha256: str
+    closure: Closure
+
+
+def build(
+    systems: Sequence[Evaluated],
+    *,
+    timeout_s: float,
+    options: Sequence[tuple[str, str]] = (),
+    state: NixStore | None = None,
+) -> None:
+    """Build systems, or fetch them from the caches that the machine trusts.
+
+    Args:
+        systems: What was evaluated.
+        timeout_s: Seconds until it is given up.
+        options: More settings of Nix for this build.
+        state: Which Nix and store.
+
+    Raises:
+        InputError: A derivation makes something else than the evaluation claims.
+        MachineError: A build failed or took too long.
+    """
+    drvs = list(dict.fromkeys(system.drv for system in systems))
+    if not drvs:
+        return
+    for system in systems:
+        _hold_claim(system, timeout_s, state)
+    process.run(
+        "nix-store",
+        "--realise",
+        *drvs,
+        timeout_s=timeout_s,
+        limit=_LINES_LIMIT,
+        options=(*_OPTIONS, *options),
+        state=state,
+    )
+
+
+def _hold_claim(system: Evaluated, timeout_s: float, state: NixStore | None) -> None:
+    said = process.run(
+        "nix-store", "--query", "--outputs", system.drv, timeout_s=timeout_s, state=state
+    )
+    if said.decode("ascii", "replace").split() != [system.path]:
+        raise InputError(
+            f"{system.drv} does not make {system.path} and that alone",
+            hint="config.system.build.toplevel must be a derivation with one output.",
+        )
+
+
+def facts_of(system: Evaluated, *, state: NixStore | None = None) -> Built:
+    """What the database knows of a system that was built.
+
+    Raises:
+        MachineError: It is not in the store, or the database is damaged.
+    """
+    with open_database(_root(state)) as database:
+        info = database.info(system.path)
+        if info is None:
+            message = f"{system.path} was built and is not in the store"
+            raise MachineError(message, hint="Look whether something collects garbage meanwhile.")
+        whole = closure.measure(database.closure(system.path))
+    return Built(system.drv, system.path, info.nar_sha256, whole)
+
+
+def packages_of(
+    path: str, *, cache: str | None, timeout_s: float, state: NixStore | None = None
+) -> tuple[str, ...] | None:
+    """The store paths of a closure, from this store or a cache; None where neither has it.
+
+    Args:
+        path: Store path of a system.
+        cache: Address of a binary cache that is asked if the store does not have it.
+        timeout_s: Seconds until the cache is given up.
+        state: Which Nix and store.
+
+    Raises:
+        MachineError: The database is damaged, or the cache takes too long.
+    """
+    with open_database(_root(state)) as database:
+        if database.info(path) is not None:
+            return tuple(database.paths(path))
+    if cache is None:
+        return None
+    ended = process.attempt(
+        "nix",
+        *("path-info", "--store", cache, "--recursive", path),
+        timeout_s=timeout_s,
+        limit=_LINES_LIMIT,
+        state=state,
+    )
+    if ended.exit != 0:
+        return None
+    return tuple(filter(is_store_path, ended.stdout.decode("ascii", "replace").split()))
+
+
+def push(
+    paths: Sequence[str],
+    cache: str,
+    *,
+    key: Path | None,
+    timeout_s: float,
+    state: NixStore | None = None,
+) -> None:
+    """Sign closures and copy them to a cache.
+
+    Args:
+        paths: Store paths of systems.
+        cache: Where to: ``file:///…``, ``s3://…``, ``ssh-ng://…``.
+        key: File with a secret key of Nix; None where the address names one, or the store has
+            signed them already.
+        timeout_s: Seconds until it is given up.
+        state: Which Nix and store.
+
+    Raises:
+        MachineError: It failed or took too long.
+    """
+    for arguments in _pushing(list(dict.fromkeys(paths)), cache, key):
+        process.run("nix", *arguments, timeout_s=timeout_s, options=_OPTIONS, state=state)
+
+
+def _pushing(paths: list[str], cache: str, key: Path | None) -> Iterator[tuple[str, ...]]:
+    if key is not None:
+        file = str(key.resolve())
+        yield ("store", "sign", "--key-file", file, "--recursive", *paths)
+    yield ("copy", "--to", cache, *paths)
+    # What is not there now would be missed by every host of the fleet.
+    yield ("path-info", "--store", cache, *paths)
+
+
+def _root(state: NixStore | None) -> str:
+    return "/" if state is None else state.root

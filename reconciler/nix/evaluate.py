@@ -1,0 +1,115 @@
+"""Evaluate the system of one host from a flake, so that nothing but the flake has a say.
+
+Rule 1: Pure and restricted: no file outside of the flake and its locked inputs, no environment, no
+        clock, no derivation that is built to be read.
+Rule 2: Settings of the repository (``nixConfig``) are ignored, and no lock is written or mended.
+Rule 3: What an evaluation says its result is, is a claim; `reconciler.nix.build` holds it against
+        what the derivation makes.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.errors import InputError
+from reconciler.nix import process
+from reconciler.nix.process import NixStore
+from reconciler.nix.store_path import is_store_path
+
+OPTIONS = (
+    ("pure-eval", "true"),
+    ("restrict-eval", "true"),
+    ("allowed-uris", ""),
+    ("allow-import-from-derivation", "false"),
+    ("accept-flake-config", "false"),
+    ("allow-dirty", "false"),
+    ("eval-cache", "false"),
+    ("builders", ""),
+    ("plugin-files", ""),
+    ("connect-timeout", "10"),
+    ("download-attempts", "2"),
+)
+"""What no flake and no machine may have otherwise."""
+
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_ANSWER_LIMIT = 64 * 1024
+_APPLY = "system: { drv = system.drvPath; path = system.outPath; }"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What an evaluation says.
+
+    Attributes:
+        drv: Store path of the derivation.
+        path: Store path that it will make.
+    """
+
+    drv: str
+    path: str
+
+
+def attribute_of(target: str) -> str:
+    """The attribute of a host's system in the flake of its fleet.
+
+    Args:
+        target: ``<client>/<host>``.
+
+    Raises:
+        InputError: It is no name of a host.
+    """
+    parts = target.split("/")
+    if len(parts) != 2 or not all(map(_LABEL.fullmatch, parts)):
+        raise InputError(f"{target!r:.140} is no host", hint="Write it as client/host.")
+    return f'nixosConfigurations."{parts[0]}-{parts[1]}".config.system.build.toplevel'
+
+
+def evaluate(
+    flake: Path,
+    target: str,
+    *,
+    timeout_s: float,
+    memory_bytes: int | None = None,
+    state: NixStore | None = None,
+) -> Evaluated:
+    """Evaluate a host's system.
+
+    Args:
+        flake: Directory of exported files; nothing is written into it.
+        target: ``<client>/<host>``.
+        timeout_s: Seconds until it is given up.
+        memory_bytes: Address space that the evaluator may have.
+        state: Which Nix and store.
+
+    Raises:
+        InputError: No host, or an answer that is no derivation.
+        MachineError: It failed, took too long or needed too much memory.
+    """
+    answer = process.run(
+        "nix",
+        "eval",
+        *("--json", "--no-update-lock-file", "--no-write-lock-file", "--apply", _APPLY),
+        f"path:{flake}#{attribute_of(target)}",
+        timeout_s=timeout_s,
+        limit=_ANSWER_LIMIT,
+        options=OPTIONS,
+        state=state,
+        memory_bytes=memory_bytes,
+    )
+    return _read(answer, target)
+
+
+def _read(answer: bytes, target: str) -> Evaluated:
+    try:
+        said = json.loads(answer)
+        drv, path = said["drv"], said["path"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        drv = path = None
+    fits = isinstance(drv, str) and isinstance(path, str)
+    if not fits or not is_store_path(drv) or not is_store_path(path) or not drv.endswith(".drv"):
+        raise InputError(
+            f"the flake gives no system for {target}",
+            hint="config.system.build.toplevel must be a derivation with one output.",
+        )
+    return Evaluated(drv, path)
