@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.guard import memory_form as form
+from reconciler.guard import trusted_system
 
 
 def trusted_after(
@@ -12,11 +13,11 @@ def trusted_after(
     """The release in force after one more entry; what says nothing of it changes nothing.
 
     Raises:
-        Malformed: What it says does not read as such.
+        Malformed: What it says does not read as such, or goes back.
     """
-    if kind not in {"run", "intent"} or "system" not in body:
-        return before
-    return None if body["system"] is None else form.mapping(body["system"])
+    held = None if before is None else trusted_system.read(before)
+    found = trusted_system.after(held, kind, body)
+    return None if found is None else found.to_body()
 
 
 def recorded_after(before: str | None, kind: str, body: Mapping[str, Any]) -> str | None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.guard import memory_form as form
-from reconciler.guard import transitions
+from reconciler.guard import transitions, trusted_system
 from reconciler.guard.recorded_system import recorded_after, trusted_after
 
 CRASHES = 3
@@ -105,7 +105,7 @@ class Systems:
         fields = form.fields(body, {"trusted", "recorded", "failed", "opened"})
         trusted = fields["trusted"]
         return cls(
-            trusted=None if trusted is None else form.mapping(trusted),
+            trusted=None if trusted is None else trusted_system.read(trusted).to_body(),
             recorded=form.optional_text(fields["recorded"]),
             failed=form.table(fields["failed"], form.text, Failed.from_body),
             opened=form.table(fields["opened"], form.digest, form.text),
