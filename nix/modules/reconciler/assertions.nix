@@ -1,0 +1,172 @@
+# What types cannot say. Each message names the option and what to do.
+{ config, lib, ... }:
+
+let
+  cfg = config.services.reconciler;
+  here = "services.reconciler";
+
+  given = secrets: lib.filterAttrs (_: secret: secret != null) secrets;
+
+  ofServer = place: server: {
+    "${place}.sshKey" = server.sshKey;
+    "${place}.tokenFile" = server.tokenFile;
+  };
+
+  # Every option that names a secret, by its place.
+  secrets = given (
+    {
+      "evidence.key" = cfg.evidence.key;
+    }
+    // ofServer "fleet" cfg.fleet
+    // lib.optionalAttrs (cfg.evidence.remote != null) (ofServer "evidence.remote" cfg.evidence.remote)
+    // lib.optionalAttrs (cfg.evidence.copies != null) {
+      "evidence.copies.accessKeyFile" = cfg.evidence.copies.accessKeyFile;
+      "evidence.copies.secretKeyFile" = cfg.evidence.copies.secretKeyFile;
+    }
+    // lib.optionalAttrs (cfg.advise != null) { "advise.key" = cfg.advise.key; }
+    // lib.foldl' (all: name: all // channelSecrets name cfg.notify.${name}) { } (lib.attrNames cfg.notify)
+  );
+
+  channelSecrets =
+    name: channel:
+    {
+      "notify.${name}.secret" = channel.secret;
+      "notify.${name}.token" = channel.token;
+    }
+    // lib.optionalAttrs (channel.kind == "apprise") { "notify.${name}.url" = channel.url; };
+
+  isCredential = lib.hasPrefix "credential:";
+  named = map (lib.removePrefix "credential:") (lib.filter isCredential (lib.attrValues secrets));
+  inStore = path: lib.hasPrefix builtins.storeDir (toString path);
+
+  secretsAreKnown = lib.mapAttrsToList (place: secret: {
+    assertion = !isCredential secret || cfg.credentials ? ${lib.removePrefix "credential:" secret};
+    message = "${here}.${place} names ${secret}, which ${here}.credentials does not have; add it there.";
+  }) secrets;
+
+  secretsAreOutside =
+    lib.mapAttrsToList (place: secret: {
+      assertion = !inStore secret;
+      message = "${here}.${place} is in the Nix store, where every user of this machine reads it; name a file outside or a credential.";
+    }) secrets
+    ++ lib.mapAttrsToList (name: credential: {
+      assertion = !inStore credential.source;
+      message = "${here}.credentials.${name}.source is in the Nix store, where every user of this machine reads it; put it elsewhere.";
+    }) cfg.credentials;
+
+  credentialsAreUsed = lib.mapAttrsToList (name: _: {
+    assertion = lib.elem name named;
+    message = "${here}.credentials.${name} is passed and nothing names it; use credential:${name}, or remove it.";
+  }) cfg.credentials;
+
+  isSsh =
+    url:
+    lib.hasPrefix "ssh://" url
+    || (!lib.hasInfix "://" url && !lib.hasPrefix "/" url && lib.hasInfix ":" url);
+
+  servers =
+    { fleet = cfg.fleet; }
+    // lib.optionalAttrs (cfg.evidence.remote != null) { "evidence.remote" = cfg.evidence.remote; };
+
+  sshIsComplete = lib.mapAttrsToList (place: server: {
+    assertion = !isSsh server.url || (server.sshKey != null && server.knownHosts != null);
+    message = "${here}.${place}.url is reached by SSH; set ${here}.${place}.sshKey and .knownHosts.";
+  }) servers;
+
+  # What each kind of channel needs, and no other kind may have.
+  ownOptions = {
+    file = [ "directory" ];
+    webhook = [
+      "url"
+      "secret"
+    ];
+    github = [
+      "repository"
+      "token"
+    ];
+    apprise = [ "url" ];
+  };
+  alsoAllowed = {
+    file = [ ];
+    webhook = [ "caFile" ];
+    github = [
+      "api"
+      "caFile"
+    ];
+    apprise = [ ];
+  };
+  special = [
+    "directory"
+    "url"
+    "secret"
+    "token"
+    "repository"
+    "api"
+    "caFile"
+  ];
+
+  channelsAreComplete = lib.mapAttrsToList (
+    name: channel:
+    let
+      needed = ownOptions.${channel.kind};
+      allowed = needed ++ alsoAllowed.${channel.kind};
+      missing = lib.filter (option: channel.${option} == null) needed;
+      foreign = lib.filter (option: channel.${option} != null && !lib.elem option allowed) special;
+    in
+    {
+      assertion = missing == [ ] && foreign == [ ] && (channel.kind == "github" || channel.labels == [ ]);
+      message = "${here}.notify.${name}: a channel of kind ${channel.kind} needs ${lib.concatStringsSep ", " needed} and has no other kind's options.";
+    }
+  ) cfg.notify;
+
+  adviseIsComplete =
+    let
+      it = cfg.advise;
+      azure = it.deployment != null && it.apiVersion != null;
+      noAzure = it.deployment == null && it.apiVersion == null;
+    in
+    lib.optional (it != null) {
+      assertion =
+        (it.kind == "openai" || it.baseUrl != null)
+        && (it.kind == "compatible" || it.key != null)
+        && (if it.kind == "azure" then azure else noAzure);
+      message = "${here}.advise: azure needs baseUrl, key, deployment and apiVersion; compatible needs baseUrl; openai needs key; only azure has deployment and apiVersion.";
+    };
+
+  systemIsReachable =
+    let
+      it = cfg.system;
+    in
+    lib.optionals (it != null) [
+      {
+        assertion = cfg.helper.enable;
+        message = "${here}.system is set, and ${here}.helper.enable is off: nobody could switch to a system; turn the helper on or set system to null.";
+      }
+      {
+        assertion = it.evaluate != null || (it.caches != [ ] && it.publicKeys != [ ]);
+        message = "${here}.system needs caches and publicKeys: a path that no known key signed is never fetched.";
+      }
+      {
+        assertion = it.watchdogS >= 2 * it.settleS + 180;
+        message = "${here}.system.watchdogS must be at least twice settleS and 180 more, or a good system is taken back; set it to ${
+          toString (2 * it.settleS + 180)
+        } or more.";
+      }
+      {
+        assertion = cfg.fleet.attestations != null || it.evaluate != null;
+        message = "${here}.system: releases lie on the attestations branch; set ${here}.fleet.attestations.";
+      }
+    ];
+in
+{
+  config = lib.mkIf cfg.enable {
+    assertions =
+      secretsAreKnown
+      ++ secretsAreOutside
+      ++ credentialsAreUsed
+      ++ sshIsComplete
+      ++ channelsAreComplete
+      ++ adviseIsComplete
+      ++ systemIsReachable;
+  };
+}
