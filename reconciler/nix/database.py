@@ -3,41 +3,32 @@
 It is a file of somebody else, written by the daemon while it is read, and what stands in it goes
 into evidence. So each value is held against its form, and a closure is whole or refused.
 
-Rule 1: The file is opened for reading alone. The one thing that may be written beside it is the
-        index of its log, by SQLite and only where this user may.
-Rule 2: One connection is one snapshot: what the daemon writes meanwhile is not seen.
-Rule 3: Another version of the schema, a damaged page, a value out of its form, a closure that is
-        too large or that names a path which is not there: refused, never left out.
-Rule 4: A closure comes one path at a time; what is held in memory is one number a path.
+Rule 1: One open database is one snapshot (`reconciler.nix.snapshot`).
+Rule 2: A value out of its form, a closure that is too large or that names a path which is not
+        there: refused, never left out.
+Rule 3: A closure comes one path at a time; what is held in memory is one number a path.
 """
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from reconciler.errors import MachineError
-from reconciler.nix.store_path import is_store_path
-
-SCHEMA = "10"
-"""Version of the tables that are read here; Nix 2.0 to this day."""
+from reconciler.nix.snapshot import COLUMNS, REPAIR, Snapshot, damaged, take
+from reconciler.nix.store_path import digest_part, is_store_path
 
 MAX_PATHS = 200_000
 """Paths of one closure; that of a desktop with everything has some 10,000."""
 
-_MAX_TEXT = 64 * 1024
 _MAX_SIGNATURES = 64
 _MAX_NUMBER = 2**53 - 1
-_STEPS_A_CALL = 100_000
-_MAX_CALLS = 20_000
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")
 _SIGNATURE = re.compile(r"[\x21-\x7e]{1,512}")
-_SIDE_FILES = ("-wal", "-journal")
-_REPAIR = "Run `nix-store --verify` on this machine, and restore its Nix database if that fails."
-_INFO = "SELECT id, path, hash, registrationTime, deriver, narSize, sigs FROM ValidPaths WHERE "
+_INFO = f"SELECT {COLUMNS} FROM ValidPaths WHERE "  # noqa: S608 - constants alone
 _CLOSURE = """
     WITH RECURSIVE closure(id) AS (
         VALUES (?) UNION SELECT reference FROM Refs JOIN closure ON referrer = closure.id
@@ -78,10 +69,8 @@ class Database:
     The daemon cannot shorten its log while somebody reads.
     """
 
-    def __init__(self, file: Path, connection: sqlite3.Connection, frozen: Sequence[int]) -> None:
-        self._file = file
-        self._connection = connection
-        self._frozen = frozen
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
 
     def __enter__(self) -> "Database":
         return self
@@ -89,12 +78,7 @@ class Database:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        self._connection.close()
-        if kind is None and self._frozen and _identity(self._file) != self._frozen:
-            raise MachineError(
-                f"Nix database {self._file} was written to while it was read",
-                hint="Ask again; where it stays so, let this user write beside the database.",
-            )
+        self._snapshot.close(believed=kind is None)
 
     def info(self, path: str) -> PathInfo | None:
         """What Nix knows of a path; ``None`` if its store does not hold it.
@@ -111,9 +95,15 @@ class Database:
         Raises:
             MachineError: It is not in the store, not whole, too large, or the database is damaged.
         """
+        last = ""
         for number in self._closure_ids(path):
             (row,) = self._rows(f"{_INFO} id = ?", number)
-            yield self._info(row)
+            info = self._info(row)
+            # Nix itself finds a path by its digits alone.
+            if digest_part(info.path) == last:
+                raise self._refusal(f"holds two paths with the digits {last}")
+            last = digest_part(info.path)
+            yield info
 
     def paths(self, path: str) -> Iterator[str]:
         """The store paths of a closure, in byte order.
@@ -140,9 +130,9 @@ class Database:
 
     def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._connection.execute(query, values)
+            yield from self._snapshot.connection.execute(query, values)
         except (sqlite3.Error, OverflowError) as error:
-            raise _damaged(self._file, error) from error
+            raise damaged(self._snapshot.file, error) from error
 
     def _info(self, row: tuple[Any, ...]) -> PathInfo:
         number, path, hashed, registered, deriver, size, signatures = row
@@ -190,8 +180,8 @@ class Database:
             raise self._refusal(f"has signatures of {path} that are out of their form")
         return tuple(words)
 
-    def _refusal(self, what: str, hint: str = _REPAIR) -> MachineError:
-        return MachineError(f"Nix database {self._file} {what}", hint=hint)
+    def _refusal(self, what: str, hint: str = REPAIR) -> MachineError:
+        return MachineError(f"Nix database {self._snapshot.file} {what}", hint=hint)
 
 
 def open_database(root: str = "/") -> Database:
@@ -203,97 +193,4 @@ def open_database(root: str = "/") -> Database:
     Raises:
         MachineError: It is not there, may not be read, has another schema or is damaged.
     """
-    folder = Path(root) / "nix/var/nix/db"
-    _require_schema(folder / "schema")
-    file = folder / "db.sqlite"
-    try:
-        return _opened(file)
-    except (sqlite3.Error, OSError) as error:
-        raise _damaged(file, error) from error
-
-
-def _require_schema(file: Path) -> None:
-    try:
-        with file.open("rb") as stream:
-            found = stream.read(32).decode("ascii", "replace").strip()
-    except FileNotFoundError as error:
-        raise MachineError(
-            f"there is no Nix database at {file.parent}",
-            hint="Run this on a machine with Nix, or name the root that its store lies under.",
-        ) from error
-    except OSError as error:
-        raise _damaged(file, error) from error
-    if found != SCHEMA:
-        raise MachineError(
-            f"Nix database {file.parent} has schema {found!r:.40}, not {SCHEMA}",
-            hint="Use a version of this program that knows the Nix on this machine.",
-        )
-
-
-def _opened(file: Path) -> Database:
-    before = _identity(file)
-    try:
-        return Database(file, _connect(file, "ro"), ())
-    except sqlite3.OperationalError:
-        # Where the log's index may neither be read nor made, SQLite cannot share the file. Then
-        # nobody writes now (there is no log), and that nobody did is looked at in the end.
-        if any(
-            file.with_name(file.name + side).exists() and _size(file, side) for side in _SIDE_FILES
-        ):
-            raise
-        return Database(file, _connect(file, "ro&immutable=1"), before)
-
-
-def _connect(file: Path, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=5)
-    try:
-        connection.isolation_level = None
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_TEXT)
-        connection.set_progress_handler(_Steps(), _STEPS_A_CALL)
-        for setting in ("query_only=ON", "trusted_schema=OFF", "cell_size_check=ON"):
-            connection.execute(f"PRAGMA {setting}")
-        connection.execute("BEGIN")
-        _require_tables(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _require_tables(connection: sqlite3.Connection) -> None:
-    """Real tables with the columns that are read; also takes the snapshot."""
-    query = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN (?, ?)"
-    (found,) = connection.execute(query, ("ValidPaths", "Refs")).fetchone()
-    if found != 2:
-        raise sqlite3.DatabaseError("it does not have the tables ValidPaths and Refs")
-    connection.execute(f"{_INFO} 0")
-    connection.execute("SELECT referrer, reference FROM Refs WHERE 0")
-
-
-class _Steps:
-    """Ends a query that takes more steps than any closure needs."""
-
-    def __init__(self) -> None:
-        self._calls = 0
-
-    def __call__(self) -> bool:
-        self._calls += 1
-        return self._calls > _MAX_CALLS
-
-
-def _identity(file: Path) -> tuple[int, ...]:
-    facts = file.stat()
-    return (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
-
-
-def _size(file: Path, side: str) -> int:
-    return file.with_name(file.name + side).stat().st_size
-
-
-def _damaged(file: Path, error: Exception) -> MachineError:
-    if isinstance(error, PermissionError):
-        return MachineError(
-            f"Nix database {file} may not be read: {error.strerror}",
-            hint="Run this as root, or as a user that may read the Nix database.",
-        )
-    return MachineError(f"Nix database {file} cannot be read: {error!s:.200}", hint=_REPAIR)
+    return Database(take(Path(root) / "nix/var/nix/db"))

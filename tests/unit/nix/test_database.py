@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import MachineError
-from reconciler.nix import database
+from reconciler.nix import database, snapshot
 from reconciler.nix.database import PathInfo, open_database
 from tests.support.nix_database import Row, make_database, nar_hash, store_path, system_rows
 
@@ -120,8 +120,8 @@ def test_a_closure_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_query_that_does_not_end_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "_STEPS_A_CALL", 10)
-    monkeypatch.setattr(database, "_MAX_CALLS", 20)
+    monkeypatch.setattr(snapshot, "_STEPS_A_CALL", 10)
+    monkeypatch.setattr(snapshot, "_MAX_CALLS", 20)
     rows = system_rows(200)
     make_database(tmp_path, rows)
     with pytest.raises(MachineError, match="cannot be read: interrupted"):

@@ -1,0 +1,135 @@
+"""A bill of materials as nouns, before it has a format: what a system is made of.
+
+Rule 1: Every store path is an item of its own. Outputs of one package are other bytes with other
+        needs, and a path that is left out is one that nobody looks at.
+Rule 2: An item is said to be a package only if its name has a version; a unit file or a link farm
+        has no package URL.
+Rule 3: Nothing is known of licences but what the system says of itself. A licence that is no id of
+        the SPDX list is kept as a text.
+Rule 4: The same closure, time and version of this program give the same bytes.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model.system import Closure
+from reconciler.report.licence_ids import LICENCE_IDS
+
+NAR_NOTE = (
+    "Each SHA-256 is that of the NAR, the archive as which Nix serialises a store path: compare it"
+    " with `nix-store --query --hash` or reckon it with `nix-store --dump PATH | sha256sum`."
+)
+"""What a hash is of: a store path is a tree, and has no bytes of its own."""
+
+_DIGITS = slice(len("/nix/store/"), len("/nix/store/") + 32)
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One store path.
+
+    Attributes:
+        path: The store path.
+        name: Of the package.
+        version: Of the package; empty if it has none.
+        output: Which part of the package it is; empty for the first.
+        nar_sha256: SHA-256 of its NAR.
+        deriver: Store path of the derivation that made it, if that is known.
+        references: Store paths that it needs, sorted; itself perhaps among them.
+        licences: What the system says of its licences; all of them hold.
+    """
+
+    path: str
+    name: str
+    version: str
+    output: str
+    nar_sha256: str
+    deriver: str | None
+    references: tuple[str, ...]
+    licences: tuple[str, ...]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Other store paths that it needs."""
+        return tuple(path for path in self.references if path != self.path)
+
+    @property
+    def purl(self) -> str | None:
+        """Package URL; None for what is no package."""
+        if not self.version:
+            return None
+        output = f"output={_quoted(self.output)}&" if self.output else ""
+        place = f"pkg:nix/{_quoted(self.name)}@{_quoted(self.version)}"
+        return f"{place}?{output}outputhash={digits(self.path)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What one system is made of.
+
+    Attributes:
+        system: Its store path, the root of the closure.
+        name: What is after the digits of that.
+        closure: The closure in three numbers.
+        created: The time that the document is to bear: ``2026-03-01T12:00:00Z``.
+        version: Of this program.
+        items: All paths by byte order; a new iterator at each call, always the same.
+    """
+
+    system: str
+    name: str
+    closure: Closure
+    created: str
+    version: str
+    items: Callable[[], Iterable[Item]]
+
+    def number(self, form: str) -> str:
+        """What tells this document from every other: 64 hex digits.
+
+        Args:
+            form: Format and its version: ``spdx-2.3``.
+        """
+        said = f"{form}\n{self.version}\n{self.closure.sha256}\n{self.created}\n"
+        return hashlib.sha256(said.encode()).hexdigest()
+
+
+def digits(path: str) -> str:
+    """The 32 digits of a store path, which no other path of a store has."""
+    return path[_DIGITS]
+
+
+def is_licence_id(text: str) -> bool:
+    """Whether a licence is an id of the SPDX list."""
+    return text in LICENCE_IDS
+
+
+def as_json(value: Any) -> str:
+    """JSON on one line, the same for the same value."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def members(name: str, values: Iterable[Any]) -> Iterator[str]:
+    """One member of a document whose value is a list, a line a value; to be followed by another.
+
+    Args:
+        name: Of the member.
+        values: What the list holds, made one at a time.
+    """
+    yield f",\n{as_json(name)}:["
+    before = "\n"
+    for value in values:
+        yield f"{before}{as_json(value)}"
+        before = ",\n"
+    yield "\n]"
+
+
+def _quoted(text: str) -> str:
+    return "".join(
+        sign if _PLAIN.fullmatch(sign) else "".join(f"%{byte:02X}" for byte in sign.encode())
+        for sign in text
+    )

@@ -1,0 +1,201 @@
+"""``reconciler sbom`` on machines whose Nix database is good, damaged, or not there."""
+
+import hashlib
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli import execute
+from reconciler.engine.sbom import bill_of, digest_of
+from reconciler.errors import ExitCode
+from reconciler.nix.database import open_database
+from tests.support.bills import cyclonedx_complaint, make_machine, spdx_complaints
+from tests.support.nix_database import store_path, system_rows
+from tests.support.rigs import rig
+
+pytestmark = pytest.mark.integration
+
+
+def sbom(root: Path, *arguments: str) -> int:
+    return execute(["sbom", "--root", str(root), *arguments])
+
+
+def test_what_runs_is_listed_and_both_forms_are_valid(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    root = tmp_path / "machine"
+    rows = system_rows(40)
+    system = make_machine(root, rows, {str(rows[1].path): ["MIT", "unfree"]})
+    file = tmp_path / "desk.spdx.json"
+
+    assert sbom(root, "--output", str(file)) == 0
+    assert spdx_complaints(file) == []
+    said = capfdbinary.readouterr().err.decode()
+    assert "40 paths, closure " in said
+    assert sbom(root, "--format", "cyclonedx") == 0
+    cyclonedx = capfdbinary.readouterr().out.decode()
+    assert cyclonedx_complaint(cyclonedx) is None
+
+    read = json.loads(file.read_text())
+    assert len(read["packages"]) == 40
+    assert read["name"] == system.partition("-")[2]
+    assert read["creationInfo"]["created"] == datetime.fromtimestamp(1_760_000_000, UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
+    licences = {one["packageFileName"]: one["licenseDeclared"] for one in read["packages"]}
+    assert licences[str(rows[1].path)] == "MIT AND LicenseRef-unfree"
+    assert set(licences.values()) == {"NOASSERTION", "MIT AND LicenseRef-unfree"}
+    assert json.loads(cyclonedx)["metadata"]["component"]["bom-ref"] == system
+
+
+def test_the_same_bytes_again_and_the_digest_that_evidence_names(tmp_path: Path) -> None:
+    root = tmp_path / "machine"
+    system = make_machine(root)
+    one, other, later = (tmp_path / name for name in ("one", "other", "later"))
+    assert sbom(root, "--output", str(one)) == 0
+    assert sbom(root, "--system", system, "--output", str(other)) == 0
+    assert sbom(root, "--created", "2026-03-01T13:00:00+01:00", "--output", str(later)) == 0
+    assert one.read_bytes() == other.read_bytes()
+    assert b'"created":"2026-03-01T12:00:00Z"' in later.read_bytes()
+    assert one.stat().st_mode & 0o777 == 0o644
+    with open_database(str(root)) as database:
+        found = digest_of(bill_of(database, system, root=str(root)))
+    assert found == hashlib.sha256(one.read_bytes()).hexdigest()
+
+
+def test_memory_does_not_grow_with_the_closure(tmp_path: Path) -> None:
+    peaks = []
+    for count in (100, 3000):
+        root = tmp_path / str(count)
+        make_machine(root, system_rows(count))
+        arguments = ["sbom", "--root", str(root), "--output", str(tmp_path / "desk.json")]
+        code = (
+            "import resource; from reconciler.cli import execute;"
+            f"assert execute({arguments!r}) == 0;"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        peaks.append(int(done.stdout))
+    # The list of numbers, and what the system itself needs: 100 bytes a path each.
+    assert peaks[1] - peaks[0] < 6 * 1024
+
+
+@pytest.mark.parametrize(
+    ("licences", "reason"),
+    [
+        ("{}", "not a list of licences"),
+        ('{"format":"reconciler-licences/2","licences":{}}', "not a list of licences"),
+        ('{"format":"reconciler-licences/1","licences":{},"x":1}', "not a list of licences"),
+        ('{"format":"reconciler-licences/1","licences":{"/etc":["MIT"]}}', "not a list"),
+        ('{"format":"reconciler-licences/1","licences":{"PATH":"MIT"}}', "not a list"),
+        ('{"format":"reconciler-licences/1","licences":{"PATH":["a\\nb"]}}', "not a list"),
+        ('{"format":"reconciler-licences/1","licences":{"PATH":[""]}}', "not a list"),
+        ("[" * 100_000, "not a list of licences"),
+        ("\xff", "not a list of licences"),
+    ],
+)
+def test_a_list_of_licences_is_read_whole_or_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], licences: str, reason: str
+) -> None:
+    system = make_machine(tmp_path)
+    file = Path(f"{tmp_path}{system}/reconciler/licences.json")
+    file.write_text(licences.replace("PATH", system), encoding="latin-1")
+    assert sbom(tmp_path) == ExitCode.MACHINE
+    assert reason in capsys.readouterr().err
+
+
+def test_a_list_that_leads_to_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    system = make_machine(tmp_path)
+    Path(f"{tmp_path}{system}/reconciler/licences.json").symlink_to("gone")
+    assert sbom(tmp_path) == ExitCode.MACHINE
+    assert "leads to nothing" in capsys.readouterr().err
+
+
+def test_a_machine_without_nix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sbom(tmp_path) == ExitCode.MACHINE
+    assert "no NixOS system runs here" in capsys.readouterr().err
+    assert sbom(tmp_path, "--system", store_path("x-1")) == ExitCode.MACHINE
+    assert "there is no Nix database" in capsys.readouterr().err
+    assert sbom(tmp_path, "--system", "/etc") == ExitCode.INPUT
+    assert "'/etc' is not a system in the store" in capsys.readouterr().err
+
+
+def test_a_link_that_leads_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_machine(tmp_path)
+    (tmp_path / "run/current-system").unlink()
+    (tmp_path / "run/current-system").symlink_to("/tmp")
+    assert sbom(tmp_path) == ExitCode.MACHINE
+    assert "leads to '/tmp', which is not a store path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-03-01", "2026-03-01T12:00:00"])
+def test_a_time_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    make_machine(tmp_path)
+    assert sbom(tmp_path, "--created", text) == ExitCode.INPUT
+    assert "Write it as 2026-03-01T12:00:00Z" in capsys.readouterr().err
+
+
+def test_a_closure_with_a_hole_gives_no_bill(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "machine"
+    rows = system_rows(40)
+    make_machine(root, rows)
+    with sqlite3.connect(root / "nix/var/nix/db/db.sqlite") as connection:
+        connection.execute("DELETE FROM ValidPaths WHERE path = ?", (str(rows[7].path),))
+    connection.close()
+    before = tmp_path / "desk.json"
+    before.write_text("older")
+    assert sbom(root, "--output", str(before)) == ExitCode.MACHINE
+    assert "that it does not hold" in capsys.readouterr().err
+    assert before.read_text() == "older"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["desk.json", "machine"]
+
+
+def test_a_bad_value_in_the_middle_leaves_the_older_bill(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "machine"
+    rows = system_rows(40)
+    make_machine(root, rows)
+    with sqlite3.connect(root / "nix/var/nix/db/db.sqlite") as connection:
+        connection.execute("UPDATE ValidPaths SET hash = 'x' WHERE path = ?", (str(rows[7].path),))
+    connection.close()
+    assert sbom(root, "--output", str(tmp_path / "new.json")) == ExitCode.MACHINE
+    assert "for the hash of" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["machine"]
+
+
+FULL = """
+import sys
+from pathlib import Path
+from reconciler.cli import execute
+
+root, mount = Path(sys.argv[1]), Path(sys.argv[2])
+(mount / "desk.json").write_text("older")
+code = execute(["sbom", "--root", str(root), "--output", str(mount / "desk.json")])
+print(code, (mount / "desk.json").read_text(), [path.name for path in mount.iterdir()])
+"""
+
+
+def test_a_full_disk_leaves_the_older_bill(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        rig("mount", "not root")
+    root, mount = tmp_path / "machine", tmp_path / "mount"
+    make_machine(root, system_rows(400))
+    mount.mkdir()
+    script = (
+        f'mount -t tmpfs -o size=64k none {mount} && exec {sys.executable} -c "$0" {root} {mount}'
+    )
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, FULL], capture_output=True, check=False
+    )
+    assert done.stdout.decode() == "7 older ['desk.json']\n", done.stderr.decode()
+    assert f"cannot write {mount}/" in done.stderr.decode()
+    assert "No space left on device" in done.stderr.decode()
