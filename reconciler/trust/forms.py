@@ -133,6 +133,8 @@ def record(
         return make(**{names.get(name, name): item for name, item in found.items()})
 
     def write(value: Any) -> dict[str, Any]:
+        if value is None:
+            raise refusal("an object is missing")
         held = {name: getattr(value, names.get(name, name)) for name in (*fields, *together)}
         later = any(held[name] is not None for name in together)
         known = {**fields, **(together if later else {})}

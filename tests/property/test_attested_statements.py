@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import EvidenceError
 from reconciler.evidence import sshsig
+from reconciler.model.system import Closure, ClosureDiff, VersionChange
 from reconciler.trust import envelope, statements
 from reconciler.trust.statements import Approval, Heartbeat, Recovery, Release, System
 from tests.support.evidence_keys import test_key as key_of
@@ -27,7 +28,23 @@ TIMES = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31)).map(  # noqa:
 )
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
 STORE = st.from_regex(r"/nix/store/[0-9abcdf]{32}-[0-9A-Za-z+._?=-]{1,20}", fullmatch=True)
-SYSTEMS = st.builds(System, STORE.map("{}.drv".format), STORE, DIGESTS)
+PACKAGES = st.from_regex(r"[0-9A-Za-z+._?=-]{1,8}", fullmatch=True)
+VERSIONS = st.sets(st.from_regex(r"[0-9A-Za-z.]{0,4}", fullmatch=True), max_size=3).map(
+    lambda found: tuple(sorted(found))
+)
+COUNTS = st.integers(1, 2**53 - 1)
+CHANGES = st.builds(VersionChange, PACKAGES, VERSIONS, VERSIONS)
+DIFFS = st.builds(
+    ClosureDiff,
+    st.none() | STORE,
+    st.lists(CHANGES, max_size=3, unique_by=lambda change: change.name).map(
+        lambda found: tuple(sorted(found, key=lambda change: change.name))
+    ),
+    st.integers(0, 2**53 - 1),
+)
+PLAIN = st.builds(System, STORE.map("{}.drv".format), STORE, DIGESTS)
+CLOSURES = st.builds(Closure, COUNTS, COUNTS, DIGESTS)
+SYSTEMS = PLAIN | st.builds(System, STORE.map("{}.drv".format), STORE, DIGESTS, CLOSURES, DIFFS)
 STATEMENTS = st.one_of(
     st.builds(
         Approval,

@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from reconciler.model.system import Closure, ClosureDiff, VersionChange
 from reconciler.trust.statements import Approval, Heartbeat, Recovery, Release, Statement, System
 from tests.support.commands import host
 from tests.support.fleet_git import git_env
@@ -18,8 +20,26 @@ APPROVAL = Approval("main", OTHER, TREE, DIGEST, "alice@msp.example", AT, None)
 HEARTBEAT = Heartbeat("main", COMMIT, DIGEST, 7, AT)
 SYSTEMS = {"elm-street/desk-1": System(f"{STORE}.drv", STORE, "5" * 64)}
 RELEASE = Release("main", COMMIT, DIGEST, TREE, "6" * 64, AT, SYSTEMS)
+DIFF = ClosureDiff(
+    f"/nix/store/{'b' * 32}-nixos",
+    (
+        VersionChange("glibc", ("2.42",), ("2.42", "2.43")),
+        VersionChange("old-tool", ("1.0",), ()),
+        VersionChange("source", ("",), ("",)),
+    ),
+    2,
+)
+NEWER = replace(
+    RELEASE,
+    systems={
+        "elm-street/desk-1": replace(
+            SYSTEMS["elm-street/desk-1"], closure=Closure(1512, 4_000_000_000, "7" * 64), diff=DIFF
+        ),
+        "elm-street/desk-2": SYSTEMS["elm-street/desk-1"],
+    },
+)
 RECOVERY = Recovery("main", (COMMIT, TREE), OTHER, DIGEST, TREE, AT, "key-compromise")
-STATEMENTS: tuple[Statement, ...] = (APPROVAL, HEARTBEAT, RELEASE, RECOVERY)
+STATEMENTS: tuple[Statement, ...] = (APPROVAL, HEARTBEAT, RELEASE, NEWER, RECOVERY)
 
 
 def named(folder: str, data: bytes, suffix: str = ".dsse.json") -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reconciler.evidence import canonical, dsse, sshsig
 from reconciler.trust import envelope, statements
-from tests.support.attested import APPROVAL, HEARTBEAT, RECOVERY, RELEASE
+from tests.support.attested import APPROVAL, HEARTBEAT, NEWER, RECOVERY, RELEASE
 from tests.support.authenticator import VERIFIED, Authenticator
 from tests.support.evidence_keys import test_key
 
@@ -31,6 +31,7 @@ def good() -> dict[str, bytes]:
         "approval_without_base_or_plan": envelope.seal(statements.write(first), KEY),
         "heartbeat": envelope.seal(statements.write(HEARTBEAT), test_key("ci")),
         "release": envelope.seal(statements.write(RELEASE), test_key("ci")),
+        "release_that_says_what_changed": envelope.seal(statements.write(NEWER), test_key("ci")),
         "release_without_systems": envelope.seal(
             statements.write(replace(RELEASE, systems={})), test_key("ci")
         ),
@@ -70,6 +71,11 @@ def bad() -> dict[str, bytes]:
         "time_with_an_offset": _statement(
             lambda v: v["predicate"].update(issued="2026-03-02T08:00:00+00:00")
         ),
+        "release_with_a_closure_and_no_diff": _newer(lambda one: one.pop("diff")),
+        "release_with_null_for_a_diff": _newer(lambda one: one.update(diff=None)),
+        "release_with_a_spare_field_of_a_closure": _newer(lambda one: one["closure"].update(x=1)),
+        "release_with_changes_out_of_order": _newer(lambda one: one["diff"]["changes"].reverse()),
+        "release_that_left_out_less_than_none": _newer(lambda one: one["diff"].update(left_out=-1)),
         "payload_is_not_canonical": envelope.seal(PAYLOAD.replace(b":", b": ", 1), KEY),
     }
 
@@ -125,6 +131,12 @@ def _statement(change) -> bytes:  # type: ignore[no-untyped-def]
     value = json.loads(PAYLOAD)
     change(value)
     return envelope.seal(canonical.encode(value), KEY)
+
+
+def _newer(change) -> bytes:  # type: ignore[no-untyped-def]
+    value = json.loads(statements.write(NEWER))
+    change(value["predicate"]["systems"]["elm-street/desk-1"])
+    return envelope.seal(canonical.encode(value), test_key("ci"))
 
 
 def _swapped(old: bytes, new: bytes) -> bytes:

@@ -9,13 +9,16 @@ import pytest
 
 from reconciler.errors import EvidenceError
 from reconciler.evidence import canonical
+from reconciler.model.system import Closure, VersionChange
 from reconciler.trust import statements
 from tests.support.attested import (
     APPROVAL,
     AT,
     COMMIT,
+    DIFF,
     DIGEST,
     HEARTBEAT,
+    NEWER,
     OTHER,
     RECOVERY,
     RELEASE,
@@ -105,6 +108,64 @@ def test_times_are_written_in_utc() -> None:
 def test_what_is_out_of_its_form_is_not_written(statement, wrong: dict) -> None:
     with pytest.raises(EvidenceError):
         statements.write(replace(statement, **wrong))
+
+
+def test_a_system_with_a_closure_says_all_of_it() -> None:
+    written = json.loads(statements.write(NEWER))["predicate"]["systems"]
+    assert set(written["elm-street/desk-2"]) == {"drv", "path", "nar_sha256"}
+    newer = written["elm-street/desk-1"]
+    assert newer["closure"] == {"paths": 1512, "nar_bytes": 4_000_000_000, "sha256": "7" * 64}
+    assert newer["diff"] == DIFF.to_body()
+    assert newer["diff"]["changes"][0] == {
+        "name": "glibc",
+        "before": ["2.42"],
+        "after": ["2.42", "2.43"],
+    }
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"closure": None},
+        {"diff": None},
+        {"closure": Closure(0, 1, DIGEST)},
+        {"closure": Closure(1, 0, DIGEST)},
+        {"closure": Closure(1, 1, "A" * 64)},
+        {"diff": replace(DIFF, since="/etc")},
+        {"diff": replace(DIFF, left_out=-1)},
+        {"diff": replace(DIFF, left_out=True)},
+        {"diff": replace(DIFF, changes=DIFF.changes[::-1])},
+        {"diff": replace(DIFF, changes=DIFF.changes[:1] * 2)},
+        {"diff": replace(DIFF, changes=(VersionChange("", (), ()),))},
+        {"diff": replace(DIFF, changes=(VersionChange("a b", (), ()),))},
+        {"diff": replace(DIFF, changes=(VersionChange("a", ("2", "1"), ()),))},
+        {"diff": replace(DIFF, changes=(VersionChange("a", ("x y",), ()),))},
+        {
+            "diff": replace(
+                DIFF, changes=tuple(VersionChange(f"p{n:03}", (), ()) for n in range(65))
+            )
+        },
+        {
+            "diff": replace(
+                DIFF, changes=(VersionChange("a", tuple(f"{n:02}" for n in range(17)), ()),)
+            )
+        },
+    ],
+)
+def test_a_closure_out_of_its_form_is_not_written(wrong: dict) -> None:
+    system = replace(NEWER.systems["elm-street/desk-1"], **wrong)
+    with pytest.raises(EvidenceError):
+        statements.write(replace(NEWER, systems={"elm-street/desk-1": system}))
+
+
+def test_the_revision_goes_by_the_paths_of_all_systems() -> None:
+    systems = dict(NEWER.systems)
+    same = {host: replace(one, closure=None, diff=None) for host, one in systems.items()}
+    assert statements.revision_of(systems) == statements.revision_of(same)
+    expected = canonical.encode({host: one.path for host, one in systems.items()})
+    assert statements.revision_of(systems) == hashlib.sha256(expected).hexdigest()
+    del same["elm-street/desk-2"]
+    assert statements.revision_of(systems) != statements.revision_of(same)
 
 
 def test_a_release_of_too_many_systems_is_not_written() -> None:
