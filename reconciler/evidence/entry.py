@@ -47,6 +47,7 @@ class Kind(StrEnum):
     COPY = "copy"
     ADVICE = "advice"
     TICKET = "ticket"
+    SYSTEM = "system"
 
 
 SLIM_KINDS = frozenset({Kind.RUN, Kind.HEARTBEAT, Kind.CHECKPOINT})

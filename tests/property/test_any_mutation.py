@@ -39,6 +39,7 @@ from tests.support.attack_book import (
     refuse,
     rotate,
     seal,
+    switched,
 )
 from tests.support.attack_ledger import (
     HUB,
@@ -68,7 +69,7 @@ def small_script(stamps: Stamps) -> Script:
     steps: list[Step] = [begin, look(), quiet, checkpoint, quiet, refuse, heartbeat]
     steps += [look("backup-fresh"), intend, conclude("healed"), look(), quiet, copied, quiet]
     steps += [checkpoint, stamps.dated, stamps.submitted, quiet, rotate(NEW), quiet, annotate(7)]
-    steps += [asked, handed_over]
+    steps += [asked, handed_over, switched]
     steps += [quiet, stamps.upgraded, seal([MINUTE_MS] * 4), quiet, checkpoint, quiet, quiet]
     made = [(START + number * STEP, step) for number, step in enumerate(steps)]
     late = made[-1][0] + timedelta(hours=3)

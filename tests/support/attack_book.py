@@ -207,6 +207,26 @@ def handed_over(book: Book) -> str:
     return book.append(Kind.TICKET, body)
 
 
+def switched(book: Book) -> str:
+    """Another system runs than the one that was recorded before."""
+    store = "/nix/store/00000000000000000000000000000000-nixos-system-front"
+    body = {
+        "run": "a" * 32,
+        "from": f"{store}-26.04",
+        "to": f"{store}-26.05",
+        "booted": f"{store}-26.04",
+        "profile": f"{store}-26.05",
+        "generation": 7,
+        "release": "c" * 40,
+        "source": "release",
+        "closure": {"paths": 1500, "nar_bytes": 4_000_000_000, "sha256": "d" * 64},
+        "sbom": {"format": "SPDX-2.3", "sha256": "e" * 64},
+        "diff": {"from": f"{store}-26.04", "changes": [], "left_out": 0},
+        "reason": "",
+    }
+    return book.append(Kind.SYSTEM, body)
+
+
 def after(at: datetime, seconds: int, steps: Sequence[Step]) -> list[tuple[datetime, Step]]:
     """Steps one after the other, beginning at a time."""
     return [(at + timedelta(seconds=seconds * number), step) for number, step in enumerate(steps)]

@@ -40,6 +40,7 @@ from tests.support.attack_book import (
     refuse,
     rotate,
     seal,
+    switched,
 )
 from tests.support.attack_stamps import Stamps
 from tests.support.evidence_keys import test_key
@@ -136,7 +137,7 @@ def _special(stamps: Stamps) -> dict[int, list[Step]]:
         1600: [stamps.dated, quiet],
         1601: [stamps.submitted, quiet],
         1700: [stamps.upgraded, quiet],
-        1800: [asked, handed_over, quiet],
+        1800: [asked, handed_over, switched, quiet],
     }
 
 

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 LABEL, HEX64, HEX40 = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "[0-9a-f]{64}", "[0-9a-f]{40}"
 SAFE, URN = 2**53 - 1, "urn:reconciler:attestation:"
 KINDS = "genesis run heartbeat intent outcome gap refusal key-change annotation checkpoint "
-KINDS += "cosignature anchor copy advice ticket"
+KINDS += "cosignature anchor copy advice ticket system"
 COMMIT = re.compile(
     rb"(tree ([0-9a-f]{40})\n(?:parent [0-9a-f]{40}\n)?author ([^\n]*)\ncommitter ([^\n]*)\n)"
     rb"(?:gpgsig (-----BEGIN SSH SIGNATURE-----\n(?: [^\n]+\n)+ -----END SSH SIGNATURE-----)\n)?\n"

@@ -42,6 +42,7 @@ from tests.support.attack_book import (
     refuse,
     rotate,
     seal,
+    switched,
 )
 from tests.support.attack_ledger import HUB, NEW, OLD, START, STEP, XRAY, cosigned, store
 from tests.support.evidence_keys import test_key
@@ -137,7 +138,7 @@ class TestLengths:
 
     def test_every_kind(self, tmp_path: Path) -> None:
         steps = (heartbeat, intend, conclude("healed"), refuse, rotate(NEW), annotate(1), copied)
-        steps += (asked, handed_over)
+        steps += (asked, handed_over, switched)
         desk = written(*USUAL, *steps, timedelta(hours=2), gap, look())
         hub = beside(desk, "witness", "hub", HUB, begin, cosigned(desk, 4))
         kinds = set(shaped(tmp_path, desk, hub).report.counts)

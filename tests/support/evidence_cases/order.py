@@ -47,6 +47,18 @@ def advice_and_ticket() -> History:
 
 
 @case
+def running_system() -> History:
+    """Another system runs: which, from where, made of what. It proves nothing beside itself, and
+    what it may hold is in the format.
+    """
+    forge = short(2)
+    system = "/nix/store/00000000000000000000000000000000-nixos-system-front-26.05"
+    closure = {"paths": 2, "nar_bytes": 4096, "sha256": "d" * 64}
+    forge.append(Kind.SYSTEM, {"run": "a" * 32, "from": None, "to": system, "closure": closure})
+    return History(forge, runs=1)
+
+
+@case
 def dropped_fail() -> History:
     """Two entries are dropped; who did it holds the key and signs on top of an older commit."""
     forge = short(4)

@@ -73,7 +73,7 @@ def test_without_desired_state_the_subject_is_the_branch() -> None:
 
 def test_every_kind_has_a_predicate_type() -> None:
     types = {predicate_type(kind) for kind in Kind}
-    assert len(types) == len(Kind) == 15
+    assert len(types) == len(Kind) == 16
     assert "urn:reconciler:attestation:key-change:v1" in types
 
 
