@@ -11,7 +11,8 @@
     │   ├── KeyMissing
     │   └── ClockWrong
     ├── MachineError      this machine would not do it: disk, network, lock  (exit 7)
-    │   └── Busy
+    │   ├── Busy
+    │   └── Restarting    it restarts, as an action asked it to
     └── Unobservable      a probe's answer does not say what was asked; becomes ``unknown``
 
 A refusal by a guard is a value (`reconciler.model.verdict.Verdict`), not an error: errors mean
@@ -128,6 +129,10 @@ class MachineError(ReconcilerError):
 
 class Busy(MachineError):
     """Another run holds this host."""
+
+
+class Restarting(MachineError):
+    """The machine restarts, as an action asked it to; a later look closes its intent."""
 
 
 class Unobservable(ReconcilerError):

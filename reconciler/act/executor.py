@@ -64,6 +64,7 @@ def execute(
 
     Raises:
         EvidenceError: The receipt is not one of an intent; nothing was done.
+        Restarting: A step restarts the machine; a later run closes the intent.
     """
     if receipt.kind != "intent" or not receipt.digest:
         raise EvidenceError(

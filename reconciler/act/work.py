@@ -4,12 +4,13 @@ Rule 1: No operation is carried out before its undo is known; a step that cannot
         be undone is not begun.
 Rule 2: The first operation that is not carried out ends the work.
 Rule 3: Undoing tries everything, in reverse, also the step that failed half-way.
+Rule 4: A restart of the machine that has begun ends the run as a crash would, with an open intent.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.errors import InputError, ReconcilerError
+from reconciler.errors import InputError, ReconcilerError, Restarting
 from reconciler.model.answer import Answers
 from reconciler.model.operation import Operation, OperationResult
 from reconciler.model.outcome import StepResult
@@ -17,6 +18,7 @@ from reconciler.model.probe import Probe
 from reconciler.model.render import render_step
 from reconciler.model.runbook import Runbook
 from reconciler.model.step import StepKind
+from reconciler.model.system_operation import RebootInto
 from reconciler.model.values import Params
 from reconciler.ports import Target
 
@@ -99,6 +101,12 @@ class Worker:
             if not result.ok:
                 return
             self.hook(f"after-operation:{step}:{number}")
+            if isinstance(operation, RebootInto):
+                # What comes of it is seen by the first look after it, not by this process.
+                raise Restarting(
+                    "the machine restarts now",
+                    hint="The first run after the restart says what came of it.",
+                )
 
 
 def prepare(

@@ -22,6 +22,7 @@ from reconciler.errors import (
     IntentRefused,
     MachineError,
     ReconcilerError,
+    Restarting,
 )
 from reconciler.model.answer import Answer
 from reconciler.model.run import IntentStatus, RunReport
@@ -120,6 +121,9 @@ class Daemon:
         before = appliance.ledger.tip.seq
         try:
             report = reconcile(appliance, options)
+        except Restarting as end:
+            self._stop.ask()
+            self._on_error(end)
         except (ClockWrong, InputError, IntentRefused, MachineError) as error:
             if appliance.ledger.tip.seq == before:
                 self._beat(appliance, error)

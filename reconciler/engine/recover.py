@@ -1,28 +1,64 @@
-"""Close what a crash left open: after a fresh look, as ``interrupted``, never as success."""
+"""Close what a crash or a restart left open: after a fresh look, and by what it shows.
 
-from collections.abc import Mapping
+Rule 1: A step that knows how it is brought to an end (`StepKind.resume`) is, before the look: an
+        activation that nobody confirmed goes forward where it was proven and back where it was not,
+        and a system that was restarted into becomes the default or does not stay. Nothing else is
+        undone or sent again.
+Rule 2: ``healed`` only where such a step came to its end and every rule passes now; where it did
+        not, ``failed``. Everything else is ``interrupted``: nobody knows how far it went.
+"""
+
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconciler.engine.look import Eye
 from reconciler.engine.session import Session
 from reconciler.engine.tracking import Tracking
 from reconciler.evidence.bodies import outcome_body
 from reconciler.evidence.statement import Kind, Reference
 from reconciler.model.finding import Finding
-from reconciler.model.outcome import Outcome
+from reconciler.model.operation import Operation
+from reconciler.model.outcome import Outcome, Result, StepResult
+
+Resumed = Mapping[str, StepResult]
+"""What became of steps that were brought to an end, by the id of their action."""
+
+_REBOOT = "system.reboot"
+_CUT = "the reconciler ended before it recorded an outcome; see the look after it"
+_ENDED = (
+    "the reconciler ended before it recorded an outcome; what it had begun was brought to an end"
+)
+
+
+def resume(session: Session, eye: Eye) -> Resumed:
+    """Bring steps to an end that a crash or a restart of the machine cut off."""
+    resumed = {}
+    for _reference, action in session.appliance.past.open_intents:
+        for step, kind, operations in _to_resume(session, eye, action):
+            session.options.hook(f"before-resume:{step}")
+            results = tuple(eye.target.carry_out(operation) for operation in operations)
+            resumed[str(action["id"])] = StepResult(step, kind, results)
+            session.options.hook(f"after-resume:{step}")
+    return resumed
 
 
 def close_interrupted(
-    session: Session, findings: Mapping[str, Finding], tracking: Tracking
+    session: Session, findings: Mapping[str, Finding], tracking: Tracking, resumed: Resumed
 ) -> tuple[Outcome, ...]:
-    """Append an ``interrupted`` outcome for every intent that has none.
+    """Append an outcome for every intent that has none.
 
-    Nothing is undone and nothing is sent again in this run: the fresh look says what is true now.
     Its incidents go on from there, in the entry that closes the intent.
+
+    Args:
+        session: The run.
+        findings: What the look after `resume` found.
+        tracking: Follows the incidents.
+        resumed: What `resume` brought to an end.
     """
     closed = []
     # A copy: every outcome that is appended takes its intent off the list.
     for reference, action in tuple(session.appliance.past.open_intents):
-        outcome = _interrupted(reference, action, findings)
+        outcome = _outcome(reference, action, findings, resumed.get(str(action["id"])))
         tracking.ended(outcome)
         body = outcome_body(session.run, outcome, session.own)
         session.append(Kind.OUTCOME, body, closes=reference)
@@ -30,19 +66,52 @@ def close_interrupted(
     return tuple(closed)
 
 
-def _interrupted(
-    intent: Reference, action: Mapping[str, Any], findings: Mapping[str, Finding]
+def _to_resume(
+    session: Session, eye: Eye, action: Mapping[str, Any]
+) -> Iterator[tuple[str, str, tuple[Operation, ...]]]:
+    """Steps of an action that know how they are brought to an end."""
+    pinned = eye.desired.runbooks.get(action["runbook"])
+    for step in pinned.runbook.steps if pinned else ():
+        kind = session.appliance.steps.get(step.use)
+        operations = kind.resume(action["params"]) if kind else ()
+        if operations:
+            yield step.id, step.use, operations
+
+
+def _outcome(
+    intent: Reference,
+    action: Mapping[str, Any],
+    findings: Mapping[str, Finding],
+    resumed: StepResult | None,
 ) -> Outcome:
     rules = tuple(action["rules"])
+    after = {rule: findings[rule] for rule in rules if rule in findings}
+    passes = bool(rules) and all(rule in after and after[rule].status == "pass" for rule in rules)
+    result, reason = _judged(resumed, passes=passes)
+    lost = result == "failed" and not _restarted(resumed)
     return Outcome(
         action=action["id"],
         runbook=action["runbook"],
         rules=rules,
-        result="interrupted",
-        reason="the reconciler ended before it recorded an outcome; see the look after it",
-        steps=(),
-        undone=(),
-        rollback="none",
-        after={rule: findings[rule] for rule in rules if rule in findings},
+        result=result,
+        reason=reason,
+        steps=(resumed,) if resumed and not lost else (),
+        undone=(resumed,) if resumed and lost else (),
+        # A way back that did not lead back closes the host; a restart that ended in what was
+        # proven does not.
+        rollback="unverified" if lost else "none",
+        after=after,
         intent=intent.seq,
     )
+
+
+def _judged(resumed: StepResult | None, *, passes: bool) -> tuple[Result, str]:
+    if resumed is None:
+        return "interrupted", _CUT
+    if not resumed.ok:
+        return "failed", resumed.results[-1].reason
+    return ("healed", "") if passes else ("interrupted", _ENDED)
+
+
+def _restarted(resumed: StepResult | None) -> bool:
+    return resumed is not None and resumed.kind == _REBOOT

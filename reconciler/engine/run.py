@@ -17,7 +17,7 @@ from reconciler.engine.introspect import Declared, Introspection
 from reconciler.engine.look import Eye
 from reconciler.engine.pending import KEPT_ASIDE, whole
 from reconciler.engine.record import record_gap, record_holds, record_refusal, record_run
-from reconciler.engine.recover import close_interrupted
+from reconciler.engine.recover import close_interrupted, resume
 from reconciler.engine.sealing import newest_moment
 from reconciler.engine.session import Options, Session
 from reconciler.engine.tickets.escalation import escalate
@@ -73,6 +73,7 @@ def pursue(session: Session, eye: Eye, census: Mapping[str, int]) -> RunReport:
         EvidenceError, MachineError: As `reconcile`.
         InputError: A rule names a check that is not in the catalogue.
     """
+    resumed = {} if session.options.dry_run else resume(session, eye)
     found = eye.look(eye.desired.rules)
     session.options.hook("observed")
     if session.options.dry_run:
@@ -80,7 +81,7 @@ def pursue(session: Session, eye: Eye, census: Mapping[str, int]) -> RunReport:
         return _report(session, eye, census, found, planned)
 
     tracking = Tracking.begin(session, eye)
-    interrupted = close_interrupted(session, found, tracking)
+    interrupted = close_interrupted(session, found, tracking, resumed)
     before = tracking.take_in(found)
     advised = advise(session, eye, plan(tracking.ready(before), eye.desired), before, tracking)
     planned = advised.plan

@@ -18,6 +18,10 @@ def _no_way_back(_params: Params, _before: Answers) -> tuple[Operation, ...]:
     return ()
 
 
+def _nothing_to_resume(_params: Params) -> tuple[Operation, ...]:
+    return ()
+
+
 def _cuts_nothing(_params: Params) -> frozenset[str]:
     return frozenset()
 
@@ -33,6 +37,9 @@ class StepKind:
         before: What must be known before the step, to render it and to undo it.
         do: From parameters and what was seen before to operations.
         undo: The way back, from the same; empty when there is none (`reversible` says so).
+        resume: What must be done before the next look when the step was cut off, by a crash or by
+            the restart of the machine that it asked for. It brings the step to an end, or takes it
+            back, by what the machine itself remembers.
         reversible: Whether `undo` returns the machine to what `before` saw.
         cuts: Access the step takes away: ``unit:ssh.service``, ``port:tcp/22``, ``file:/etc/…``,
             ``port:*`` (every port), ``port:!tcp/22,tcp/443`` (every port but these).
@@ -45,6 +52,7 @@ class StepKind:
     do: Callable[[Params, Answers], tuple[Operation, ...]]
     before: Callable[[Params], tuple[Probe, ...]] = field(default=_nothing)
     undo: Callable[[Params, Answers], tuple[Operation, ...]] = field(default=_no_way_back)
+    resume: Callable[[Params], tuple[Operation, ...]] = field(default=_nothing_to_resume)
     reversible: bool
     cuts: Callable[[Params], frozenset[str]] = field(default=_cuts_nothing)
     touches: Callable[[Params], frozenset[str]] = field(default=_cuts_nothing)

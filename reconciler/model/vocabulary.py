@@ -9,7 +9,8 @@ WORDS = frozenset(
     """
 a able abort aborted about above absent absolute accept acceptance accepted accepts access account
 accounts acknowledge acknowledged acknowledgement acknowledgements acme acpi across act acted action
-action's actions activating active acts ad add added address addressable addresses addressing adds
+action's actions activate activated activating activation activations active acts ad add added
+address addressable addresses addressing adds
 adjtimex admin administrative administrators admins advert advertised advertises advice advise
 aes128 aes256 after afterwards again against age aged ages ago agree ahead algorithm alias aliases
 align all allocate allocated allocation allow allowed allowing allowlist allows almost alone along
@@ -29,7 +30,8 @@ backlog backreference backslashreplace backup backups backwards bad bak bare bas
 baselines bases bash bashrc bcachefs be became because become becomes been before begin beginning
 begins begun behind being believed belong belongs below beside besides better between beyond big bin
 bind bind9 binding binds bios bitcoin bitmap bits bitwise blanks blast bless blob block blocked
-blocks body bool boolean boot border borg both bottom bound bounded bounds branch branch's branches
+blocks body bool boolean boot booted border borg both bottom bound bounded bounds branch branch's
+branches
 breach breadonly break breaks bridge bright bring brings broke broken brought btc btrfs bucket
 building builds built bundle bundles bus buses busiest busy but by byte byteorder bytes ca cache
 caches calendar calendars call callback called calls came can can't canary canceled cancelled cannot
@@ -39,7 +41,8 @@ change changed changes changing channel channels character characters charset ch
 checking checkout checkpoint checkpoint's checkpoints checks checksum checksums child chmod choice
 choices choose chose chosen chrony chronyc chronyd ci cipher ciphers claim claiming claims clamav
 clamd clamscan class clean cli client client's clientalivecountmax clientaliveinterval clients
-clinic clinics clock clocks clone close closed closes closing cmd cmdline cmnd cmp code codes
+clinic clinics clock clocks clone close closed closes closing closure closures cmd cmdline cmnd
+cmp code codes
 collapse collected color column com come comes coming command commands comment commit commit's
 commits committed committer committer's compare compared comparisons compensable complete completed
 compliance component components compose compressed compression compromise compromised con condition
@@ -83,12 +86,14 @@ follow followed following follows footer for forbid forbidden force forced fores
 forgery forget forgets forgetting forgot forgotten fork forked form format formed forward found four
 fourteen fragment framework frameworks free freedesktop freeze freq fresh freshclam freshness from
 frontier froze frozen frsize fs fsck fsgid fstype fsuid fsync ftl full fuller fully further future g
-gap gaps garbled gate gateway gave ge generate generated genesis get gets gib gid git gitattributes
+gap gaps garbled gate gateway gave ge generate generated generation generations genesis get gets
+gib gid git gitattributes
 github githubusercontent give given gives giving glob global go goes going gone good gpg gpgsig
 gpgsign graph graphs greater greeting grep grew group groups grow growing grown grows grub gs guard
 guarded guards guide gz h had half halt hand handle handler handshake hangs hangup happen happened
 hardening hardware has hash hashed hashes hasn't have haven't head header headers heading heads heal
-healed health heap hear heard heart heartbeat heartbeats height heights held hello help here
+healed health healthy heap hear heard heart heartbeat heartbeats height heights held hello help
+here
 heuristic hex hexadecimal hid hidden hide high higher highest hint hipaa histories history hit hold
 holder holding holds hole home homes honest hook hooks host host's hostbased hostkey hostkeys
 hostname hosts hour hourly hours how however howto hr href html http httpd https httpx hub hub's
@@ -108,7 +113,8 @@ late lately later latest law layout le lead leads least leave leaves ledger ledg
 legacy length less let lets letters lev level levels lib lib64 libgit library libssh lie lies life
 lift like likely limit limitation limitations limited line line's linear lines link linked links
 linux list listed listen listening listing lists literal little live lived lives living lo load
-loaded loaders loadfailed loading loc local localhost location locations lock lock's locked locks
+loaded loader loaders loadfailed loading loc local localhost location locations lock lock's locked
+locks
 log log's logged logging login login1 logind loginuid loglevel logs lone long longer longest look
 looked looking looks lookup loop loopback loses losing lost low lower lowers lowest lpt ls lsblk
 luks lv lvm m machine machine's machines macs made magic mail main maintenance make makes makestep
@@ -160,7 +166,8 @@ removing rename renamed rendering renew renewal renewed renewing repack repair r
 repeats replace replaced replacement replacements replaces replacing replay replayed replays reply
 repo report reported reports repositories repository repository's repositoryformatversion request
 requested requests require required reserved reset resolution resolve resolved resolves resolving
-resource resources response rest restart restarting restarts restic restore restored restores
+resource resources response rest restart restarted restarting restarts restic restore restored
+restores
 restoretests restoring restrict rests result results resume resumed retain retention retired retries
 retry retrying returned returning returns rev reverse revert review reviewed reviewer revision
 revocation revocations revoke revoked rewound rewrites rewriting rewritten rfc right rights ring
@@ -170,7 +177,8 @@ roots roster rotate rotation roughly round rounded route router routes row rows 
 rst rsync rsyslog rsyslogd rule rule's rules ruleset ruling run runas runbook runbook's runbooks
 running runs runtime s s3 saas saddr safe said salted samba same sample sandbox sank sarif sata
 satisfied save saw say saying sayings says sba sbin scaffold scale scan scheduled schema schemastore
-scope score scratch scripting scrub sda seal sealed sealing seals sec second seconds secret secrets
+scope score scratch script scripting scrub sda seal sealed sealing seals sec second seconds secret
+secrets
 section sector sectors security sed see seeing seek seen sees segment segmentation segments seldom
 selections self sell sen send sender sending sends sense sent sentence sentences separation seq
 sequence sequential serial serve server server's servers serves service services servname ses

@@ -70,6 +70,7 @@ class FakeMachine:
         sysctls: By dotted name.
         ruleset: What ``nft list ruleset`` prints.
         programs: By name, what may be run beside those this module knows.
+        links: Symbolic links, by path; a NixOS machine has some (`reconciler.testing.fake_system`).
     """
 
     files: dict[str, FakeFile] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class FakeMachine:
     sysctls: dict[str, str] = field(default_factory=dict)
     ruleset: str = ""
     programs: dict[str, Program] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
 
     def run(self, operation: Run) -> str:
         """Run a program; why it failed, or an empty text."""

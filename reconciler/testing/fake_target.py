@@ -32,12 +32,15 @@ from reconciler.model.probe import (
     Probe,
     ReadFile,
     ReadGlob,
+    ReadLink,
     StatPaths,
     UnitStatus,
 )
+from reconciler.model.system_operation import OnSystem, Reapply
 from reconciler.ports import Clock
 from reconciler.testing.fake_clock import FakeClock
 from reconciler.testing.fake_machine import FakeFile, FakeMachine
+from reconciler.testing.fake_system import act_on_system
 
 _NO_LIMIT = 2**64 - 1
 
@@ -92,7 +95,8 @@ class FakeTarget:
             limit = getattr(operation, "timeout_s", 30)
             self.clock.sleep(limit)
             return OperationResult(ok=False, reason=f"timed out after {limit} s", ms=limit * 1000)
-        reason = self._do(operation)
+        on_system = isinstance(operation, OnSystem)
+        reason = self._on_system(operation) if on_system else self._do(operation)
         if fault and fault.damage:
             fault.damage(self.machine)
         return OperationResult(ok=not reason, reason=reason, ms=1)
@@ -101,7 +105,7 @@ class FakeTarget:
         if probe in self.blind:
             return Answer("denied", reason="permission denied; needs root")
         match probe:
-            case ReadFile() | ReadGlob():
+            case ReadFile() | ReadGlob() | ReadLink():
                 return self._read(probe)
             case StatPaths():
                 return Answer(
@@ -125,7 +129,10 @@ class FakeTarget:
             case _:
                 return Answer("unsupported", reason="not part of the fake machine")
 
-    def _read(self, probe: ReadFile | ReadGlob) -> Answer:
+    def _read(self, probe: ReadFile | ReadGlob | ReadLink) -> Answer:
+        if isinstance(probe, ReadLink):
+            to = self.machine.links.get(probe.path)
+            return Answer("absent") if to is None else Answer("ok", to)
         if isinstance(probe, ReadGlob):
             there = [p for p in self._fitting(probe.pattern) if p in self.machine.files]
             return Answer("ok", [self._text(path) for path in there])
@@ -197,7 +204,13 @@ class FakeTarget:
                 self._set(operation)
                 return ""
 
-    def _set(self, operation: UnitProperty | WriteSysctl | RestoreSample) -> None:
+    def _on_system(self, operation: Operation) -> str:
+        if isinstance(operation, Reapply):
+            failed = (self.machine.job("restart", unit) for unit in operation.units)
+            return next(filter(None, failed), "")
+        return act_on_system(self.machine.links, operation)
+
+    def _set(self, operation: Operation) -> None:
         match operation:
             case UnitProperty(unit, name, value):
                 self.machine.units[unit].limits[name] = _NO_LIMIT if value is None else value
@@ -205,6 +218,8 @@ class FakeTarget:
                 self.machine.sysctls[name] = value
             case RestoreSample():
                 self.machine.files[operation.record] = FakeFile(b"{}", 0o600)
+            case _:
+                pass
 
     def _write(self, operation: WriteFile | SetAccess) -> str:
         path, files = operation.path, self.machine.files

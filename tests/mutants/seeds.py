@@ -312,6 +312,42 @@ SEEDS: tuple[Seed, ...] = (
         "one.opens(each.fingerprint, one.looked_at or each.at, today",
         unit("quarantine"),
     ),
+    # --- systems ---
+    Seed(
+        "a system that failed runs again by itself",
+        "revision.py",
+        "if failed is None or not failed.quarantined:",
+        "if failed is None or failed.quarantined:",
+        unit("revision"),
+    ),
+    Seed(
+        "one crash is a failure",
+        "systems.py",
+        "self.crashes >= CRASHES",
+        "self.crashes >= 1",
+        unit("revision"),
+    ),
+    Seed(
+        "a cache that cannot be reached condemns a system",
+        "systems.py",
+        "count >= _FIRST_SWITCH",
+        "count >= 1",
+        unit("revision"),
+    ),
+    Seed(
+        "a look from before the failure lets it run",
+        "revision.py",
+        "one.opens(each, failed.at, today, context.now)",
+        "one.opens(each, one.looked_at or failed.at, today, context.now)",
+        unit("revision"),
+    ),
+    Seed(
+        "an unmoved attempt forgets the failure",
+        "systems.py",
+        "elif before.failures or before.crashes:",
+        "elif False:",
+        unit("revision"),
+    ),
     # --- what people decided ---
     Seed(
         "a client's switch is not looked at",

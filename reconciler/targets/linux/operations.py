@@ -26,6 +26,22 @@ from reconciler.model.operation import (
     WriteSysctl,
 )
 from reconciler.model.probe import Probe
+from reconciler.model.system_operation import (
+    ArmReturn,
+    AwaitHealth,
+    CheckSwitch,
+    ConfirmBoot,
+    DisarmReturn,
+    FinishActivation,
+    Realise,
+    Reapply,
+    RebootInto,
+    RepairPath,
+    ReturnNow,
+    SetProfile,
+    StageBoot,
+    SwitchSystem,
+)
 from reconciler.targets.linux.no_answer import NoAnswer, from_os_error
 from reconciler.targets.linux.session import Session
 
@@ -43,6 +59,20 @@ _WORKERS: dict[type[Operation], str] = {
     WriteSysctl: "writing:write_sysctl",
     Run: "running:run",
     RestoreSample: "restore:restore_sample",
+    Realise: "nixos.realise:realise",
+    RepairPath: "nixos.realise:repair_path",
+    CheckSwitch: "nixos.switching:check_switch",
+    SwitchSystem: "nixos.switching:switch_system",
+    SetProfile: "nixos.switching:set_profile",
+    Reapply: "nixos.switching:reapply",
+    ArmReturn: "nixos.way_back:arm_return",
+    DisarmReturn: "nixos.way_back:disarm_return",
+    ReturnNow: "nixos.way_back:return_now",
+    FinishActivation: "nixos.way_back:finish_activation",
+    AwaitHealth: "nixos.health:await_health",
+    StageBoot: "nixos.rebooting:stage_boot",
+    RebootInto: "nixos.rebooting:reboot_into",
+    ConfirmBoot: "nixos.rebooting:confirm_boot",
 }
 _TIME_S = 90
 _GRACE_S = 5.0

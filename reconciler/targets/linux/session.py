@@ -18,6 +18,7 @@ from reconciler.targets.linux.tree import Tree
 
 if TYPE_CHECKING:
     from reconciler.targets.linux.bus import Buses
+    from reconciler.targets.linux.nixos.access import SystemAccess
     from reconciler.targets.linux.setuid import Walk
 
 Internal = Callable[[str], Answer]
@@ -39,6 +40,7 @@ class Session:
         tree: The files.
         allow: Programs that may be started.
         internal: What the engine knows.
+        system: Settings for operations on a NixOS system; without them none is carried out.
         deadline: Monotonic time at which the present question stops being waited for.
         buses: D-Bus connections, opened when first needed.
         commands: Answers of this round's commands: the same command is run once.
@@ -52,6 +54,7 @@ class Session:
     tree: Tree
     allow: AllowList
     internal: Internal
+    system: "SystemAccess | None" = None
     deadline: float = 0.0
     buses: "Buses | None" = None
     commands: dict[CommandKey, Answer] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from reconciler.model.answer import Answer
 from reconciler.model.operation import Operation, OperationResult
 from reconciler.model.probe import Probe
 from reconciler.targets.linux.allow import AllowList
+from reconciler.targets.linux.nixos.access import SystemAccess
 from reconciler.targets.linux.probes import answer, answer_in_tree
 from reconciler.targets.linux.round import Round
 from reconciler.targets.linux.session import Internal, Session
@@ -30,6 +31,7 @@ class LinuxTarget:
         root: str = _HOST,
         allow: AllowList | None = None,
         internal: Internal = _knows_nothing,
+        system: SystemAccess | None = None,
     ) -> None:
         """Nothing is looked at yet.
 
@@ -37,6 +39,7 @@ class LinuxTarget:
             root: ``/`` for this machine; another directory is judged as the files of a machine.
             allow: Programs that may be started.
             internal: Answers what the engine itself knows, by topic.
+            system: Where NixOS systems come from, and limits; without it none is activated.
 
         Raises:
             InputError: ``root`` is no directory.
@@ -47,6 +50,7 @@ class LinuxTarget:
         self._root = str(Path(root).resolve())
         self._allow = allow or AllowList()
         self._internal = internal
+        self._system = system
         self._session = self._fresh()
         self._hanging: dict[Probe, threading.Thread] = {}
         self._asking = threading.Lock()
@@ -82,4 +86,4 @@ class LinuxTarget:
 
     def _fresh(self) -> Session:
         tree: Tree = HostTree() if self._root == _HOST else ImageTree(self._root)
-        return Session(tree, self._allow, self._internal)
+        return Session(tree, self._allow, self._internal, self._system)

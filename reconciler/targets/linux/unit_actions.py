@@ -51,7 +51,7 @@ def unit_job(operation: UnitJob, session: Session) -> None:
         _act(session, manager("ResetFailedUnit", "s", operation.unit))
         return
     call = manager(_JOBS[operation.verb], "ss", operation.unit, "replace")
-    result = _with_connection(session, lambda bus: _run_job(bus, call, session.deadline))
+    result = _with_connection(session, lambda bus: run_job(bus, call, session.deadline))
     if result != "done":
         raise NoAnswer("error", f"{operation.verb} of {operation.unit}: {result}")
 
@@ -121,7 +121,7 @@ def _with_connection(session: Session, work: Callable[[Connection], _T]) -> _T:
         buses.close()
 
 
-def _run_job(bus: Connection, call: Call, deadline: float) -> str:
+def run_job(bus: Connection, call: Call, deadline: float) -> str:
     """How a job ended: ``done``, ``failed``, ``timeout``, ``dependency``, ``skipped``, ..."""
     if bus.daemon:
         # PID 1 itself sends its signals unasked; on the bus they must be asked for.

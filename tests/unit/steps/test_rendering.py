@@ -14,13 +14,23 @@ from reconciler.model.operation import (
     WriteSysctl,
 )
 from reconciler.model.probe import Command, UnitStatus
+from reconciler.model.system_operation import (
+    Realise,
+    RebootInto,
+    RepairPath,
+    SetProfile,
+    StageBoot,
+    SwitchSystem,
+)
 from reconciler.model.values import Value
 from reconciler.steps import catalogue
 from reconciler.steps.shared.nftables import ruleset
 from reconciler.steps.unit_limit import object_path
 from reconciler.testing.fake_machine import FakeFile, FakeMachine, FakeUnit
+from reconciler.testing.fake_system import nixos_links
 from tests.support.stepping import rendered
 
+SYSTEM = "/nix/store/00000000000000000000000000000001-nixos-system-desk-1"
 UNIT = {"unit": "a.service"}
 ACCESS = {"path": "/etc/secret", "mode": "0600", "uid": 0, "gid": 42}
 RESTIC = {"repository": "/srv/repo", "password_file": "/etc/pw"}
@@ -46,10 +56,23 @@ def machine() -> FakeMachine:
         },
         sysctls={"net.ipv4.ip_forward": "1", "net.ipv4.tcp_rmem": "1\t2\t3"},
         ruleset="table inet old {\n}\n",
+        links=nixos_links(SYSTEM),
     )
 
 
 EXAMPLES: list[tuple[str, dict[str, Value], tuple[Operation, ...]]] = [
+    (
+        "system.activate",
+        {"system": SYSTEM},
+        (Realise(SYSTEM), SetProfile(SYSTEM), SwitchSystem(SYSTEM, "boot")),
+    ),
+    ("system.reapply", {"running": SYSTEM}, (Realise(SYSTEM), SwitchSystem(SYSTEM, "test"))),
+    (
+        "system.reboot",
+        {"system": SYSTEM},
+        (Realise(SYSTEM), StageBoot(SYSTEM, SYSTEM, 7), RebootInto(SYSTEM)),
+    ),
+    ("store.repair", {"paths": (SYSTEM,)}, (RepairPath(SYSTEM),)),
     ("unit.start", UNIT, (UnitJob("start", "a.service"),)),
     ("unit.start", UNIT | {"timeout_s": 5}, (UnitJob("start", "a.service", 5),)),
     ("unit.stop", UNIT, (UnitJob("stop", "a.service"),)),

@@ -6,7 +6,11 @@ import pytest
 from reconciler.model.values import Value
 from reconciler.steps import catalogue
 from reconciler.testing.fake_machine import FakeFile, FakeMachine, FakeUnit
+from reconciler.testing.fake_system import nixos_links
 from tests.support.stepping import carry_out, rendered, state
+
+OLDER = "/nix/store/00000000000000000000000000000001-nixos-system-desk-1"
+NEWER = "/nix/store/00000000000000000000000000000002-nixos-system-desk-2"
 
 REVERSIBLE: list[tuple[str, dict[str, Value]]] = [
     ("unit.start", {"unit": "a.service"}),
@@ -30,6 +34,9 @@ REVERSIBLE: list[tuple[str, dict[str, Value]]] = [
     ("wait.until", {"unit": "a.service", "states": ("active", "inactive")}),
     ("command.check", {"command": "sshd-settings"}),
     ("wait.ssh", {"port": 22}),
+    ("system.activate", {"system": NEWER}),
+    ("system.activate", {"system": OLDER}),
+    ("system.reboot", {"system": NEWER}),
 ]
 
 PEOPLE = {
@@ -88,6 +95,7 @@ def test_undo_returns_the_machine_to_what_it_was(
     machine = deepcopy(MACHINES[name])
     if kind in NEEDS_RUNNING:
         machine.units["a.service"].active = "active"
+    machine.links = nixos_links(OLDER)
     machine.files |= {path: replace(file) for path, file in PEOPLE.items()}
     machine.files.setdefault("/etc/nftables.conf", FakeFile(b"# rules\ntable inet new {\n}\n"))
     before = state(machine)
@@ -99,6 +107,7 @@ def test_undo_returns_the_machine_to_what_it_was(
     assert after.files == before.files
     assert after.sysctls == before.sysctls
     assert after.ruleset.strip() == before.ruleset.strip()
+    assert before.links.items() <= after.links.items()
     assert [u.facts() for u in after.units.values()] == [u.facts() for u in before.units.values()]
     no_limit = {"MemoryHigh": 2**64 - 1, "CPUQuotaPerSecUSec": 2**64 - 1}
     for unit, was in zip(after.units.values(), before.units.values(), strict=True):

@@ -1,0 +1,1 @@
+"""What is done to the system of a NixOS machine: one file a subject, imported when first needed."""

@@ -1,0 +1,130 @@
+"""The links by which NixOS says what runs, what was booted and what the generations are."""
+
+# os.readlink and os.path on links that are compared as text; pathlib adds nothing here.
+# ruff: noqa: PTH115
+
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.model.system_links import BOOTED, CURRENT, PROFILE, generation_link
+from reconciler.targets.linux.no_answer import NoAnswer
+
+ROOTS = "/nix/var/nix/gcroots/reconciler"
+"""What lies here is not collected as garbage: the candidate, and what ran before it."""
+
+_GENERATION = re.compile(r"system-([1-9][0-9]{0,8})-link")
+_SAME_BOOT = ("kernel", "initrd", "kernel-modules", "kernel-params")
+
+
+def running() -> str:
+    """The system that was activated last."""
+    return _followed(CURRENT)
+
+
+def booted() -> str:
+    """The system that this boot began with."""
+    return _followed(BOOTED)
+
+
+def generation() -> int:
+    """Number of the profile's generation.
+
+    Raises:
+        NoAnswer: The profile is not a link to one.
+    """
+    found = _GENERATION.fullmatch(Path(os.readlink(PROFILE)).name)
+    if found is None:
+        raise NoAnswer("error", f"{PROFILE} does not link to a generation")
+    return int(found[1])
+
+
+def system_of(number: int) -> str | None:
+    """The system of a generation; ``None`` if that generation is gone."""
+    try:
+        return _followed(generation_link(number))
+    except FileNotFoundError:
+        return None
+
+
+def lasting(system: str) -> str:
+    """The system that should be the default of the boot loader while this one runs.
+
+    A kernel that this machine has never booted is not made the default: then the booted system is
+    it, which is the one that is proven to boot.
+    """
+    proven = booted()
+    return system if all(_same(system, proven, part) for part in _SAME_BOOT) else proven
+
+
+def keep(name: str, system: str) -> None:
+    """Keep a system from being collected as garbage, also before it is there."""
+    directory = Path(ROOTS)
+    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+    point(directory / name, system)
+
+
+def point(link: Path, to: str) -> None:
+    """Make or replace a link, whole also after a power cut.
+
+    Raises:
+        OSError: The system refused.
+    """
+    beside = link.with_name(f".{link.name}.{secrets.token_hex(8)}")
+    beside.symlink_to(to)
+    try:
+        beside.replace(link)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+    flush(link.parent)
+
+
+def flush(directory: Path) -> None:
+    """Have the disk know what names a directory holds."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def program(name: str, systems: Sequence[str]) -> str:
+    """A program of one of some systems, by a path that nobody changes.
+
+    Raises:
+        NoAnswer: None of them has it.
+    """
+    for system in systems:
+        path = f"{system}/sw/bin/{name}"
+        if os.access(path, os.X_OK):
+            return path
+    raise NoAnswer("absent", f"{name} is in none of the systems")
+
+
+def _followed(link: str) -> str:
+    return str(Path(link).resolve(strict=True))
+
+
+def _same(system: str, proven: str, part: str) -> bool:
+    """Whether two systems have the same part; a part that neither has is the same."""
+    one, other = Path(system, part), Path(proven, part)
+    if part == "kernel-params":
+        return _words(one) == _words(other)
+    return _place(one) == _place(other)
+
+
+def _place(path: Path) -> str | None:
+    with suppress(FileNotFoundError):
+        return str(path.resolve(strict=True))
+    return None
+
+
+def _words(path: Path) -> bytes:
+    with suppress(FileNotFoundError):
+        return path.read_bytes()
+    return b""

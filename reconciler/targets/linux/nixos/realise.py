@@ -1,0 +1,133 @@
+"""Have a system in the store, and see that it is byte for byte what the release names: Realise.
+
+Rule 1: Nothing is evaluated and nothing is built here, by nobody: a path that no cache has is an
+        error. Only caches and keys of the settings count.
+Rule 2: It is kept from the garbage collector before it is fetched.
+Rule 3: The hash of the system and, where the release says it, the digest of its whole closure are
+        compared with the release. So a stolen key of a cache alone changes nothing that runs here.
+"""
+
+import hmac
+import os
+from pathlib import Path
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.system_operation import Realise, RepairPath
+from reconciler.nix import closure, process
+from reconciler.nix.database import open_database
+from reconciler.targets.linux.nixos import links
+from reconciler.targets.linux.nixos.access import SystemAccess
+from reconciler.targets.linux.nixos.trusted import Trusted, access_of, store_path, trusted
+from reconciler.targets.linux.no_answer import NoAnswer
+from reconciler.targets.linux.session import Session
+
+_LEAST_FREE = 256 << 20
+_STORE = "/nix/store"
+_DAEMON = "/nix/var/nix/daemon-socket/socket"
+
+
+def realise(operation: Realise, session: Session) -> None:
+    """Fetch what is missing, then compare everything with the release.
+
+    Raises:
+        NoAnswer: It is not the trusted one, no cache has it with a signature that counts, there is
+            no room, or it is not what the release names.
+    """
+    access, wanted = access_of(session), trusted(operation.system, session)
+    links.keep("candidate", wanted.path)
+    try:
+        if not _whole(wanted.path):
+            _require_room()
+            _fetch(wanted.path, access, session)
+        _compare(wanted, access)
+    except ReconcilerError as error:
+        raise NoAnswer("error", error.message) from error
+
+
+def repair_path(operation: RepairPath, session: Session) -> None:
+    """Fetch a path again and see that it is what it was.
+
+    Raises:
+        NoAnswer: It is not in the store, no cache has it, or another thing came.
+    """
+    access, path = access_of(session), store_path(operation.path)
+    try:
+        before = _registered(path)
+        # The daemon's protocol knows no repair.
+        directly = process.NixStore(remote="local")
+        _nix(("--repair-path", path), access, session, directly)
+        if _registered(path) != before:
+            raise NoAnswer("error", f"{path} came back as something else")
+        _nix(("--verify-path", path), access, session)
+    except ReconcilerError as error:
+        raise NoAnswer("error", error.message) from error
+
+
+def _whole(path: str) -> bool:
+    with open_database() as database:
+        return database.info(path) is not None
+
+
+def _registered(path: str) -> str:
+    with open_database() as database:
+        info = database.info(path)
+    if info is None:
+        raise NoAnswer("absent", f"{path} is not in the store")
+    return info.nar_sha256
+
+
+def _require_room() -> None:
+    room = os.statvfs(_STORE)
+    if room.f_bavail * room.f_frsize < _LEAST_FREE:
+        raise NoAnswer("error", f"less than {_LEAST_FREE >> 20} MiB are free in {_STORE}")
+
+
+def _fetch(path: str, access: SystemAccess, session: Session) -> None:
+    if not access.caches:
+        raise NoAnswer("error", f"{path} is not in the store, and no cache is set")
+    _nix(("--realise", path), access, session)
+
+
+def _nix(
+    arguments: tuple[str, ...],
+    access: SystemAccess,
+    session: Session,
+    state: process.NixStore | None = None,
+) -> None:
+    options = (
+        ("substituters", " ".join(access.caches)),
+        ("trusted-public-keys", " ".join(access.public_keys)),
+        ("require-sigs", "true"),
+        ("substitute", "true"),
+        ("max-jobs", "0"),
+        ("builders", ""),
+        ("fallback", "false"),
+        # What a cache did not have an hour ago it may have now.
+        ("narinfo-cache-negative-ttl", "0"),
+    )
+    limit = min(session.remaining(), float(access.realise_timeout_s))
+    state = state or store()
+    process.run("nix-store", *arguments, timeout_s=limit, options=options, state=state)
+
+
+def store() -> process.NixStore:
+    """This machine's store, through its daemon where there is one.
+
+    The store is mounted read-only on NixOS, and whoever carries out may not be let to mount.
+    """
+    return process.NixStore(remote="daemon" if Path(_DAEMON).exists() else "")
+
+
+def _compare(wanted: Trusted, access: SystemAccess) -> None:
+    with open_database() as database:
+        info = database.info(wanted.path)
+        if info is None:
+            raise NoAnswer("error", f"{wanted.path} is not in the store after it was fetched")
+        if not hmac.compare_digest(info.nar_sha256, wanted.nar_sha256):
+            raise NoAnswer("error", f"{wanted.path} is not what the release names: another hash")
+        found = closure.measure(database.closure(wanted.path))
+    if found.nar_bytes > access.max_bytes:
+        raise NoAnswer("error", f"the closure has {found.nar_bytes >> 20} MiB, more than allowed")
+    said = wanted.closure_sha256
+    if said is not None and not hmac.compare_digest(found.sha256, said):
+        raise NoAnswer("error", "the closure is not what the release names: another digest")

@@ -1,0 +1,179 @@
+"""Switch to a system: CheckSwitch, SwitchSystem, SetProfile, Reapply.
+
+Facts (switch-to-configuration of nixpkgs 25.11 and 26.05): it takes a lock, runs the system's own
+checks (1), for ``boot`` writes the boot loader's entries (1), and for ``test`` stops units, runs
+the activation script (2 if that failed), reloads PID 1 and starts units (4 if any unit fails, also
+one that had failed before). 100 says that only a restart leads there.
+
+Rule 1: It runs in a unit of its own, so that the end of the reconciler does not cut it off.
+Rule 2: That a system runs is seen by looking; 4 is judged by health, and every other code but 0 is
+        a failure.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.system_links import PROFILE
+from reconciler.model.system_operation import CheckSwitch, Reapply, SetProfile, SwitchSystem
+from reconciler.nix import process
+from reconciler.targets.linux.bus import MANAGER, Buses, bus_trouble, manager
+from reconciler.targets.linux.dbus_values import Malformed
+from reconciler.targets.linux.nixos import links, transient
+from reconciler.targets.linux.nixos.realise import store
+from reconciler.targets.linux.nixos.trusted import access_of, trusted
+from reconciler.targets.linux.no_answer import NoAnswer
+from reconciler.targets.linux.process import Limits, run_program
+from reconciler.targets.linux.session import Session
+from reconciler.targets.linux.unit_actions import run_job
+
+SWITCH = "reconciler-switch.service"
+"""Only one switch at a time, so one name."""
+
+_DOCUMENT_LIMIT = 16 * 1024 * 1024
+_OUTPUT = 1024 * 1024
+_UNITS_FAILED = 4
+_MARGIN_S = 60
+_MEANING: Mapping[int, str] = {
+    1: "its own checks or the boot loader refused",
+    2: "its activation script failed",
+    11: "another switch is under way",
+    100: "it can only be restarted into",
+}
+
+
+def check_switch(operation: CheckSwitch, session: Session) -> None:
+    """Ask the system whether it can be switched to; an older one does not know the question.
+
+    Raises:
+        NoAnswer: It says no: something may only change with a restart of the machine.
+    """
+    access_of(session)
+    program = command(trusted(operation.system, session).path)
+    ran = run_program(program, ("check",), (), Limits(session.deadline, _OUTPUT))
+    said = (ran.stdout + ran.stderr).decode("utf-8", "replace")
+    if ran.exit != 0 and not said.startswith("Usage:"):
+        line = " ".join(said.split())[-200:]
+        raise NoAnswer("error", f"the system cannot be switched to, only restarted into: {line}")
+
+
+def switch_system(operation: SwitchSystem, session: Session) -> None:
+    """Activate the system, or make it what the machine boots.
+
+    Raises:
+        NoAnswer: It did not come about; what did is seen by looking.
+    """
+    access = access_of(session)
+    path = trusted(operation.system, session).path
+    wanted = path if operation.action == "test" else links.lasting(path)
+    # It must be over, and health judged, before the time of the way back is up.
+    limit = min(operation.timeout_s, access.watchdog_s - access.settle_s - _MARGIN_S)
+    ended = run_switch(wanted, operation.action, limit, session)
+    passed = {0, _UNITS_FAILED} if operation.action == "test" else {0}
+    if ended.status not in passed or ended.result not in {"success", "exit-code"}:
+        raise NoAnswer("error", _ending(operation.action, ended))
+    if operation.action == "test" and links.running() != path:
+        raise NoAnswer("error", "the switch ended well, and another system runs")
+
+
+def run_switch(system: str, action: str, timeout_s: int, session: Session) -> transient.Ended:
+    """Run one system's switch in a unit of its own, and wait for its end.
+
+    Raises:
+        NoAnswer: It could not be started, or did not end in time.
+    """
+    clear_way(SWITCH, session)
+    lines = (((command(system), action), False),)
+    properties = transient.service(f"Reconciler: switch, {action}", lines, timeout_s)
+    transient.start(SWITCH, properties, session)
+    ended = transient.wait(SWITCH, session)
+    if not ended.active:
+        raise NoAnswer("error", f"{SWITCH} is gone, and with it how it ended")
+    transient.remove(SWITCH, session)
+    return ended
+
+
+def clear_way(name: str, session: Session) -> None:
+    """Let a unit that an earlier process started end, and forget it.
+
+    Raises:
+        NoAnswer: It did not end in time.
+    """
+    if transient.wait(name, session).active:
+        transient.remove(name, session)
+
+
+def command(system: str) -> str:
+    """The program by which a system is switched to."""
+    return f"{system}/bin/switch-to-configuration"
+
+
+def set_profile(operation: SetProfile, session: Session) -> None:
+    """Make the system the newest generation.
+
+    Raises:
+        NoAnswer: Nix refused, or the profile leads elsewhere afterwards.
+    """
+    access_of(session)
+    path = trusted(operation.system, session).path
+    profile("--set", path, session=session)
+    if links.system_of(links.generation()) != path:
+        raise NoAnswer("error", f"{PROFILE} does not lead to the system that was set")
+
+
+def profile(*arguments: str, session: Session) -> None:
+    """Change the profile.
+
+    Raises:
+        NoAnswer: Nix refused.
+    """
+    limit = session.remaining()
+    try:
+        process.run("nix-env", "-p", PROFILE, *arguments, timeout_s=limit, state=store())
+    except ReconcilerError as error:
+        raise NoAnswer("error", error.message) from error
+
+
+def reapply(operation: Reapply, session: Session) -> None:
+    """Restart units that the trusted system's expectations list for that, one after the other.
+
+    Raises:
+        NoAnswer: One is not listed, or its restart failed.
+    """
+    access_of(session)
+    path = trusted(operation.system, session).path
+    listed = _listed(path)
+    strange = sorted(set(operation.units) - listed)
+    if strange:
+        raise NoAnswer("denied", f"not declared to be restarted: {', '.join(strange)[:200]}")
+    for unit in operation.units:
+        result = _restart(unit, session)
+        if result != "done":
+            raise NoAnswer("error", f"restart of {unit}: {result}")
+
+
+def _restart(unit: str, session: Session) -> str:
+    buses = Buses()
+    try:
+        bus = buses.connection(MANAGER, session.deadline, listen=True)
+        return run_job(bus, manager("RestartUnit", "ss", unit, "replace"), session.deadline)
+    except (OSError, Malformed) as error:
+        raise bus_trouble(error) from error
+    finally:
+        buses.close()
+
+
+def _listed(system: str) -> frozenset[str]:
+    try:
+        with Path(system, "reconciler/expectations.json").open("rb") as file:
+            document = json.loads(file.read(_DOCUMENT_LIMIT))
+        return frozenset(map(str, document["reapply"]))
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise NoAnswer("error", "the system does not say what may be restarted") from error
+
+
+def _ending(action: str, ended: transient.Ended) -> str:
+    meaning = _MEANING.get(ended.status, "see its journal")
+    how = f"ended with {ended.status}" if ended.result == "exit-code" else ended.result
+    return f"switch-to-configuration {action} {how}: {meaning} (journalctl -u {SWITCH})"

@@ -1,0 +1,241 @@
+"""The way back to what ran: ArmReturn, DisarmReturn, ReturnNow, FinishActivation.
+
+Rule 1: It is armed before the first change, on the disk and in systemd, and taken away after the
+        last. It runs nothing of ours: nix-env and the switch of the recorded system, from paths
+        that nothing changes.
+Rule 2: It leads to the recorded system and generation, not to "the one before".
+Rule 3: Checks by which a system may refuse a switch do not stop it: it goes back to what ran here.
+Rule 4: That it led back is seen by looking.
+"""
+
+import os
+from dataclasses import dataclass
+
+from reconciler.model.system_links import PROFILE
+from reconciler.model.system_operation import (
+    ArmReturn,
+    DisarmReturn,
+    FinishActivation,
+    ReturnNow,
+)
+from reconciler.targets.linux.nixos import health, links, order, switching, transient
+from reconciler.targets.linux.nixos.order import Kind, Order
+from reconciler.targets.linux.nixos.trusted import access_of, store_path, trusted
+from reconciler.targets.linux.no_answer import NoAnswer
+from reconciler.targets.linux.session import Session
+
+TIMER = "reconciler-return.timer"
+SERVICE = "reconciler-return.service"
+
+_LIMIT_S = 900
+# Which generation is in force after it: the recorded one if it is still what it was, else a new
+# one of the same system.
+_TO_GENERATION = (
+    'if [ "$(readlink -f "$1-$2-link")" = "$3" ]; '
+    'then exec "$4" -p "$1" --switch-generation "$2"; else exec "$4" -p "$1" --set "$3"; fi'
+)
+_FORGET = '[ "$(readlink -f /run/current-system)" = "$1" ] && rm -f "$2" "$3"'
+
+
+@dataclass(frozen=True, slots=True)
+class _Back:
+    """Where the way back leads.
+
+    Attributes:
+        system: What is to run.
+        generation: Number of the generation.
+        profile: System of that generation.
+    """
+
+    system: str
+    generation: int
+    profile: str
+
+
+def arm_return(operation: ArmReturn, session: Session) -> None:
+    """Record what is in force and how healthy it is, then arm the way back to it.
+
+    Raises:
+        NoAnswer: What is in force is not what was planned for, or the way back cannot be armed;
+            nothing was changed.
+    """
+    access = access_of(session)
+    wanted = trusted(operation.system, session)
+    begun = begin("switch", wanted.path, operation.previous, operation.generation, session)
+    order.write(health.baseline(begun, session), session)
+    clear(session)
+    back = _Back(begun.previous, begun.generation, begun.profile)
+    after = transient.timer("Reconciler: the way back, if nobody confirms", access.watchdog_s)
+    transient.start(TIMER, after, session, ((SERVICE, _service(back)),))
+
+
+def begin(kind: Kind, system: str, previous: str, generation: int, session: Session) -> Order:
+    """An order for what is in force now, which nothing can collect as garbage any more.
+
+    Raises:
+        NoAnswer: Something else is in force than was planned for, or an activation is under way.
+    """
+    store_path(previous)
+    in_force = (links.running(), links.generation())
+    if in_force != (previous, generation):
+        raise NoAnswer("error", "another system or generation is in force than was seen before")
+    earlier = order.read()
+    if earlier is not None and in_force != (earlier.previous, earlier.generation):
+        raise NoAnswer("error", "an earlier activation was not brought to its end yet")
+    of_generation = links.system_of(generation)
+    if of_generation is None:
+        raise NoAnswer("error", f"generation {generation} is gone, so there is no way back")
+    links.keep("previous", previous)
+    links.keep("generation", of_generation)
+    return Order(
+        kind=kind,
+        system=system,
+        previous=previous,
+        generation=generation,
+        profile=of_generation,
+        boot=order.boot_id(),
+    )
+
+
+def disarm_return(_operation: DisarmReturn, session: Session) -> None:
+    """Take the way back away.
+
+    Raises:
+        NoAnswer: It is being gone at this moment, or could not be taken away.
+    """
+    transient.remove(TIMER, session)
+    if transient.state(SERVICE, session).active not in {"", "inactive"}:
+        raise NoAnswer("error", "the time was up: the way back is gone, or being gone")
+    transient.remove(SERVICE, session)
+    order.clear()
+
+
+def return_now(operation: ReturnNow, session: Session) -> None:
+    """Go back to the recorded system and generation, and see that they are in force.
+
+    Raises:
+        NoAnswer: It is not the recorded one, or it did not lead back.
+    """
+    begun = order.read()
+    if begun is None:
+        back = _only_profile(operation)
+    elif (begun.previous, begun.generation) != (operation.previous, operation.generation):
+        raise NoAnswer("denied", "this is not the way back that was recorded")
+    else:
+        back = _Back(begun.previous, begun.generation, begun.profile)
+    go_back(back.system, back.generation, back.profile, session)
+
+
+def finish_activation(_operation: FinishActivation, session: Session) -> None:
+    """After a crash: forward where the candidate was proven healthy and runs, else back.
+
+    Raises:
+        NoAnswer: Neither led to an end.
+    """
+    begun = order.read()
+    if begun is None or begun.kind != "switch":
+        return
+    access_of(session)
+    if transient.wait(switching.SWITCH, session).active:
+        transient.remove(switching.SWITCH, session)
+    if begun.healthy and links.running() == begun.system and still_trusted(begun.system, session):
+        forward(begun, session)
+    else:
+        go_back(begun.previous, begun.generation, begun.profile, session)
+
+
+def still_trusted(system: str, session: Session) -> bool:
+    """Whether a recorded candidate is still what the release in force names."""
+    try:
+        return trusted(system, session).path == system
+    except NoAnswer:
+        return False
+
+
+def forward(begun: Order, session: Session) -> None:
+    """Make a candidate that was proven last.
+
+    Raises:
+        NoAnswer: The profile or the boot entry could not be written.
+    """
+    switching.profile("--set", begun.system, session=session)
+    ended = switching.run_switch(links.lasting(begun.system), "boot", _LIMIT_S, session)
+    if ended.status != 0 or ended.result != "success":
+        raise NoAnswer("error", f"the boot entry could not be written: {ended.status}")
+    disarm_return(DisarmReturn(), session)
+
+
+def go_back(system: str, generation: int, profile: str, session: Session) -> None:
+    """Bring a recorded system and generation into force; see that they are.
+
+    Raises:
+        NoAnswer: They are not.
+    """
+    back = _Back(system, generation, profile)
+    transient.remove(TIMER, session)
+    gone = transient.state(SERVICE, session).active == "activating"
+    if gone:
+        transient.wait(SERVICE, session)
+    if order.read() is not None or not _in_force(back):
+        transient.remove(SERVICE, session)
+        transient.start(SERVICE, _service(back), session)
+        transient.wait(SERVICE, session)
+    if not _in_force(back):
+        raise NoAnswer("error", f"the way back did not lead to {system} (journalctl -u {SERVICE})")
+    transient.remove(SERVICE, session)
+    order.clear()
+
+
+def clear(session: Session) -> None:
+    """Have systemd forget an earlier way back that was gone or taken away.
+
+    Raises:
+        NoAnswer: It is being gone at this moment.
+    """
+    for name in (TIMER, SERVICE):
+        if transient.state(name, session).active == "activating":
+            raise NoAnswer("error", "an earlier way back is being gone at this moment")
+        transient.remove(name, session)
+
+
+def _only_profile(operation: ReturnNow) -> _Back:
+    """Without an order nothing was switched; the profile may have been."""
+    of_generation = links.system_of(operation.generation)
+    if links.running() != operation.previous or of_generation is None:
+        raise NoAnswer("denied", "no way back to that system was recorded")
+    return _Back(operation.previous, operation.generation, of_generation)
+
+
+def _in_force(back: _Back) -> bool:
+    number = links.generation()
+    same = number == back.generation or links.system_of(back.generation) != back.profile
+    return links.running() == back.system and same and links.system_of(number) == back.profile
+
+
+def _service(back: _Back) -> tuple[transient.Property, ...]:
+    systems = (back.system, back.profile, "/run/current-system")
+    shell, nix_env = _shell(systems), links.program("nix-env", systems)
+    name, generation = "reconciler-return", str(back.generation)
+    last = links.lasting(back.profile)
+    to = (shell, "-c", _TO_GENERATION, name, PROFILE, generation, back.profile, nix_env)
+    forget = (shell, "-c", _FORGET, name, back.system, str(order.FILE), str(order.AWAITING_BOOT))
+    lines: list[transient.Line] = [(to, True)]
+    if last == back.system:
+        lines.append(((switching.command(last), "switch"), True))
+    else:
+        lines.append(((switching.command(last), "boot"), True))
+        lines.append(((switching.command(back.system), "test"), True))
+    lines.append((forget, False))
+    path = ":".join([*(f"{system}/sw/bin" for system in systems), "/usr/bin", "/bin"])
+    return (
+        *transient.service("Reconciler: the way back", lines, _LIMIT_S),
+        # A switch that is still at work is ended first: two would stand in each other's way.
+        ("Conflicts", ("as", (switching.SWITCH,))),
+        ("After", ("as", (switching.SWITCH,))),
+        transient.environment("NIXOS_NO_CHECK=1", f"PATH={path}"),
+    )
+
+
+def _shell(systems: tuple[str, ...]) -> str:
+    own = f"{systems[0]}/sw/bin/sh"
+    return own if os.access(own, os.X_OK) else "/bin/sh"
