@@ -5,6 +5,7 @@ has soaked (`reconciler rings`) and writes which ring is open for which revision
 else; every appliance follows at its next pull.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -109,3 +110,24 @@ class Promotions(Document):
     """Every ring that is open for a revision, by the order in which they were opened."""
 
     promotions: tuple[Promotion, ...] = Field(default=(), max_length=MOST_PROMOTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class RingMove:
+    """What evidence says of one revision that is on its way.
+
+    Attributes:
+        revision: Digest of all systems of a release.
+        commit: The newest commit that has them.
+        ring: The next ring; ``None`` when all are open.
+        opens: Whether it may be opened now.
+        why: Why not, host by host; empty when it opens, or when all are open.
+        by: Who showed it.
+    """
+
+    revision: str
+    commit: str
+    ring: str | None
+    opens: bool
+    why: tuple[str, ...] = ()
+    by: tuple[Vouched, ...] = ()

@@ -1,7 +1,8 @@
-"""Breakers and stages written into a work tree, with as little changed as can be.
+"""Breakers, stages and promotions written into a work tree, with as little changed as can be.
 
 Comments and order are people's. A breaker is put at the end of its file; of a stage one word
-changes. What was written is read back, and must say exactly what was meant.
+changes. Promotions are the tool's own file, which is written anew. What was written is read back,
+and must say exactly what was meant.
 """
 
 import json
@@ -14,14 +15,22 @@ from reconciler.desired.fleet import Fleet
 from reconciler.desired.validation import validate
 from reconciler.errors import InputError, MachineError, Where
 from reconciler.model.fleet_wide import FleetBreakers, OpenBreaker, Rollout
+from reconciler.model.rings import MOST_PROMOTIONS, Promotion, Promotions
 
 BREAKERS = layout.file_of("breakers", "breakers")
 ROLLOUT = layout.file_of("rollout", "rollout")
+PROMOTIONS = layout.file_of("promotions", "promotions")
 
 _HEAD = """\
 # Versions of runbooks that are switched off in the whole fleet. Each stays until a person removes
 # it; a corrected runbook has another digest and needs no change here.
 breakers:
+"""
+
+_PROMOTIONS_HEAD = """\
+# Which rings are open for which revision (the digest of all systems of a release). Written by
+# reconciler rings, which leaves out what is over; do not edit by hand what is proven by evidence.
+promotions:
 """
 
 
@@ -89,6 +98,43 @@ def with_stages(text: str, fleet: Fleet, stages: Mapping[str, str]) -> str:
         hint = "Put each stage on a line of its own, or change it by hand."
         raise InputError("cannot be changed as it is written", hint=hint, where=Where(ROLLOUT))
     return written
+
+
+def promotions_text(promotions: Iterable[Promotion]) -> str:
+    """The file with all its promotions.
+
+    Raises:
+        InputError: There are more than it may hold, or it would not say what was meant.
+    """
+    wanted = tuple(promotions)
+    if len(wanted) > MOST_PROMOTIONS:
+        hint = "Remove the promotions of revisions that no host runs any more."
+        message = f"would hold more than {MOST_PROMOTIONS} promotions"
+        raise InputError(message, hint=hint, where=Where(PROMOTIONS))
+    written = _PROMOTIONS_HEAD + "".join(map(_promotion, wanted))
+    if validate(strict_yaml.load(written.encode(), PROMOTIONS), Promotions).promotions != wanted:
+        hint = "Write it by hand, and report this."
+        raise InputError("cannot be written as it is meant", hint=hint, where=Where(PROMOTIONS))
+    return written
+
+
+def _promotion(one: Promotion) -> str:
+    lines = [
+        f"  - revision: {json.dumps(one.revision)}",
+        f"    ring: {one.ring}",
+        f"    opened: {one.opened:%Y-%m-%dT%H:%M:%SZ}",
+    ]
+    if one.reason is not None:
+        lines.append(f"    reason: {json.dumps(one.reason)}")
+    else:
+        lines.append("    by:")
+    for each in one.by:
+        lines += [
+            f"      - host: {each.host}",
+            f"        seq: {each.seq}",
+            f"        sha256: {json.dumps(each.sha256)}",
+        ]
+    return "\n".join(lines) + "\n"
 
 
 def write(directory: Path, texts: Mapping[str, str]) -> None:

@@ -1,7 +1,8 @@
 """What looks random in a fleet repository and is public by its nature: not secrets.
 
 Rule 1: A value is let off only in the place that makes it public: a digest after ``sha256:``, a
-commit id under a field that holds one, the fingerprint of an incident that somebody takes over.
+commit id under a field that holds one, the fingerprint of an incident that somebody takes over,
+what a promotion names.
 The same characters elsewhere are looked at.
 Rule 2: A block is public by its header (a certificate, a public key, a signature); one that says
 PRIVATE never is.
@@ -43,6 +44,8 @@ _BEGIN = re.compile(
 )
 _TAKEN_OVER = "acknowledgements/"
 _FINGERPRINT = re.compile(r"""^incident: *["']?[0-9a-f]{64}["']? *$""")
+_PROMOTIONS = "policies/promotions.yaml"
+_PROMOTED = re.compile(r"""^ *(?:- )?(?:revision|sha256): *["']?[0-9a-f]{64}["']? *$""")
 _ROOT = "policies/trust/trusted_root.json"
 _ROOT_FIELDS = re.compile(r'"(?:rawBytes|keyId|checksum)": *"[A-Za-z0-9+/=_-]+"')
 
@@ -60,6 +63,7 @@ def masked(path: str, lines: Sequence[str]) -> Iterator[str]:
         block = begin["what"] if begin and f"-----END {begin['what']}-----" not in line else None
         shown = _ROOT_FIELDS.sub(MASK, line) if path == _ROOT else line
         shown = _FINGERPRINT.sub(MASK, shown) if path.startswith(_TAKEN_OVER) else shown
+        shown = _PROMOTED.sub(MASK, shown) if path == _PROMOTIONS else shown
         yield _FORMS.sub(MASK, shown)
 
 

@@ -65,7 +65,10 @@ def test_a_fleet_without_rings_has_no_order() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(["early", "rest"]), st.sampled_from([REVISION, OTHER]))),
+    st.lists(
+        st.tuples(st.sampled_from(["early", "rest"]), st.sampled_from([REVISION, OTHER])),
+        max_size=5,
+    ),
     st.sampled_from([("desk", ()), ("lab", ("early",)), ("other", ())]),
 )
 def test_a_ring_is_open_exactly_when_it_and_all_before_it_were_opened(

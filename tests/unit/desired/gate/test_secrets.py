@@ -112,6 +112,16 @@ def test_an_incident_that_is_taken_over_is_public_in_such_a_file_only() -> None:
     assert find_secrets({"hosts/clinic/desk.yaml": line.encode()}) != []
 
 
+def test_what_a_promotion_names_is_public_in_such_a_file_only() -> None:
+    path = "policies/promotions.yaml"
+    item = (
+        f'  - revision: "{HEX64}"\n    by:\n      - host: clinic/desk\n        sha256: "{HEX64}"\n'
+    )
+    assert find_secrets({path: item.encode()}) == []
+    assert find_secrets({path: f'  - token: "{HEX64}"\n'.encode()}) != []
+    assert find_secrets({"policies/other.yaml": item.encode()}) != []
+
+
 def test_a_line_cannot_excuse_itself() -> None:
     line = b"password: hunter2hunter2  # pragma: allowlist secret\n"
     [remark] = find_secrets({"x.yaml": line})

@@ -1,0 +1,137 @@
+"""What the entries of one host show of one system, case by case."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from reconciler.trust.soak import Stand, stand_of
+from tests.support.soaking import MINE, OLD, T0, Host
+
+DAY = timedelta(hours=24)
+
+
+def stand(host: Host, released: Any = T0) -> Stand:
+    return stand_of(host.records, MINE, released)
+
+
+def activated() -> Host:
+    """Two hours after the release, from the system before; then one look."""
+    return Host().runs(OLD).looks().after(2).tries("healed").runs(MINE).looks()
+
+
+def test_it_soaks_from_the_first_sight_to_the_newest_look() -> None:
+    host = activated()
+    assert stand(host).soaked == timedelta()
+    host.after(10).repeats().after(14).repeats()
+    found = stand(host)
+    assert (found.state, found.soaked) == ("soaking", DAY)
+    assert found.reference == host.records[-1].reference
+    assert found.seen == T0 + timedelta(hours=26)
+
+
+def test_what_ran_before_there_was_a_release_counts_from_the_release_on() -> None:
+    host = activated().after(30).repeats()
+    assert stand(host, T0 + timedelta(hours=12)).soaked == timedelta(hours=20)
+    assert stand(host, T0 + timedelta(days=9)).soaked == timedelta()
+
+
+@pytest.mark.parametrize(
+    ("host", "state"),
+    [
+        (Host().looks(), "elsewhere"),
+        (activated().after(24).runs(OLD).looks(), "elsewhere"),
+        (activated().after(24).looks(running=OLD), "elsewhere"),
+        (activated().after(24).looks("unknown"), "blind"),
+        (activated().after(24).looks("unknown").after(1).repeats(), "blind"),
+        (activated().after(24).repeats(like=2), "blind"),
+        (activated().after(24).tries("failed").looks(), "failed"),
+        (activated().after(24).tries("rolled_back").runs(OLD).looks(), "failed"),
+        (activated().tries("failed").after(24).runs(MINE).looks(running=MINE), "failed"),
+    ],
+)
+def test_what_does_not_run_it_is_not_seen_or_failed_does_not_soak(host: Host, state: str) -> None:
+    found = stand(host)
+    assert (found.state, found.soaked) == (state, timedelta())
+
+
+def test_a_failed_try_is_made_good_by_one_that_healed_and_soaks_anew() -> None:
+    host = activated().after(24).tries("failed").looks().after(5).tries("healed").looks()
+    assert stand(host).soaked == timedelta()
+    assert stand(host.after(3).repeats()).soaked == timedelta(hours=3)
+
+
+def test_one_that_was_interrupted_soaks_anew_from_the_next_sight() -> None:
+    host = activated().after(24).tries("interrupted").after(1).looks().after(2).repeats()
+    assert (stand(host).state, stand(host).soaked) == ("soaking", timedelta(hours=2))
+
+
+def test_a_failed_try_of_another_system_changes_nothing() -> None:
+    host = activated().after(24).tries("failed", OLD).looks()
+    assert (stand(host).state, stand(host).soaked) == ("soaking", DAY)
+
+
+def test_time_in_which_nobody_looked_is_taken_off() -> None:
+    host = activated().after(4).repeats().slept(14).repeats().after(6).repeats()
+    assert stand(host).soaked == timedelta(hours=10)
+
+
+def test_coming_back_to_it_begins_again() -> None:
+    host = activated().after(24).runs(OLD).looks().after(1).runs(MINE).looks().after(2).repeats()
+    assert stand(host).soaked == timedelta(hours=2)
+
+
+@pytest.mark.parametrize("synchronised", [False, None])
+def test_a_clock_that_nobody_disciplines_begins_nothing(synchronised: bool | None) -> None:
+    host = activated()
+    host.synchronised = synchronised
+    host.after(1).tries("interrupted").looks().after(24).repeats()
+    assert stand(host).soaked == timedelta()
+    host.synchronised = True
+    assert stand(host.repeats().after(5).repeats()).soaked == timedelta(hours=5)
+
+
+def test_a_clock_that_a_witness_contradicts_begins_again() -> None:
+    host = activated()
+    host.ahead = DAY
+    host.after(1).repeats()
+    assert stand(host).soaked == timedelta(hours=25), "nobody else has seen it yet"
+    assert stand(host.witnessed().repeats()).soaked == timedelta()
+
+
+def test_what_follows_a_witness_is_not_older_than_its_word() -> None:
+    host = Host(ahead=-timedelta(hours=20)).runs(OLD).looks().witnessed()
+    host.tries("healed").runs(MINE).looks()
+    host.ahead = timedelta()
+    assert stand(host.after(1).repeats(), T0 - DAY).soaked == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"size": "9", "time": 1},
+        {"size": True, "time": 1},
+        {"size": 3, "time": 2**60},
+        {"size": -5, "time": 5},
+        {},
+    ],
+)
+def test_a_cosignature_that_says_nothing_changes_nothing(body: dict[str, Any]) -> None:
+    host = activated()._add("cosignature", body).after(24).repeats()
+    assert stand(host).soaked == DAY
+
+
+def test_a_gap_that_does_not_say_how_long_begins_again() -> None:
+    host = activated().after(24)._add("gap", {"from": "yesterday"}).looks()
+    assert stand(host).soaked == timedelta()
+
+
+@pytest.mark.parametrize("body", [{}, {"findings": "none"}, {"findings": [1, None, {"check": 3}]}])
+def test_a_run_that_does_not_say_what_runs_did_not_see_it(body: dict[str, Any]) -> None:
+    assert stand(activated().after(24)._add("run", body)).state == "blind"
+
+
+def test_two_findings_about_the_system_are_none() -> None:
+    host = activated()
+    twice = host.records[-1].entry.body["findings"] * 2
+    assert stand(host._add("run", {"findings": twice})).state == "blind"
