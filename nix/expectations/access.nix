@@ -60,6 +60,10 @@ let
     else
       [ (builtins.head pairs) ];
 
+  # Numbers below 1000 are the system's, and so is that of nobody.
+  isSystem =
+    user: user.isSystemUser || (user.uid != null && (user.uid < 1000 || user.uid == 65534));
+
   keysOf = user: lib.concatMap (keyOf user.name) (lines user);
 
   groupsOf =
@@ -90,7 +94,7 @@ in
         groups = groupsOf user.name user;
         inherit (user) home;
         shell = shell user.shell;
-        system = user.isSystemUser || user.name == "root";
+        system = isSystem user;
         login =
           if hasPassword user then
             "password"

@@ -6,44 +6,51 @@ let
   boots = boot.kernel.enable && !boot.isContainer;
   loader = config.system.boot.loader;
 
-  # Of chmod(1): what each clause gives, added to nothing, as the wrappers are made.
-  bits = {
-    u = 64;
-    g = 8;
-    o = 1;
-  };
+  # chmod(1) from a mode of 0000, as the wrappers are made: each clause adds, sets or takes away.
   rights = {
     r = 4;
     w = 2;
     x = 1;
   };
   clause =
-    text:
+    mode: text:
     let
-      parts = builtins.match "([ugoa]*)[+=]([rwx]*)" text;
-      who = builtins.elemAt parts 0;
-      classes = if who == "" || lib.hasInfix "a" who then [ "u" "g" "o" ] else lib.unique (lib.stringToCharacters who);
-      given = lib.unique (lib.stringToCharacters (builtins.elemAt parts 1));
+      parts = builtins.match "([ugoa]*)([-+=])([rwx]*)" text;
+      who = lib.stringToCharacters (builtins.elemAt parts 0);
+      op = builtins.elemAt parts 1;
+      named = lib.stringToCharacters (builtins.elemAt parts 2);
+      applied = old: {
+        "+" = lib.unique (old ++ named);
+        "-" = lib.subtractLists named old;
+        "=" = named;
+      };
+      isMeant = class: who == [ ] || builtins.elem "a" who || builtins.elem class who;
     in
     if parts == null then
       throw "security.wrappers: permissions ${text} are not understood; write them as u+rx,g+x,o+x"
     else
-      lib.genAttrs classes (_: given);
+      builtins.mapAttrs (class: old: if isMeant class then (applied old).${op} else old) mode;
+  symbolic =
+    permissions:
+    let
+      none = {
+        u = [ ];
+        g = [ ];
+        o = [ ];
+      };
+      mode = builtins.foldl' clause none (lib.splitString "," permissions);
+      digit = class: toString (builtins.foldl' (sum: r: sum + rights.${r}) 0 (lib.unique mode.${class}));
+    in
+    "${digit "u"}${digit "g"}${digit "o"}";
   modeOf =
     wrapper:
     let
-      clauses = map clause (lib.splitString "," wrapper.permissions);
-      of = class: lib.unique (lib.concatMap (c: c.${class} or [ ]) clauses);
-      sum = builtins.foldl' builtins.add 0;
-      digit = class: sum (map (r: rights.${r}) (of class));
+      given = wrapper.permissions;
       special = (if wrapper.setuid then 4 else 0) + (if wrapper.setgid then 2 else 0);
+      isOctal = builtins.match "[0-7]{3,4}" given != null;
+      octal = builtins.substring (builtins.stringLength given - 3) 3 given;
     in
-    if builtins.match "[0-7]{3,4}" wrapper.permissions != null then
-      "${toString special}${
-        builtins.substring (builtins.stringLength wrapper.permissions - 3) 3 wrapper.permissions
-      }"
-    else
-      "${toString special}${toString (digit "u")}${toString (digit "g")}${toString (digit "o")}";
+    "${toString special}${if isOctal then octal else symbolic given}";
 
   value =
     x:

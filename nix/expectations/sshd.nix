@@ -32,6 +32,7 @@ let
     "allowgroups"
     "allowusers"
     "authenticationmethods"
+    "authorizedkeysfile"
     "denygroups"
     "denyusers"
   ];
@@ -39,7 +40,12 @@ let
     "clientaliveinterval"
     "logingracetime"
   ];
-  set = lib.filterAttrs (_: value: value != null) cfg.settings;
+  set = lib.filterAttrs (_: value: value != null) (
+    {
+      AuthorizedKeysFile = cfg.authorizedKeysFiles;
+    }
+    // cfg.settings
+  );
 in
 {
   enabled = cfg.enable;

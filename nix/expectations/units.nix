@@ -85,10 +85,21 @@ let
       settings = unit.unitConfig or { };
     in
     builtins.any (name: isCondition name && !(met name settings.${name})) (builtins.attrNames settings);
+  # What the package of systemd brings, and a configuration only adds lines to: how such a unit
+  # ends is not in the configuration. Of these it is known that they stay.
+  ofSystemd = [
+    "systemd-journal-upload.service"
+    "systemd-modules-load.service"
+    "systemd-networkd.service"
+    "systemd-oomd.service"
+    "systemd-resolved.service"
+    "systemd-sysctl.service"
+    "systemd-timesyncd.service"
+  ];
   stays =
-    unit:
+    name:
     let
-      service = unit.serviceConfig or { };
+      service = declared.${name}.serviceConfig or { };
       type = service.Type or "simple";
       remains = builtins.elem (service.RemainAfterExit or false) [
         true
@@ -97,11 +108,11 @@ let
         "1"
       ];
     in
-    type != "oneshot" || remains;
+    if service ? ExecStart then type != "oneshot" || remains else builtins.elem name ofSystemd;
 
   of = kind: builtins.filter (name: declared.${name}.kind == kind && !(isTemplate name)) names;
   must = builtins.filter (name: reached ? ${name} && !(conditioned declared.${name}));
-  runs = builtins.filter (name: stays declared.${name}) (must (of "services"));
+  runs = builtins.filter stays (must (of "services"));
 
   # The package of systemd itself starts these on every machine that is no container.
   always = lib.optionals (!config.boot.isContainer) [

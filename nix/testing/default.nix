@@ -22,7 +22,12 @@ in
     }:
     lib.evalModules {
       modules = options ++ modules;
-      specialArgs = { inherit pkgs; } // specialArgs;
+      specialArgs = {
+        inherit pkgs;
+        # Where an installer finds the profiles of the release.
+        modulesPath = ./profiles;
+      }
+      // specialArgs;
     };
 
   # Messages of assertions that do not hold.

@@ -80,6 +80,7 @@ let
         inherit (plain) id const;
       };
       meta = { inherit (plain) getExe getExe'; };
+      lists = { inherit (plain) count optional optionals unique; };
       inPureEvalMode = !(builtins ? currentSystem);
       warn = message: value: builtins.trace "warning: ${message}" value;
     };

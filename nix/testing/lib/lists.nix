@@ -1,5 +1,6 @@
 # Lists: what the modules do with them.
 lib: {
+  count = wanted: list: builtins.length (builtins.filter wanted list);
   optional = condition: x: if condition then [ x ] else [ ];
   optionals = condition: list: if condition then list else [ ];
   toList = x: if builtins.isList x then x else [ x ];

@@ -112,27 +112,49 @@ let
 
   spreadAll = defs: concatMap (d: map (value: { inherit (d) file; inherit value; }) (spread d.value)) defs;
 
-  # One definition as values that hold: conditions decided, with priority and order.
-  settle =
-    priority: order: def:
+  # Conditions decided, and the priority that stands outermost. What is below a priority is not
+  # looked at before it has won: a default may well be one that cannot be evaluated.
+  decide =
+    def:
     let
       v = def.value;
-      again = p: o: content: settle p o { inherit (def) file; value = content; };
     in
     {
-      "merge" = concatMap (again priority order) (v.contents or [ ]);
-      "if" = if v.condition then again priority order v.content else [ ];
-      "override" = again (v.priority or 100) order v.content;
-      "order" = again priority (v.priority or 1000) v.content;
+      "merge" = concatMap (value: decide (def // { inherit value; })) (v.contents or [ ]);
+      "if" = if v.condition then decide (def // { value = v.content; }) else [ ];
+      "override" = [
+        (
+          def
+          // {
+            inherit (v) priority;
+            value = v.content;
+          }
+        )
+      ];
     }
-    .${toString (typeOf v)} or [ (def // { inherit priority order; }) ];
+    .${toString (typeOf v)} or [ (def // { priority = 100; }) ];
+
+  # What won, down to plain values with their order.
+  unwrap =
+    order: def:
+    let
+      v = def.value;
+      again = order: value: unwrap order (def // { inherit value; });
+    in
+    {
+      "merge" = concatMap (again order) (v.contents or [ ]);
+      "if" = if v.condition then again order v.content else [ ];
+      "override" = again order v.content;
+      "order" = again (v.priority or 1000) v.content;
+    }
+    .${toString (typeOf v)} or [ (def // { inherit order; }) ];
 
   counting =
     defs:
     let
-      settled = concatMap (settle 100 1000) defs;
-      highest = foldl' (least: d: if d.priority < least then d.priority else least) 9999 settled;
-      best = filter (d: d.priority == highest) settled;
+      decided = concatMap decide defs;
+      highest = foldl' (least: d: if d.priority < least then d.priority else least) 9999 decided;
+      best = concatMap (unwrap 1000) (filter (d: d.priority == highest) decided);
     in
     builtins.sort (a: b: a.order < b.order) best;
 

@@ -63,6 +63,10 @@ in
         }
       ];
     };
+    authorizedKeysFiles = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+    };
     authorizedKeysInHomedir = mkOption {
       type = types.bool;
       default = true;
@@ -126,6 +130,9 @@ in
   };
   config = lib.mkIf config.services.openssh.enable {
     networking.firewall.allowedTCPPorts = lib.optionals config.services.openssh.openFirewall config.services.openssh.ports;
+    services.openssh.authorizedKeysFiles =
+      lib.optional config.services.openssh.authorizedKeysInHomedir "%h/.ssh/authorized_keys"
+      ++ [ "/etc/ssh/authorized_keys.d/%u" ];
     environment.etc."ssh/sshd_config".text = "";
     security.pam.services.sshd.unixAuth = lib.mkDefault (
       config.services.openssh.settings.PasswordAuthentication == true

@@ -115,6 +115,7 @@ in
       default = { };
     };
     getty.autologinUser = text null;
+    getty.helpLine = lines;
     usbguard = {
       enable = flag false;
       rules = mkOption {

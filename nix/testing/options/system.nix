@@ -52,8 +52,13 @@ in
           type = types.package;
           readOnly = true;
         };
+        isoImage = mkOption {
+          type = types.package;
+          default = pkgs.runCommand "image" { } "mkdir $out";
+        };
       };
     };
+    image.baseName = text "nixos";
     nixpkgs.hostPlatform = mkOption {
       type = types.either types.str types.attrs;
       default = "x86_64-linux";

@@ -37,7 +37,13 @@ let
     wantedBy = names;
     wants = names;
   };
-  service.options = common // {
+  service =
+    { config, ... }:
+    {
+      options = serviceOptions;
+      config.serviceConfig = lib.mkIf (config.script != "") { ExecStart = "/bin/script"; };
+    };
+  serviceOptions = common // {
     environment = mkOption {
       type = types.attrsOf (
         types.nullOr (

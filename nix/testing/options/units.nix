@@ -2,19 +2,26 @@
 { config, lib, ... }:
 let
   inherit (config) services;
+  # Where a program is does not matter here; that a unit names one does.
+  ExecStart = "/bin/true";
   daemon = {
     wantedBy = [ "multi-user.target" ];
+    serviceConfig = { inherit ExecStart; };
   };
   once = wantedBy: {
     inherit wantedBy;
     serviceConfig = {
+      inherit ExecStart;
       Type = "oneshot";
       RemainAfterExit = true;
     };
   };
   # A service that a timer starts.
   timed = {
-    services.serviceConfig.Type = "oneshot";
+    services.serviceConfig = {
+      inherit ExecStart;
+      Type = "oneshot";
+    };
     timers.wantedBy = [ "timers.target" ];
   };
   jobs = lib.mapAttrs' (n: _: lib.nameValuePair "restic-backups-${n}" timed.services) services.restic.backups;
@@ -33,9 +40,11 @@ in
   systemd.services = lib.mkMerge [
     {
       nix-daemon = { };
-      suid-sgid-wrappers = once [ "sysinit.target" ];
+      suid-sgid-wrappers = timed.services // {
+        wantedBy = [ "sysinit.target" ];
+      };
       systemd-modules-load.wantedBy = [ "multi-user.target" ];
-      systemd-sysctl.restartTriggers = [ ];
+      systemd-sysctl.wantedBy = [ "multi-user.target" ];
       systemd-tmpfiles-resetup = once [ "sysinit-reactivation.target" ];
       "getty@" = { };
     }
@@ -50,8 +59,10 @@ in
       };
     })
     (lib.mkIf services.timesyncd.enable { systemd-timesyncd.wantedBy = [ "sysinit.target" ]; })
-    (lib.mkIf services.usbguard.enable { usbguard = { wantedBy = [ "basic.target" ]; }; })
-    (lib.mkIf services.journald.upload.enable { systemd-journal-upload = daemon; })
+    (lib.mkIf services.usbguard.enable { usbguard = daemon // { wantedBy = [ "basic.target" ]; }; })
+    (lib.mkIf services.journald.upload.enable {
+      systemd-journal-upload.wantedBy = [ "multi-user.target" ];
+    })
     (lib.mkIf services.clamav.daemon.enable { clamav-daemon = daemon; })
     (lib.mkIf services.clamav.updater.enable { clamav-freshclam = timed.services; })
     (lib.mkIf services.clamav.scanner.enable { clamdscan = timed.services; })
@@ -63,7 +74,7 @@ in
       };
     })
     (lib.mkIf config.security.auditd.enable {
-      auditd = {
+      auditd = daemon // {
         wantedBy = [ "sysinit.target" ];
         unitConfig = {
           ConditionVirtualization = "!container";

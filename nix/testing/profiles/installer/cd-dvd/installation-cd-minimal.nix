@@ -1,0 +1,2 @@
+# Stands in for the profile of an installation image; nothing of it is read here.
+{ }
