@@ -150,6 +150,7 @@ precheck prechecks precision predecessor predicate preference prefix prefixed pr
 pressure previous principal principals print printable printed printf prints priority private
 privilege privileges prn probe probes problem problems proc procedure process processes processor
 processors profile profiles program programs progress prohibit promise promised promises promisor
+promoted promotion promotions
 proof proofs properties property proposed props protect protection protocol prove proved proven
 proves provider provider's proving provision prune pruning psi pt pub public publishes pull pulled
 punctuation purpose push pushed pushes put puts py pydantic pygit python python3 quarantine quarter
