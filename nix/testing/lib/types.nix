@@ -16,6 +16,8 @@ let
     {
       merge = one;
       emptyValue = { };
+      # The options below, for documentation.
+      getSubOptions = _: { };
     }
     // given
     // {
@@ -98,31 +100,30 @@ let
 
   submodule =
     modules:
+    let
+      inside =
+        loc: given:
+        lib.evalModules {
+          modules = modules ++ [ { _module.args.name = lib.mkOptionDefault (lib.last loc); } ] ++ given;
+          prefix = loc;
+        };
+      asModule =
+        d:
+        if isAttrs d.value then
+          {
+            _file = d.file;
+            config = d.value;
+          }
+        else
+          d.value;
+    in
     mkType {
       name = "submodule";
       description = "submodule";
       check = x: isAttrs x || builtins.isFunction x || builtins.isPath x;
       emptyValue.value = { };
-      merge =
-        loc: defs:
-        let
-          given = map (
-            d:
-            if isAttrs d.value then
-              {
-                _file = d.file;
-                config = d.value;
-              }
-            else
-              d.value
-          ) defs;
-        in
-        (lib.evalModules {
-          modules =
-            modules ++ [ { _module.args.name = lib.mkOptionDefault (lib.last loc); } ]
-            ++ given;
-          prefix = loc;
-        }).config;
+      getSubOptions = prefix: removeAttrs (inside prefix [ ]).options [ "_module" ];
+      merge = loc: defs: (inside loc (map asModule defs)).config;
     };
 
   types = import ./scalars.nix { inherit lib mkType single; } // {
@@ -159,6 +160,7 @@ let
         description = "null or ${type.description}";
         check = x: x == null || type.check x;
         emptyValue.value = null;
+        inherit (type) getSubOptions;
         merge =
           loc: defs:
           let
@@ -194,6 +196,7 @@ let
         description = "list of ${elem.description}";
         check = isList;
         emptyValue.value = [ ];
+        getSubOptions = prefix: elem.getSubOptions (prefix ++ [ "*" ]);
         merge = inOrder elem;
       };
     nonEmptyListOf =
@@ -210,6 +213,7 @@ let
         description = "attribute set of ${elem.description}";
         check = isAttrs;
         emptyValue.value = { };
+        getSubOptions = prefix: elem.getSubOptions (prefix ++ [ "<name>" ]);
         merge = byName elem false;
       };
     lazyAttrsOf = elem: types.attrsOf elem // { merge = byName elem true; };

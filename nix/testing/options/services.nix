@@ -110,6 +110,7 @@ in
         };
       };
     };
+    resolved.enable = flag false;
     logind.settings.Login = mkOption {
       type = types.attrsOf types.unspecified;
       default = { };
