@@ -31,6 +31,8 @@ Line = tuple[Sequence[str], bool]
 _UNIT = "org.freedesktop.systemd1.Unit"
 _PAUSE_S = 0.2
 _CALL_S = 10.0
+_FORGETS_S = 10.0
+_THERE = ".UnitExists"
 _GONE = frozenset({"NoSuchUnit", "UnknownObject"})
 
 
@@ -92,6 +94,11 @@ def start(
         "StartTransientUnit", "ssa(sv)a(sa(sv))", name, "fail", tuple(properties), beside
     )
     reply = _call(call, session.deadline)
+    until = min(session.deadline, time.monotonic() + _FORGETS_S)
+    # A unit of this name that has ended is forgotten a moment later.
+    while reply.error.endswith(_THERE) and time.monotonic() < until:
+        time.sleep(_PAUSE_S)
+        reply = _call(call, session.deadline)
     if reply.error:
         raise refused(reply)
 
@@ -159,6 +166,9 @@ def _known(active: str, path: str, deadline: float) -> str:
     """Empty for a unit that systemd only made up to answer about it."""
     if active != "inactive":
         return active
+    if value_of(_call(get(MANAGER, path, _UNIT, "Job"), deadline))[0]:
+        # It was told to start, and systemd has not come to it yet.
+        return "activating"
     loaded = value_of(_call(get(MANAGER, path, _UNIT, "LoadState"), deadline))
     return "" if loaded == "not-found" else active
 

@@ -219,7 +219,9 @@ def _service(back: _Back) -> tuple[transient.Property, ...]:
     last = links.lasting(back.profile)
     to = (shell, "-c", _TO_GENERATION, name, PROFILE, generation, back.profile, nix_env)
     forget = (shell, "-c", _FORGET, name, back.system, str(order.FILE), str(order.AWAITING_BOOT))
-    lines: list[transient.Line] = [(to, True)]
+    # A switch that is still at work is ended first: two would stand in each other's way.
+    halt = (links.program("systemctl", systems), "stop", switching.SWITCH)
+    lines: list[transient.Line] = [(halt, True), (to, True)]
     if last == back.system:
         lines.append(((switching.command(last), "switch"), True))
     else:
@@ -229,9 +231,6 @@ def _service(back: _Back) -> tuple[transient.Property, ...]:
     path = ":".join([*(f"{system}/sw/bin" for system in systems), "/usr/bin", "/bin"])
     return (
         *transient.service("Reconciler: the way back", lines, _LIMIT_S),
-        # A switch that is still at work is ended first: two would stand in each other's way.
-        ("Conflicts", ("as", (switching.SWITCH,))),
-        ("After", ("as", (switching.SWITCH,))),
         transient.environment("NIXOS_NO_CHECK=1", f"PATH={path}"),
     )
 
