@@ -28,6 +28,7 @@ from reconciler.model.desired import DesiredState
 from reconciler.model.step import StepKind
 from reconciler.ports import Clock, Target
 from reconciler.steps import catalogue as steps_catalogue
+from reconciler.targets.linux.nixos.access import SystemAccess, endpoint
 from reconciler.targets.linux.target import LinuxTarget
 from reconciler.transport.location import Access
 
@@ -128,7 +129,23 @@ def host_target(home: Home, root: str, internal: Callable[[str], Answer]) -> Tar
 
 def local_target(home: Home, internal: Callable[[str], Answer], root: str = "/") -> LinuxTarget:
     """This machine, with what this process itself may do to it."""
-    return LinuxTarget(root=root, internal=internal)
+    return LinuxTarget(root=root, internal=internal, system=_system_access(home))
+
+
+def _system_access(home: Home) -> SystemAccess | None:
+    """How systems come here and are activated; None where settings do not say."""
+    said = home.settings.system
+    if said is None:
+        return None
+    return SystemAccess(
+        caches=said.caches,
+        public_keys=said.public_keys,
+        realise_timeout_s=said.realise_timeout_s,
+        max_bytes=said.max_gibibytes << 30,
+        watchdog_s=said.watchdog_s,
+        settle_s=said.settle_s,
+        reach=endpoint(home.fleet_url),
+    )
 
 
 def read_ledger(home: Home) -> Iterator[Record]:
