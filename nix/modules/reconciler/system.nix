@@ -1,8 +1,10 @@
 # How this machine takes over the system that a release names for it.
-{ lib, ... }:
+{ config, lib, ... }:
 
 let
   inherit (lib) mkOption types;
+  # Of the baseline, where it is there: one place that says from where and by whom.
+  declared = config.reconciler.baseline.updates.caches or { };
   own = import ./types.nix { inherit lib; };
 
   cacheUrl = types.strMatching "(https?|file|s3|ssh-ng)://[!-~]+";
@@ -26,13 +28,15 @@ let
     options = {
       caches = mkOption {
         type = types.listOf cacheUrl;
-        default = [ ];
+        default = declared.urls or [ ];
+        defaultText = lib.literalExpression "config.reconciler.baseline.updates.caches.urls";
         example = [ "https://cache.example.org" ];
         description = "Binary caches that systems are fetched from, asked in this order, and nowhere else.";
       };
       publicKeys = mkOption {
         type = types.listOf (types.strMatching "[A-Za-z0-9][A-Za-z0-9._-]*:[A-Za-z0-9+/]{43}=");
-        default = [ ];
+        default = declared.publicKeys or [ ];
+        defaultText = lib.literalExpression "config.reconciler.baseline.updates.caches.publicKeys";
         example = [ "cache.example.org-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" ];
         description = "Keys by one of which each fetched path must be signed.";
       };

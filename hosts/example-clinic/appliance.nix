@@ -1,0 +1,104 @@
+# The thin client in the clinic, as NixOS. Beside it, appliance.yaml says what a rule needs to know and
+# Nix has no word for; where both speak of one thing (accounts, units, mounts), the gate compares them.
+# Addresses are documentation ranges (RFC 5737, RFC 3849); the keys are made up and open nothing.
+{
+  # The disk: one LUKS container for everything but the boot partition, with the installer's labels.
+  boot.loader.systemd-boot.enable = true;
+  boot.loader.efi.canTouchEfiVariables = true;
+  boot.initrd.luks.devices.root.device = "/dev/disk/by-label/crypt";
+
+  fileSystems."/" = {
+    device = "/dev/mapper/root";
+    fsType = "ext4";
+  };
+  fileSystems."/boot" = {
+    device = "/dev/disk/by-label/BOOT";
+    fsType = "vfat";
+    options = [
+      "umask=0077"
+      "nosuid"
+      "nodev"
+      "noexec"
+    ];
+  };
+
+  networking.useNetworkd = true;
+  time.timeZone = "America/New_York";
+  system.stateVersion = "26.05";
+
+  users.users.clinic-admin = {
+    isNormalUser = true;
+    extraGroups = [ "wheel" ];
+  };
+
+  reconciler.baseline = {
+    enable = true;
+    usb.headless = true;
+    ssh.ca = [
+      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGNsaW5pYy1jYS1vZi10aGUtZXhhbXBsZS1jbGluaWMt clinic-ca"
+    ];
+    diskEncryption.unlock = {
+      authorizedKeys = [
+        "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIGV4YW1wbGUta2V5LXRoYXQtb3BlbnMtbm90aGluZy0tAAAABHNzaDo= on-call"
+      ];
+      modules = [ "r8169" ];
+    };
+    wireguard = {
+      addresses = [ "198.51.100.7/32" ];
+      peer = {
+        publicKey = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        endpoint = "vpn.example.org:51820";
+        allowedIPs = [ "198.51.100.0/28" ];
+      };
+    };
+    journal.upload.url = "https://192.0.2.30:19532";
+    backup.jobs.nightly = {
+      repository = "sftp:backup@192.0.2.20:/srv/restic/example-clinic";
+      paths = [ "/var/lib" ];
+    };
+    updates.caches = {
+      urls = [ "https://cache.example.org" ];
+      publicKeys = [ "cache.example.org-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" ];
+    };
+  };
+
+  services.reconciler = {
+    intervalS = 300;
+    fleet = {
+      url = "ssh://git@git.example.org/fleet.git";
+      sshKey = "credential:fleet-read";
+      knownHosts = "/etc/ssh/ssh_known_hosts";
+      pin = "0000000000000000000000000000000000000000";
+    };
+    credentials = {
+      appliance.source = "/var/lib/reconciler/keys/appliance.cred";
+      fleet-read.source = "/var/lib/reconciler/keys/fleet-read.cred";
+      evidence-push.source = "/var/lib/reconciler/keys/evidence-push.cred";
+      desk-hmac.source = "/var/lib/reconciler/keys/desk-hmac.cred";
+    };
+    evidence = {
+      key = "credential:appliance";
+      sealS = 3600;
+      remote = {
+        url = "ssh://git@evidence.example.org/example-clinic.git";
+        sshKey = "credential:evidence-push";
+        knownHosts = "/etc/ssh/ssh_known_hosts";
+      };
+      anchors.calendars = [ "https://alice.btc.calendar.opentimestamps.org" ];
+      witnesses = [
+        {
+          name = "hub";
+          url = "https://hub.example.org/witness";
+          key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGNsaW5pYy1jYS1vZi10aGUtZXhhbXBsZS1jbGluaWMt";
+        }
+      ];
+    };
+    notify.desk = {
+      kind = "webhook";
+      url = "https://desk.example.org/hooks/reconciler";
+      secret = "credential:desk-hmac";
+    };
+    # Systems come from the baseline's caches, and by the releases that name them.
+    system = { };
+  };
+}

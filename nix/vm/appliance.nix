@@ -1,0 +1,26 @@
+# A machine for the tests: the reconciler with a fleet repository of its own, on the same disk.
+{ self }:
+{ lib, pkgs, ... }:
+{
+  environment.systemPackages = [ pkgs.git ];
+
+  imports = [
+    self.nixosModules.reconciler
+    self.nixosModules.expectations
+  ];
+
+  services.reconciler = {
+    enable = true;
+    client = "elm-street";
+    host = "appliance";
+    fleet.url = "/srv/fleet.git";
+    fleet.attestations = null;
+    intervalS = 30;
+    jitterS = 0;
+    storeVerify.enable = false;
+  };
+
+  # Nothing of a test machine is healed unless a test says so.
+  services.reconciler.helper.enable = lib.mkDefault false;
+  virtualisation.memorySize = 2048;
+}

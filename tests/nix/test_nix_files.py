@@ -1,0 +1,80 @@
+"""Every Nix file parses and keeps the plain rules of the format.
+
+The format itself is checked where nixpkgs is, by `nix flake check` with the real nixfmt.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.support.image import PROJECT
+from tests.support.nix_runtime import NixStore
+
+FOLDERS = ("nix", "hosts", "tests")
+VECTORS = PROJECT / "tests/vectors"
+FILES = sorted(
+    file
+    for place in (PROJECT / "flake.nix", *(PROJECT / folder for folder in FOLDERS))
+    for file in (place.rglob("*.nix") if place.is_dir() else (place,))
+    if not file.is_relative_to(VECTORS)
+)
+LONGEST = 130
+"""nixfmt breaks code at 100 columns; a text or a name cannot be broken."""
+
+
+def relative(file: Path) -> str:
+    return str(file.relative_to(PROJECT))
+
+
+def test_every_file_parses(nix_store: NixStore) -> None:
+    assert len(FILES) > 20
+
+    nix_store.run("nix-instantiate", "--parse", *map(str, FILES), timeout=60)
+
+
+@pytest.mark.parametrize("file", FILES, ids=relative)
+def test_a_file_is_of_one_subject_and_plainly_formatted(file: Path) -> None:
+    text = file.read_text()
+    lines = text.splitlines()
+
+    assert text.endswith("\n") and not text.endswith("\n\n")
+    assert "\t" not in text
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert len(lines) <= 300, "longer than 300 lines: one subject each"
+    indented = [line for line in lines if (len(line) - len(line.lstrip(" "))) % 2]
+    assert indented == [], "two blanks a level"
+    assert [line for line in lines if len(line) > LONGEST and '"' not in line] == []
+
+
+def test_a_file_says_why_it_is_there() -> None:
+    first = {relative(file): file.read_text().splitlines()[0] for file in FILES}
+
+    assert [name for name, line in first.items() if not re.match(r"# \w", line)] == []
+
+
+def test_no_file_reads_or_fetches_what_a_lock_does_not_name() -> None:
+    """Two builds of one commit would differ by what the machine or a server says."""
+    impure = re.compile(
+        r"\b(?:builtins\.(?:currentTime|currentSystem|getEnv|fetchGit|fetchTarball|fetchurl|fetchTree"
+        r"|nixPath|storePath)|__currentSystem|<nixpkgs)\b"
+    )
+    for file in FILES:
+        if relative(file).startswith("tests/"):
+            continue
+        code = re.sub(r"#.*", "", file.read_text())
+        assert impure.findall(code) == [], relative(file)
+
+
+def test_the_package_has_every_library_that_the_project_can_use() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"]]
+    for extra in project["optional-dependencies"].values():
+        asked += extra
+    wanted = {re.split(r"[\[<>=~ ]", one, maxsplit=1)[0].lower() for one in asked}
+
+    text = (PROJECT / "nix/package.nix").read_text()
+    listed = re.search(r"dependencies = with python3Packages; \[(.*?)\];", text, re.DOTALL)
+    assert listed is not None
+    assert set(re.sub(r"#.*", "", listed[1]).split()) == wanted
