@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from reconciler.errors import InputError, Unobservable
 from reconciler.model.declared import (
     Backup,
+    Boot,
     Certificate,
     Cron,
     Etc,
@@ -91,6 +92,7 @@ class Section(Generic[_S]):
             raise Unobservable(f"expectations: {self.name}{_first(problem)}") from problem
 
 
+BOOT: Section[Boot] = Section("boot", Boot)
 UNITS: Section[Units] = Section("units", Units)
 SYSCTL: Section[Sysctls] = Section("sysctl", Sysctls)
 USERS: Section[tuple[User, ...]] = Section("users", Listed[User])

@@ -35,7 +35,8 @@ branches
 breach breadonly break breaks bridge bright bring brings broke broken brought btc btrfs bucket
 building builds built bundle bundles bus buses busiest busy but by byte byteorder bytes ca cache
 caches calendar calendars call callback called calls came can can't canary canceled cancelled cannot
-canonical carried carries carry case cases cat catalogues cause caused causes census central cert
+canonical capabilities carried carries carry case cases cat catalogues cause caused causes census
+central cert
 certbot certificate certificates certs cfg cgroup cgroup2 cgroups chain chained chains challenge
 change changed changes changing channel channels character characters charset check check's checked
 checking checkout checkpoint checkpoint's checkpoints checks checksum checksums child chmod choice
@@ -101,7 +102,8 @@ hundred hung hyphens i i386 icmp icmpv id identifier identify identities identit
 ignored ignores ignoring illegal img immediate implemented import impossible in inaccessible
 inactive inbound incident include included includedir includes inclusion incoming incomplete
 increase increased increases indent independent index indexes indirect inet inf infinity inflate
-info ini init initial inline inner inode inodes input inputs ins insert inside install installed
+info ini init initial initrd inline inner inode inodes input inputs ins insert inside install
+installed
 installing instant instead int integer integers integration intent intents interactive interface
 interfaces intermediates internal interrupted interval into intoto intrinsic invalid invalidated
 invisible invocations io ip ip4 ip6 ip6tables iptables ipv ipv4 ipv6 is isn't iso iso9660 issued
@@ -125,15 +127,17 @@ mergetag message met meta metadata method methods mib microseconds might milesto
 milliseconds min miners minimum minute minutes mirror mismatch missed missing mistyped mitigation
 mixed mktemp mmap mnt mode model modes modified module modules moment monitoring monospace month
 months more most mount mounted mountinfo mounting mounts move moved moves moving ms msec msg msgtype
-mtime mtimes much multi multiple multiport must mysql mysqld name named names namespace namespaces
+mtime mtimes much multi multiple multiport must mutable mysql mysqld name named names namespace
+namespaces
 naming nan narrow narrower near nearly necessary need needed needing needs negative neighbor
 neighbour neither nested net netfilter netlink network networkd never new newer newest newline newly
 news next nf nfs4 nft nftables nginx nightly nine nix nixos nixpkgs nmbd no nobody nobody's node
 nodename nodes nologin noncompliant none nonsense nopasswd nor normal nosuchunit not note notes
-nothing notice notices notify notrack now nowhere ns nscd nspawn ntfs ntp ntpd ntpsec nul null
+nothing notice notices notify notrack now nowhere ns nscd nspawn ntfs ntp ntpd ntpsec nts nul null
 number numbers numeric nvme nvme0n1 obj object objection objections objective objects obliges
 observation observations observe observed obsolete octal octet odd of off offered offers officer
-offline offset often oid ok old older oldest on once one ones only onto oom op open openai opened
+offline offset often oid ok old older oldest on once one ones oneshot only onto oom op open openai
+opened
 openntpd opens openssh openssl opentimestamps operand operating operation operational opt option
 optional options or order org origin os oscal other others ots our ours out outcome outcomes
 outdated output outside outvote over overflow overlay overloaded override overrides overwritten owed
@@ -157,7 +161,8 @@ punctuation purpose push pushed pushes put puts py pydantic pygit python python3
 query question questions queue queued quiet quite quorum quota quote quotes rabbitmq radius raid
 raise raises raising ram ramfs ran random randomize rang range rarely rarer rate rather raw rb
 rclone rd re reach reachability reachable reached reaches reaching read readable reader reading
-readonly reads real reason rebase reboot rebooted rebuild rebuilt receipt receive receiver recent
+readonly reads real reapply reason rebase reboot rebooted rebuild rebuilt receipt receive receiver
+recent
 recently recommended reconcile reconciler record recorded records recover recovered recoveries
 recovering recovers recovery recurred recurrences redirect redis reduce reduced reduces ref refer
 reference references refers refs refusal refusals refuse refused refuses refusing region register
@@ -183,7 +188,8 @@ secrets
 section sector sectors security sed see seeing seek seen sees segment segmentation segments seldom
 selections self sell sen send sender sending sends sense sent sentence sentences separation seq
 sequence sequential serial serve server server's servers serves service services servname ses
-session sessionid sessions set sets setting settings seven several severity sftp sgid sh sha sha1
+session sessionid sessions set sets setting settings setuid seven several severity sftp sgid sh
+sha sha1
 sha256 sha384 sha512 shadow shaken shall shallow shape share shared shell shook short shortened
 shorter shortest should show showed showing shown shows shrank shrink shrinks shutdown side sides
 sig sight sign signal signature signatures signed signer signers signing signingkey signs sigstore
@@ -208,7 +214,8 @@ tell telling tells temp templated templates temporarily temporary ten tenth term
 tested testing tests text textconv texts than that the their them then there therefore these they
 thief third this those though thought thousand threading three threshold thresholds threw thrice
 throttled through thus tick ticket tickets ticks tier tiers time timed timedate1 timedatectl timeout
-timer times timestamp timestamps timesyncd tip title tlog tls tmout tmp tmpfiles tmpfs to today
+timer timers times timestamp timestamps timesyncd tip title tlog tls tmout tmp tmpfiles tmpfs to
+today
 together token tokens told tolerance toml tomorrow too took tool tools top topic torn total toto
 touch touched toward towards tpm tpm2 trace traceback tracking traffic trail trailing transaction
 transfer transient transparency treat tree trees tried tries trip triple trips trouble true trust
@@ -223,7 +230,8 @@ updater upgrade upkeep upload uploading uptime uptodate uring url urn us usable 
 used user users uses using usr usually utf utf16 utf8 uuid v va vacuum valid validate value values
 var variable vary vehicle vendor verb verdict verdicts verification verified verifier verifies
 verify version versioning versions vertical very vfat vg via viewport visible visit vm vmstat vnd
-volatile volume volumes vouch vouched vouchers vouches w wait waited waiting waits wall want wanted
+volatile volume volumes vouch vouched vouchers vouches w wait waited waiting waits walked wall
+want wanted
 wants warning warnings was wasn't watch watchdog way wb we web webauthn week weeks well went were
 weren't wget what when where whether which whichever while whitelist who whoever whole whom whose
 why wide wider width wildcards will winbind window windows wire with withheld within without witness
@@ -243,27 +251,30 @@ AUTHORIZED AuthorizedKeysCommand AuthorizedKeysFile AVC AVL BEGIN BIOS BKP BLOB 
 BusProperty BYTES CA CAP CERTIFICATE CFR CHANGE CHECK CI Ciphers CIS ClientAliveCountMax
 ClientAliveInterval ClockState Cmnd Command CONFIG ConnectionError ConnectionRefusedError
 ConnectionResetError CPU CPUQuotaPerSecUSec CRC CRL CRYPT CRYPTO CSR CUPS CWD D-Bus DB DBus Debian
-DEBUG DefaultLimitCORE DefaultLimitCORESoft Defaults DENIED DEPTH DisableUnitFiles Disconnected
+DEBUG DeclaredFiles DeclaredPaths DeclaredSysctls DefaultLimitCORE DefaultLimitCORESoft Defaults
+DENIED DEPTH DisableUnitFiles Disconnected
 DNS DoS DSSE EACCES EADDRINUSE EAGAIN EBUSY ECONNREFUSED ECONNRESET Ed25519 EEXIST EFI EINVAL EIO
-EISDIR EMFILE EnableUnitFiles Encrypt ENODEV ENOENT ENOMEM ENOSPC ENOTDIR EOF EOFError EPERM EPIPE
+EISDIR EMFILE EnableUnitFiles Encrypt ENODEV ENOENT ENOMEM ENOSPC ENOTDIR Entries EOF EOFError
+EPERM EPIPE
 EROFS Errno ERROR Error ESRCH ETIMEDOUT EVD ExceptionGroup ExecMainStatus EXECVE FAIL FAILED
 Failed FailedUnits FALSE FATAL FetchLimits FIFO FILE FileNotFoundError FirewallChains FleetSource
 FORMAT GB GC GET GiB Git GitHub gitTree GnuTLS GPG HARD HEAD HTTP HTTPS I ICMP ID IDs ImportError
 Include IndexError INF INFO INTEGRITY INTENT InteractiveAuthorizationRequired Internal
 InterruptedError InvalidArgs IO IP IPC IPv4 IPv6 IsADirectoryError ISO JobRemoved
 JobTypeNotApplicable JournalEvents JSON JSONDecodeError KB kB KbdInteractiveAuthentication
-KexAlgorithms KEY
+KernelModules KexAlgorithms KEY
 KeyError KEYS KiB LANG lastModified Let's LimitsExceeded Linux ListUnitsByNames
-ListUnitsByPatterns ListUnitsFiltered LNX LoadFailed LoadState LOG LOGIN LogLevel LUKS LVM MAC
-MACs Manager MaskUnitFiles Match MAX MaxRetentionSec MB MemoryError MemoryHigh MESSAGE MiB
+ListUnitsByPatterns ListUnitsFiltered LNX LoadedUnits LoadFailed LoadState LOG LOGIN LogLevel LUKS
+LVM MAC MACs Manager MaskUnitFiles Match MAX MaxRetentionSec MB MemoryError MemoryHigh MESSAGE MiB
 ModemManager ModuleNotFoundError NAME NameError NameHasNoOwner NAN NaN NAT NET NetworkManager NFC
 NFKC NFS NIST Nix NIXOS NixOS NODES NOPASSWD NoReply NoServer NoSuchJob NoSuchUnit NOT
 NotADirectoryError NotImplementedError NTP NUL NULL OCSP OID OK OnlyByDependency OOM OpenSSH
 OpenSSL OS OSError OverflowError PackageKit PAM PASSWORD PasswordAuthentication PATCH PATH PDF PEM
 PermissionError PermitEmptyPasswords PermitRootLogin PGP PID PIN PKI PLAIN POSIX POST
 predicateType PRIV PrivateKey PROCTITLE Properties PSI PUT Python QUIET RAM ReadFile ReadGlob
-ReadHeads ReadLimits ReadLink README RecursionError REJECT ReloadUnit REPOSITORY ResetFailedUnit
-RestartUnit RESTIC RFC RSA Runas RuntimeError S3 SELinux ServiceUnknown SESS SESSION
+ReadHeads ReadLimits ReadLink README RealPath RecursionError REJECT ReloadUnit REPOSITORY
+ResetFailedUnit
+RestartUnit RESTIC RFC RSA Runas RuntimeError S3 SELinux ServiceUnknown SESS SESSION SetuidFiles
 SetUnitProperties SHA SHA256 SIGABRT SIGHUP SIGINT SIGKILL SIGPIPE SIGSEGV SIGTERM SILENT SMTP
 SOCKADDR Sockets SQL SSD SSH SSHSIG SSL StartUnit StatFilesystem StatPaths STEP StepKind
 StopIdleSessionUSec StopIteration StopUnit SubState SyntaxError SYSCTL SYSLOG SystemMaxUse

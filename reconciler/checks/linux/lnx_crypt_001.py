@@ -8,21 +8,12 @@ that counts by itself. Only the EFI system partition must stay readable for the 
 import re
 from collections.abc import Iterator
 
-from reconciler.checks.parsing import storage
-from reconciler.checks.parsing.shapes import files, stats
+from reconciler.checks.parsing import block_devices, storage
 from reconciler.errors import Unobservable
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, Field, NotApplicable, Values
-from reconciler.model.probe import Probe, ReadFile, ReadGlob, StatPaths
+from reconciler.model.probe import Probe
 from reconciler.model.values import Params
-
-_MOUNTS = ReadFile("/proc/self/mountinfo")
-_SWAPS = ReadFile("/proc/swaps")
-_NUMBERS = ReadGlob("/sys/class/block/*/dev")
-_UUIDS = ReadGlob("/sys/class/block/*/dm/uuid")
-_ALIASES = ReadGlob("/sys/class/block/*/dm/name")
-_BELOW = StatPaths(("/sys/class/block/*/slaves/*",))
-_POOLS = StatPaths(("/sys/fs/btrfs/*/devices/*",))
 
 _EFI_POINTS = frozenset({"/boot", "/boot/efi", "/efi"})
 _READ_ONLY_IMAGES = frozenset({"squashfs", "erofs", "cramfs", "iso9660", "udf", "romfs"})
@@ -38,13 +29,13 @@ _PUBLIC_POINT = re.compile(
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
-    return (_MOUNTS, _SWAPS, _NUMBERS, _UUIDS, _ALIASES, _BELOW, _POOLS)
+    return block_devices.PROBES
 
 
 def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
-    devices = _devices(answers)
-    found = list(_filesystems(storage.mounts(answers.text(_MOUNTS)), devices))
-    swap = [devices.of_path(path) for path in storage.swaps(answers.text(_SWAPS))]
+    devices = block_devices.devices(answers)
+    found = list(_filesystems(storage.mounts(answers.text(block_devices.MOUNTS)), devices))
+    swap = [devices.of_path(path) for path in storage.swaps(answers.text(block_devices.SWAPS))]
     swap = [name for name in swap if not _MEMORY_DEVICES.fullmatch(name)]
     plain_swap = any(not devices.formats(name) <= _SWAP_FORMATS for name in swap)
     exempt = {names for mount, names in found if _is_efi(mount)}
@@ -94,33 +85,6 @@ def _is_efi(mount: storage.Mount) -> bool:
 
 def _encrypted(devices: storage.Devices, names: frozenset[str]) -> bool:
     return all(devices.formats(name) <= _FILESYSTEM_FORMATS for name in names)
-
-
-def _devices(answers: Answers) -> storage.Devices:
-    below: dict[str, frozenset[str]] = {}
-    for upper, lower in _links(answers, _BELOW, "/sys/class/block/"):
-        below[upper] = below.get(upper, frozenset()) | {lower}
-    pools: dict[str, frozenset[str]] = {}
-    for pool, device in _links(answers, _POOLS, "/sys/fs/btrfs/"):
-        pools[pool] = pools.get(pool, frozenset()) | {device}
-    return storage.Devices(
-        numbers={number: name for name, number in _by_name(answers, _NUMBERS)},
-        aliases={alias: name for name, alias in _by_name(answers, _ALIASES)},
-        uuids=dict(_by_name(answers, _UUIDS)),
-        below=below,
-        pools=tuple(pools.values()),
-    )
-
-
-def _by_name(answers: Answers, probe: ReadGlob) -> Iterator[tuple[str, str]]:
-    for file in files(answers, probe):
-        yield file.path.removeprefix("/sys/class/block/").partition("/")[0], file.text.strip()
-
-
-def _links(answers: Answers, probe: StatPaths, prefix: str) -> Iterator[tuple[str, str]]:
-    for fact in stats(answers, probe):
-        parts = fact.path.removeprefix(prefix).split("/")
-        yield parts[0], parts[-1]
 
 
 def _public(point: str) -> str:

@@ -8,17 +8,15 @@ Source: 45 CFR 164.312(a)(1), 164.312(e)(1); NIXOS:V-268078; nft(8) "CHAINS": a 
 accepted by every base chain of its hook, and one that drops is final.
 """
 
-import re
-
-from reconciler.checks.parsing.records import Record, record, records, texts
+from reconciler.checks.parsing.packet_filter import RULES, inbound, open_ports
+from reconciler.checks.parsing.records import record, records
 from reconciler.checks.parsing.shapes import units
 from reconciler.errors import Unobservable
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, Field, Values
-from reconciler.model.probe import FirewallChains, Probe, ReadFile, UnitStatus
+from reconciler.model.probe import Probe, ReadFile, UnitStatus
 from reconciler.model.values import Params
 
-RULES = FirewallChains()
 IPV6_ADDRESSES = ReadFile("/proc/net/if_inet6")
 LOADERS = UnitStatus(
     (
@@ -30,34 +28,7 @@ LOADERS = UnitStatus(
     )
 )
 
-_PORTS = re.compile(r"[a-z0-9]{1,16}/(\*|[0-9]{1,5}(-[0-9]{1,5})?)")
 _STARTS_AT_BOOT = frozenset({"enabled", "enabled-runtime", "linked", "static", "alias"})
-
-
-def _default(chain: Record) -> str:
-    """The fate of a packet that no conditional rule of the chain names."""
-    verdict = chain.optional_text("final_verdict") or chain.text("policy")
-    if verdict not in {"accept", "drop", "reject"}:
-        raise Unobservable("firewall: a chain has a verdict that nft(8) does not know")
-    return verdict
-
-
-def _inbound(chains: tuple[Record, ...], family: str) -> str:
-    """The default of one family over all its input chains; one that refuses is enough."""
-    verdicts = [
-        _default(chain)
-        for chain in chains
-        if chain.text("hook") == "input" and chain.text("family") in {family, "inet"}
-    ]
-    refusals = [verdict for verdict in verdicts if verdict != "accept"]
-    return next(iter(refusals or verdicts), "none")
-
-
-def _open_ports(answer: Record) -> tuple[str, ...]:
-    ports = texts(answer.fields.get("open_ports"), "firewall open ports", limit=64)
-    if not all(map(_PORTS.fullmatch, ports)):
-        raise Unobservable("firewall: an open port is not written as protocol/port")
-    return tuple(sorted(set(ports)))
 
 
 def _ipv6_in_use(answers: Answers) -> bool:
@@ -76,9 +47,9 @@ def _parse(_params: Params, answers: Answers) -> Values:
     active = sorted(name for name, unit in loaders.items() if unit.active_state == "active")
     return {
         "backend": backend,
-        "ipv4_input": _inbound(chains, "ip"),
-        "ipv6_input": _inbound(chains, "ip6") if _ipv6_in_use(answers) else None,
-        "open_ports": _open_ports(answer),
+        "ipv4_input": inbound(chains, "ip"),
+        "ipv6_input": inbound(chains, "ip6") if _ipv6_in_use(answers) else None,
+        "open_ports": open_ports(answer),
         "rules": sum(chain.whole("rules") for chain in chains),
         "loaders": tuple(active),
         "starts_at_boot": any(u.unit_file_state in _STARTS_AT_BOOT for u in loaders.values()),

@@ -70,10 +70,18 @@ def by_file(answers: Answers) -> dict[str, tuple[PublicKey, ...]]:
         Unobservable: As `read_keys`.
     """
     return {
-        file.path: tuple(key for key in _keys(file) if key is not None)
-        for probe in _GLOBS
-        for file in files(answers, probe)
+        path: tuple(key for key in keys if key is not None)
+        for path, keys in lines_by_file(answers).items()
     }
+
+
+def lines_by_file(answers: Answers) -> dict[str, tuple[PublicKey | None, ...]]:
+    """Every line of every file that holds keys; None for one that is no key here.
+
+    Raises:
+        Unobservable: As `read_keys`.
+    """
+    return {file.path: tuple(_keys(file)) for probe in _GLOBS for file in files(answers, probe)}
 
 
 def homes_elsewhere(passwd: str) -> int:

@@ -15,6 +15,8 @@ from reconciler.model.values import Value
 
 TRACKING = Command(("chronyc", "-n", "-c", "tracking"), timeout_s=5, limit=16 * 1024)
 SOURCES = Command(("chronyc", "-n", "-c", "sources"), timeout_s=5, limit=256 * 1024)
+NAMED = Command(("chronyc", "-N", "-c", "sources"), timeout_s=5, limit=256 * 1024)
+AUTHENTICATION = Command(("chronyc", "-N", "-c", "authdata"), timeout_s=5, limit=256 * 1024)
 
 _LEAPS = frozenset({"Normal", "Insert second", "Delete second", "Not synchronised"})
 _STATES = frozenset("*+-?x~")
@@ -48,6 +50,31 @@ def sources(answers: Answers) -> Mapping[str, Value]:
         "reachable_sources": sum(_register(row[5]) != 0 for row in rows),
         "falsetickers": sum(row[1] == "x" for row in rows),
     }
+
+
+def named_sources(answers: Answers) -> frozenset[str]:
+    """Sources by the names that they are configured under; addresses where they have none.
+
+    Raises:
+        Unobservable: chronyd did not answer, or not as chronyc(1) says.
+    """
+    rows = _rows(answers, NAMED)
+    if any(len(row) != 10 or row[1] not in _STATES for row in rows):
+        refuse(NAMED, "not the ten fields of a source")
+    # A clock of the machine itself is no source that somebody can speak for.
+    return frozenset(row[2].lower() for row in rows if row[0] != "#")
+
+
+def authenticated(answers: Answers) -> frozenset[str]:
+    """Names of the sources whose packets are authenticated by NTS.
+
+    Raises:
+        Unobservable: chronyd did not answer, or not as chronyc(1) says; it answers root alone.
+    """
+    rows = _rows(answers, AUTHENTICATION)
+    if any(len(row) != 10 for row in rows):
+        refuse(AUTHENTICATION, "not the ten fields of a source")
+    return frozenset(row[0].lower() for row in rows if row[1] == "NTS")
 
 
 def _rows(answers: Answers, probe: Command) -> list[list[str]]:

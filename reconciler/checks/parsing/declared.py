@@ -24,7 +24,7 @@ MOST_NAMES = 64
 
 _S = TypeVar("_S")
 _SYSTEM = re.compile(STORE_PATH)
-_PLAIN = re.compile(r"[A-Za-z0-9_.:@%+~/,=\\* -]{1,200}")
+_PLAIN = re.compile(r"[A-Za-z0-9_.:@%+~/,=?\\* -]{1,200}")
 
 FIELDS: Mapping[str, Field] = {
     "system": Field("str", "Store path of the trusted system, whose document is compared with."),

@@ -40,13 +40,13 @@ class Record:
             raise Unobservable(f"{self.what}: {name} is not text of at most {limit} characters")
         return value
 
-    def optional_text(self, name: str) -> str | None:
+    def optional_text(self, name: str, *, limit: int = 256) -> str | None:
         """Text, or ``None`` when the answer says so; a missing name is an error.
 
         Raises:
             Unobservable: It is missing or of another type.
         """
-        return None if self._is_null(name) else self.text(name)
+        return None if self._is_null(name) else self.text(name, limit=limit)
 
     def whole(self, name: str, *, lowest: int = 0, highest: int = MAX_INT) -> int:
         """A whole number.

@@ -25,6 +25,7 @@ class Mount:
     point: str
     filesystem: str
     source: str
+    options: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +120,22 @@ def swaps(text: str) -> tuple[str, ...]:
     Raises:
         Unobservable: A line cannot be read.
     """
+    return tuple(path for path, kind in every_swap(text) if kind == "partition")
+
+
+def every_swap(text: str) -> tuple[tuple[str, str], ...]:
+    """Path and kind (``partition``, ``file``) of all that is swapped to.
+
+    Raises:
+        Unobservable: A line cannot be read.
+    """
     header, *lines = text.rstrip("\n").split("\n")
     if not header.startswith("Filename"):
         raise Unobservable("/proc/swaps cannot be read")
     rows = [line.split() for line in lines]
     if any(len(row) != 5 for row in rows):
         raise Unobservable("/proc/swaps has a line that cannot be read")
-    return tuple(_unescape(row[0]) for row in rows if row[1] == "partition")
+    return tuple((_unescape(row[0]), row[1]) for row in rows)
 
 
 def _mount(line: str) -> Mount:
@@ -138,7 +148,8 @@ def _mount(line: str) -> Mount:
         or not re.fullmatch(r"[0-9]+:[0-9]+", left[2])
     ):
         raise Unobservable("mountinfo has a line that cannot be read")
-    return Mount(left[2], _unescape(left[4]), right[0], _unescape(right[1]))
+    options = frozenset(left[5].split(","))
+    return Mount(left[2], _unescape(left[4]), right[0], _unescape(right[1]), options)
 
 
 def _unescape(text: str) -> str:

@@ -71,7 +71,7 @@ def test_mount_points_are_unescaped() -> None:
     line = (
         "30 1 8:1 / / rw - ext4 /dev/sda1 rw\n31 1 8:2 / /a\\040b rw shared:1 - ext4 /dev/sdb1 rw\n"
     )
-    assert mounts(line)[1] == Mount("8:2", "/a b", "ext4", "/dev/sdb1")
+    assert mounts(line)[1] == Mount("8:2", "/a b", "ext4", "/dev/sdb1", frozenset({"rw"}))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""Units: what is declared runs, and nothing can start that is not declared.
+
+A service that nobody declared is how most intrusions stay (45 CFR 164.312(c)(1)). On NixOS every
+unit is in the store, so a unit file anywhere else is one: in /run, in a directory of ``systemctl
+set-property``, or made by ``systemd-run``. Timers are LNX-EXP-012, drop-ins LNX-EXP-002.
+"""
+
+from fnmatch import fnmatchcase
+
+from reconciler.checks.parsing import declared, given, unit_files
+from reconciler.checks.parsing.declared import Drift
+from reconciler.checks.parsing.loaded_units import LOADED, loaded
+from reconciler.checks.parsing.unit_names import reportable
+from reconciler.model.answer import Answers
+from reconciler.model.check import Check, NotApplicable, Values
+from reconciler.model.declared import Units
+from reconciler.model.expected import UNITS
+from reconciler.model.parameter import Parameter
+from reconciler.model.probe import Probe
+from reconciler.model.values import Params
+
+
+def _probes(_params: Params) -> tuple[Probe, ...]:
+    return (declared.EXPECTATIONS, LOADED, unit_files.UNIT_FILES)
+
+
+def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
+    document = declared.declared(answers)
+    wanted = document.read(UNITS)
+    states = loaded(answers)
+    names = _names(wanted)
+    loose = {
+        name for name in unit_files.units(unit_files.placed(answers)) if not name.endswith(".timer")
+    }
+    active = {*wanted.run, *wanted.sockets}
+    drift = Drift(
+        missing={reportable(n) for n in active if n not in states or not states[n].works},
+        different={reportable(n) for n in names if n in states and states[n].unusable}
+        | {name for name in loose if _is_declared(name, names)},
+        undeclared={
+            name for name in loose if not _is_declared(name, names) and not _allowed(name, params)
+        },
+    )
+    drift.owned = not drift.different and not drift.undeclared
+    return declared.values(document, drift)
+
+
+def _names(units: Units) -> frozenset[str]:
+    return frozenset((*units.run, *units.sockets, *units.oneshot))
+
+
+def _is_declared(name: str, names: frozenset[str]) -> bool:
+    """Whether a unit is declared, or is the template of one that is."""
+    stem, at, kind = name.partition("@.")
+    if not at:
+        return name in names
+    return any(one.startswith(f"{stem}@") and one.endswith(f".{kind}") for one in names)
+
+
+def _allowed(name: str, params: Params) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in given.texts(params, "allow"))
+
+
+CHECK = Check(
+    id="LNX-EXP-001",
+    title="Units are those that the configuration declares",
+    platforms=frozenset({"nixos"}),
+    source="systemd.unit(5) UNIT FILE LOAD PATH; systemd-run(1); NIST SP 800-53 CM-7, CM-8(3)",
+    params={
+        "allow": Parameter(
+            type="list[str]",
+            doc="Names, with * for any text, of units that declared software makes as it runs.",
+            required=False,
+            default=(),
+            pattern=r"[A-Za-z0-9:_.@*-]{3,240}",
+            max_items=32,
+        )
+    },
+    fields=declared.FIELDS,
+    probes=_probes,
+    parse=_parse,
+)

@@ -1,0 +1,97 @@
+"""Files that run with the rights of another are the declared wrappers, and no others.
+
+NixOS has no setuid file but those in /run/wrappers, each declared; the store cannot hold one. One
+that lies elsewhere is a way to become root that somebody left. A path in a home is cut to
+``/home/…`` in evidence; elsewhere it is told without its first slash.
+
+Source: 45 CFR 164.312(a)(1); NIST SP 800-53 AC-6(8), CM-7; capabilities(7).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from reconciler.checks.parsing import declared, passwd
+from reconciler.checks.parsing.declared import Drift
+from reconciler.checks.parsing.group import GROUP, groups
+from reconciler.checks.parsing.records import Record, record, records, texts
+from reconciler.errors import Unobservable
+from reconciler.model.answer import Answers
+from reconciler.model.check import Check, NotApplicable, Values
+from reconciler.model.declared import Wrapper
+from reconciler.model.expected import WRAPPERS
+from reconciler.model.nixos_probe import SetuidFiles
+from reconciler.model.parameter import Parameter
+from reconciler.model.probe import Probe
+from reconciler.model.values import Params
+
+_CAPABILITY = re.compile(r"cap_[a-z0-9_]{1,32}")
+_OWN_NEED = frozenset({"cap_setpcap"})
+"""What the wrapper program of NixOS carries to hand on the others."""
+
+_HOMES = ("/home/", "/root/")
+
+
+def _live(params: Params) -> SetuidFiles:
+    skip = params["skip"]
+    return SetuidFiles(skip=tuple(map(str, skip)) if isinstance(skip, tuple) else ())
+
+
+def _probes(params: Params) -> tuple[Probe, ...]:
+    return (declared.EXPECTATIONS, passwd.PASSWD, GROUP, _live(params))
+
+
+def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
+    document = declared.declared(answers)
+    wanted = {wrapper.name: wrapper for wrapper in document.read(WRAPPERS)}
+    answer = record(answers.data(_live(params)), "setuid files")
+    found = records(answer.fields.get("wrappers"), "wrappers")
+    live = {one.text("name"): one for one in found}
+    users = {account.uid: account.name for account in passwd.accounts(answers.text(passwd.PASSWD))}
+    numbers = {line.gid: name for name, line in groups(answers.text(GROUP)).items()}
+    elsewhere = {_place(p) for p in texts(answer.fields.get("elsewhere"), "files", limit=4096)}
+    drift = Drift(missing=set(wanted.keys() - live), owned=not elsewhere)
+    drift.undeclared = {f"wrappers/{name}" for name in live.keys() - wanted} | elsewhere
+    for name in wanted.keys() & live.keys():
+        drift.different |= set(_about(wanted[name], live[name], users, numbers))
+    if not drift and not answer.flag("whole"):
+        raise Unobservable("setuid files: not every file system was walked yet")
+    return declared.values(document, drift)
+
+
+def _about(
+    wanted: Wrapper, live: Record, users: Mapping[int, str], numbers: Mapping[int, str]
+) -> Iterator[str]:
+    capabilities = set(texts(live.fields.get("capabilities"), "wrappers"))
+    same = {
+        "mode": live.whole("mode") == int(wanted.mode, 8),
+        "owner": users.get(live.whole("uid")) == wanted.owner,
+        "group": numbers.get(live.whole("gid")) == wanted.group,
+        "capabilities": capabilities - _OWN_NEED
+        == set(_CAPABILITY.findall(wanted.capabilities.lower())) - _OWN_NEED,
+    }
+    return (f"{wanted.name}:{what}" for what, is_same in same.items() if not is_same)
+
+
+def _place(path: str) -> str:
+    return path if path.startswith(_HOMES) else path.removeprefix("/")
+
+
+CHECK = Check(
+    id="LNX-EXP-011",
+    title="Files with the rights of another are the declared wrappers",
+    platforms=frozenset({"nixos"}),
+    source="capabilities(7); chmod(1); NIST SP 800-53 AC-6(8), CM-7",
+    params={
+        "skip": Parameter(
+            type="list[str]",
+            doc="Directories that are not walked, such as those of container images.",
+            required=False,
+            default=(),
+            pattern=r"(?:/[A-Za-z0-9_.-]{1,64}){1,8}",
+            max_items=16,
+        )
+    },
+    fields=declared.FIELDS,
+    probes=_probes,
+    parse=_parse,
+)
