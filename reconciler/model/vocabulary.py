@@ -112,7 +112,8 @@ judged judging jumped just k kbdinteractiveauthentication keep keeping keeps kep
 kexalgorithms key key's keyboard keygen keyholder keyid keys keyscan keyword kib kill killed kills
 kind kind's kinds kit knew know known knows kptr kubelet label lacks large larger largest last lasts
 late lately later latest law layout le lead leads least leave leaves ledger ledger's ledgers left
-legacy length less let lets letters lev level levels lib lib64 libgit library libssh lie lies life
+legacy length less let lets letters lev level levels lib lib64 libgit library libssh licence
+licences lie lies life
 lift like likely limit limitation limitations limited line line's linear lines link linked links
 linux list listed listen listening listing lists literal little live lived lives living lo load
 loaded loader loaders loadfailed loading loc local localhost location locations lock lock's locked
@@ -129,7 +130,7 @@ mixed mktemp mmap mnt mode model modes modified module modules moment monitoring
 months more most mount mounted mountinfo mounting mounts move moved moves moving ms msec msg msgtype
 mtime mtimes much multi multiple multiport must mutable mysql mysqld name named names namespace
 namespaces
-naming nan narrow narrower near nearly necessary need needed needing needs negative neighbor
+naming nan nar narrow narrower near nearly necessary need needed needing needs negative neighbor
 neighbour neither nested net netfilter netlink network networkd never new newer newest newline newly
 news next nf nfs4 nft nftables nginx nightly nine nix nixos nixpkgs nmbd no nobody nobody's node
 nodename nodes nologin noncompliant none nonsense nopasswd nor normal nosuchunit not note notes
@@ -157,7 +158,8 @@ processors profile profiles program programs progress prohibit promise promised 
 promoted promotion promotions
 proof proofs properties property proposed props protect protection protocol prove proved proven
 proves provider provider's proving provision prune pruning psi pt pub public publishes pull pulled
-punctuation purpose push pushed pushes put puts py pydantic pygit python python3 quarantine quarter
+punctuation purl purpose push pushed pushes put puts py pydantic pygit python python3 quarantine
+quarter
 query question questions queue queued quiet quite quorum quota quote quotes rabbitmq radius raid
 raise raises raising ram ramfs ran random randomize rang range rarely rarer rate rather raw rb
 rclone rd re reach reachability reachable reached reaches reaching read readable reader reading
@@ -182,7 +184,8 @@ risen rising risk rlinks role roles rollback rolled rolling rollout romfs room r
 roots roster rotate rotation roughly round rounded route router routes row rows rpm rs rsa rsa2048
 rst rsync rsyslog rsyslogd rule rule's rules ruleset ruling run runas runbook runbook's runbooks
 running runs runtime s s3 saas saddr safe said salted samba same sample sandbox sank sarif sata
-satisfied save saw say saying sayings says sba sbin scaffold scale scan scheduled schema schemastore
+satisfied save saw say saying sayings says sba sbin sbom scaffold scale scan scheduled schema
+schemastore
 scope score scratch script scripting scrub sda seal sealed sealing seals sec second seconds secret
 secrets
 section sector sectors security sed see seeing seek seen sees segment segmentation segments seldom
