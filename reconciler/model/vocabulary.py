@@ -88,7 +88,7 @@ forgery forget forgets forgetting forgot forgotten fork forked form format forme
 fourteen fragment framework frameworks free freedesktop freeze freq fresh freshclam freshness from
 frontier froze frozen frsize fs fsck fsgid fstype fsuid fsync ftl full fuller fully further future g
 gap gaps garbled gate gateway gave ge generate generated generation generations genesis get gets
-gib gid git gitattributes
+getting gib gid git gitattributes
 github githubusercontent give given gives giving glob global go goes going gone good gpg gpgsig
 gpgsign graph graphs greater greeting grep grew group groups grow growing grown grows grub gs guard
 guarded guards guide gz h had half halt hand handle handler handshake hangs hangup happen happened
@@ -99,7 +99,7 @@ heuristic hex hexadecimal hid hidden hide high higher highest hint hipaa histori
 holder holding holds hole home homes honest hook hooks host host's hostbased hostkey hostkeys
 hostname hosts hour hourly hours how however howto hr href html http httpd https httpx hub hub's
 hundred hung hyphens i i386 icmp icmpv id identifier identify identities identity idle ids if ignore
-ignored ignores ignoring illegal img immediate implemented import impossible in inaccessible
+ignored ignores ignoring illegal image img immediate implemented import impossible in inaccessible
 inactive inbound incident include included includedir includes inclusion incoming incomplete
 increase increased increases indent independent index indexes indirect inet inf infinity inflate
 info ini init initial initrd inline inner inode inodes input inputs ins insert inside install
