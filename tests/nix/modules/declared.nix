@@ -20,13 +20,13 @@ in
       lib.optionalString (!sudo.wheelNeedsPassword) "NOPASSWD: "
     }SETENV: ALL\n${sudo.extraConfig}\n";
     "/proc/cmdline" = "init=/nix/store/x/init ${toString config.boot.kernelParams}\n";
-    "/etc/security/faillock.conf" = config.environment.etc."security/faillock.conf".text;
+    "/etc/security/faillock.conf" = config.environment.etc."security/faillock.conf".text or "";
   }
   // lib.mapAttrs' (name: service: lib.nameValuePair "/etc/pam.d/${name}" service.text) config.security.pam.services;
-  idle = config.services.logind.settings.Login.StopIdleSessionSec;
+  idle = config.services.logind.settings.Login.StopIdleSessionSec or 0;
   root = config.users.users.root.hashedPassword;
   auditRules = config.security.audit.rules;
   inherit (config.security.audit) backlogLimit;
   backups = builtins.mapAttrs (_: job: { inherit (job) repository passwordFile; }) config.services.restic.backups;
-  upload = journald.upload.settings.Upload;
+  upload = lib.filterAttrs (_: v: v != null) (removeAttrs journald.upload.settings.Upload [ "URL" ]);
 }
