@@ -20,6 +20,7 @@ from reconciler.engine.record import record_gap, record_holds, record_refusal, r
 from reconciler.engine.recover import close_interrupted, resume
 from reconciler.engine.sealing import newest_moment
 from reconciler.engine.session import Options, Session
+from reconciler.engine.system_entry import record_system
 from reconciler.engine.tickets.escalation import escalate
 from reconciler.engine.tracking import Tracking, by_severity
 from reconciler.engine.trusted.intent import pull
@@ -56,8 +57,9 @@ def reconcile(appliance: Appliance, options: Options | None = None) -> RunReport
     report = pursue(session, eye, counted.body())
     if session.options.dry_run:
         return report
+    changed = record_system(session, eye)
     told = escalate(session, report)
-    problems = (*report.problems, *_torn(appliance), *told, *keep(session))
+    problems = (*report.problems, *_torn(appliance), *changed, *told, *keep(session))
     return replace(report, problems=problems)
 
 
