@@ -12,6 +12,7 @@ from reconciler.act.executor import execute
 from reconciler.act.work import prepare
 from reconciler.checks import catalogue as checks
 from reconciler.diff.compare import pattern_problem
+from reconciler.errors import Restarting
 from reconciler.model.approved import Approved
 from reconciler.model.finding import Finding
 from reconciler.model.operation import Operation, UnitJob, WriteFile
@@ -19,10 +20,13 @@ from reconciler.model.outcome import Outcome
 from reconciler.model.parameter import bind
 from reconciler.model.render import names_in
 from reconciler.model.runbook import Runbook
+from reconciler.model.system_links import CURRENT
+from reconciler.model.system_operation import RebootInto, ReturnNow
 from reconciler.model.values import Params, Value
 from reconciler.steps import catalogue as steps
 from reconciler.testing.fake_clock import FakeClock
 from reconciler.testing.fake_machine import FakeFile, FakeMachine, FakeUnit
+from reconciler.testing.fake_system import nixos_links
 from reconciler.testing.fake_target import FakeTarget, Fault
 from tests.support.desired_states import (
     ROOT,
@@ -35,6 +39,8 @@ from tests.support.desired_states import (
 )
 from tests.support.stepping import Receipt, state
 
+OLDER = "/nix/store/00000000000000000000000000000001-nixos-system-desk-1"
+NEWER = "/nix/store/00000000000000000000000000000002-nixos-system-desk-2"
 RESTIC: dict[str, Value] = {"repository": "/srv/repo", "password_file": "/etc/pw"}
 DECLARED = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO/TCWBDqY0opHqcHPyxG+4E3VeQ7a9sOGjvqgSTOb4z"
 STRANGE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICscorPsvNg/E3ZYdf+6ZLcWEV9OpPTVKI+kWqInSU27"
@@ -50,6 +56,8 @@ PARAMS: dict[str, dict[str, Value]] = {
     },
     "RB-CPU-001": {"unit": "portal.service"},
     "RB-DISK-001": {"mount": "/srv/scratch"},
+    "RB-DRIFT-001": {"system": NEWER},
+    "RB-DRIFT-002": {"running": OLDER, "reapply": ("auditd.service",)},
     "RB-FILE-001": {"path": "/etc/pw", "mode": "0600", "uid": 0, "gid": 0},
     "RB-FW-001": {"open_ports": ("tcp/22", "tcp/443")},
     "RB-KEYS-001": {
@@ -63,12 +71,17 @@ PARAMS: dict[str, dict[str, Value]] = {
     "RB-RESTORE-001": RESTIC | {"job": "nightly"},
     "RB-SERVICE-001": {"unit": "crashed.service"},
     "RB-SSH-001": {},
+    "RB-STORE-001": {"paths": (OLDER,)},
     "RB-SYSCTL-001": {"name": "syncookies", "settings": ("net.ipv4.tcp_syncookies=1",)},
     "RB-TIME-001": {},
+    "RB-UPDATE-001": {"system": NEWER},
 }
 ALL = shipped_runbook_ids()
 PROCEDURES = ["RB-CRYPT-001", "RB-EVID-001"]
-IDS = [name for name in ALL if name not in PROCEDURES]
+RESTARTS = ["RB-REBOOT-001"]
+"""A run of these ends with the machine; what came of it is seen by the next one."""
+
+IDS = [name for name in ALL if name not in {*PROCEDURES, *RESTARTS}]
 
 
 def bound(runbook_id: str, given: Mapping[str, Value] | None = None) -> Params:
@@ -122,9 +135,11 @@ def machine() -> FakeMachine:
             "acme-portal.service": FakeUnit(oneshot=True, file="static", runs=_renew),
             "restic-backups-nightly.service": FakeUnit(oneshot=True, file="static"),
             "restic-backups-nightly.timer": FakeUnit("inactive", "disabled"),
+            "reconciler-store-verify.service": FakeUnit(oneshot=True, file="static"),
         },
         sysctls={"net.ipv4.tcp_syncookies": "0"},
         ruleset="table inet old {\n}\n",
+        links=nixos_links(OLDER),
     )
 
 
@@ -153,7 +168,7 @@ def run(
 
 def test_every_runbook_has_an_example_here() -> None:
     assert list(PARAMS) == IDS
-    assert sorted([*IDS, *PROCEDURES]) == ALL
+    assert sorted([*IDS, *PROCEDURES, *RESTARTS]) == ALL
 
 
 @pytest.mark.parametrize("runbook_id", PROCEDURES)
@@ -341,7 +356,8 @@ def test_audit_rules_that_turn_auditing_off_are_refused() -> None:
 
 def test_what_may_touch_the_access_path_says_so_and_proves_it() -> None:
     guarded = {name for name in IDS if shipped_runbook(name).access_guarded}
-    assert guarded == {"RB-SSH-001", "RB-LOGIN-001", "RB-FW-001", "RB-KEYS-001"}
+    on_systems = {"RB-DRIFT-001", "RB-UPDATE-001"}
+    assert guarded == {"RB-SSH-001", "RB-LOGIN-001", "RB-FW-001", "RB-KEYS-001"} | on_systems
     for name in guarded:
         assert shipped_runbook(name).also_verify
 
@@ -351,7 +367,8 @@ def test_who_decides() -> None:
     for name in IDS:
         runbook: Runbook = shipped_runbook(name)
         modes.setdefault(runbook.mode, []).append(name)
-    assert modes["window"] == ["RB-RESTORE-001"]
+    assert modes["window"] == ["RB-RESTORE-001", "RB-UPDATE-001"]
+    assert {shipped_runbook(name).mode for name in RESTARTS} == {"window"}
     assert modes["approve"] == ["RB-KEYS-001", "RB-LOGIN-001"]
     assert set(modes) == {"auto", "window", "approve"}
 
@@ -392,3 +409,26 @@ def test_where_nobody_is_declared_nothing_is_taken_away() -> None:
         outcome = run("RB-KEYS-001", target, passes=True, params=params)
         assert outcome.result in {"rolled_back", "failed"}
         assert state(target.machine).files == before
+
+
+def test_a_restart_ends_the_run_and_leaves_its_intent_open() -> None:
+    params = bound("RB-REBOOT-001", {"system": NEWER})
+    target = FakeTarget(machine())
+    with pytest.raises(Restarting):
+        run("RB-REBOOT-001", target, passes=False, params=params)
+    assert target.carried[-1] == RebootInto(NEWER)
+
+    refused = FakeTarget(machine(), faults=[Fault("refuses", lambda o: isinstance(o, RebootInto))])
+    outcome = run("RB-REBOOT-001", refused, passes=False, params=params)
+    assert (outcome.result, outcome.rollback) == ("rolled_back", "verified")
+
+
+def test_a_system_that_does_not_help_is_taken_back_and_one_that_runs_already_is_not() -> None:
+    target = FakeTarget(machine())
+    run("RB-DRIFT-001", target, passes=False)
+    assert (target.carried[-1], target.machine.links[CURRENT]) == (ReturnNow(OLDER, 7), OLDER)
+
+    again = FakeTarget(machine())
+    outcome = run("RB-DRIFT-002", again, passes=False)
+    assert not any(isinstance(each, ReturnNow) for each in again.carried)
+    assert (outcome.result, again.machine.links[CURRENT]) == ("failed", OLDER)
