@@ -9,6 +9,7 @@ from reconciler.evidence.sshsig import fingerprint
 from reconciler.report import words
 from reconciler.report.citation import Citation, cite, repeats
 from reconciler.report.incident_words import where
+from reconciler.report.system import system_lines
 
 SHOWN = 200
 
@@ -222,4 +223,4 @@ def _flat(name: str, value: Any) -> list[str]:
     return [f"{name.lstrip('.')} = {words.value(value) if value != {} else 'empty'}"]
 
 
-_READERS = {"run": _run, "intent": _intent, "outcome": _outcome}
+_READERS = {"run": _run, "intent": _intent, "outcome": _outcome, "system": system_lines}

@@ -7,6 +7,7 @@ from typing import Any
 from reconciler.errors import EvidenceError
 from reconciler.evidence.record import Record
 from reconciler.report import words
+from reconciler.report.system import system_line
 
 Body = Mapping[str, Any]
 
@@ -98,9 +99,14 @@ def _annotation(record: Record) -> Iterator[Mention]:
     )
 
 
+def _system(record: Record) -> Iterator[Mention]:
+    yield Mention(about="system", status="changed", detail=system_line(record.entry.body))
+
+
 _READERS: Mapping[str, Callable[[Record], Iterator[Mention]]] = {
     "intent": _intent,
     "outcome": _outcome,
     "refusal": _refusal,
     "annotation": _annotation,
+    "system": _system,
 }

@@ -53,8 +53,21 @@ def running_system() -> History:
     """
     forge = short(2)
     system = "/nix/store/00000000000000000000000000000000-nixos-system-front-26.05"
-    closure = {"paths": 2, "nar_bytes": 4096, "sha256": "d" * 64}
-    forge.append(Kind.SYSTEM, {"run": "a" * 32, "from": None, "to": system, "closure": closure})
+    body = {
+        "run": "a" * 32,
+        "from": None,
+        "to": system,
+        "booted": system,
+        "profile": system,
+        "generation": 1,
+        "release": None,
+        "source": "unknown",
+        "closure": {"paths": 2, "nar_bytes": 4096, "sha256": "d" * 64},
+        "sbom": {"format": "SPDX-2.3", "sha256": "e" * 64},
+        "diff": None,
+        "reason": "",
+    }
+    forge.append(Kind.SYSTEM, body)
     return History(forge, runs=1)
 
 
