@@ -4,10 +4,14 @@ Rule 1: It is written before the first change and removed after the last.
 Rule 2: It says how healthy the machine was then, so that a restart of the reconciler in the middle
         does not take the damage for the baseline.
 Rule 3: What does not read as an order is an error, and a person's: nothing is guessed.
+Rule 4: It decides what root switches to, so nobody else may have written it or its directory.
 """
 
 import json
+import os
 import re
+import stat
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -70,8 +74,9 @@ def read() -> Order | None:
         OSError: It cannot be read.
     """
     try:
-        with FILE.open("rb") as file:
-            data = file.read(_LIMIT)
+        _require_ours(DIRECTORY)
+        _require_ours(FILE)
+        data = FILE.read_bytes()
     except FileNotFoundError:
         return None
     try:
@@ -88,6 +93,8 @@ def write(order: Order, session: Session) -> None:
     Raises:
         NoAnswer, OSError: It cannot be written; nothing may be begun.
     """
+    with suppress(FileNotFoundError):
+        _require_ours(DIRECTORY)
     content = json.dumps(asdict(order) | {"format": _FORMAT}, sort_keys=True).encode() + b"\n"
     write_file(WriteFile(str(FILE), content, mode=0o600, parents=True), session)
 
@@ -115,7 +122,17 @@ def boot_id() -> str:
     return Path(_BOOT_ID).read_text().strip()
 
 
+def _require_ours(path: Path) -> None:
+    """Nobody but this user could have written it (Rule 4)."""
+    facts = path.lstat()
+    kind = stat.S_ISDIR(facts.st_mode) if path == DIRECTORY else stat.S_ISREG(facts.st_mode)
+    if not kind or facts.st_uid != os.geteuid() or facts.st_mode & 0o022 or facts.st_size > _LIMIT:
+        raise NoAnswer("denied", f"{path} is not this user's alone; look at what runs")
+
+
 def _order(found: Any) -> Order:
+    if not isinstance(found, dict):
+        raise TypeError("not an order")
     if found.pop("format") != _FORMAT or set(found) != set(Order.__dataclass_fields__):
         raise ValueError("another form")
     lists = {name: _names(found[name]) for name in ("ailing", "running", "ways")}
