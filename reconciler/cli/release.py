@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from reconciler.cli.attest_common import Desk
     from reconciler.engine.releasing import Workshop
 
+_any_folder = click.Path(path_type=Path, file_okay=False)
 _folder = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
@@ -33,7 +34,7 @@ _folder = click.Path(path_type=Path, file_okay=False, exists=True)
     type=click.IntRange(256, 1024 * 1024),
     help="Mebibytes that one evaluation may use. Default: no limit.",
 )
-@click.option("--root", type=_folder, help="What the store lies under, if not /.")
+@click.option("--root", type=_any_folder, help="What the store lies under, if not /.")
 @click.option("--programs", type=_folder, help="Where nix is, if not where it usually is.")
 @click.option("--settings", type=_folder, help="Directory of nix.conf, if not /etc/nix.")
 @signing_options
@@ -91,6 +92,7 @@ def _workshop(options: dict[str, Any]) -> "Workshop":
         memory_bytes=None if mebibytes is None else mebibytes << 20,
         cache=options["cache"],
         cache_key=options["cache_key"],
+        told=lambda said: click.echo(said.decode("utf-8", "replace"), err=True),
     )
 
 

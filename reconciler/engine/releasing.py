@@ -21,7 +21,7 @@ from reconciler.engine.trusted.system import KIND
 from reconciler.errors import EvidenceError, InputError
 from reconciler.model.system import ClosureDiff
 from reconciler.nix import build, closure
-from reconciler.nix.evaluate import Evaluated, attribute_of, evaluate
+from reconciler.nix.evaluate import Evaluated, Told, attribute_of, evaluate
 from reconciler.nix.process import NixStore
 from reconciler.trust.statements import MAX_CHANGES, Release, System, write
 
@@ -38,6 +38,7 @@ class Workshop:
         memory_bytes: Address space of each evaluation; None: no limit.
         cache: Address of the binary cache that closures are copied to; None: they are not.
         cache_key: File with the key that signs them.
+        told: Gets what Nix said where it fails; nobody's secrets are in a fleet repository.
     """
 
     state: NixStore | None = None
@@ -45,6 +46,7 @@ class Workshop:
     memory_bytes: int | None = None
     cache: str | None = None
     cache_key: Path | None = None
+    told: Told | None = None
 
 
 def hosts_to_build(clone: AttestClone, commit: str) -> tuple[str, ...]:
@@ -89,10 +91,10 @@ def build_systems(
     """
     hosts = hosts_to_build(clone, commit)
     found = dict(_evaluated(clone, commit, hosts, workshop))
-    build.build(list(found.values()), timeout_s=workshop.timeout_s, state=workshop.state)
+    wanted, timeout_s = list(found.values()), workshop.timeout_s
+    build.build(wanted, timeout_s=timeout_s, state=workshop.state, told=workshop.told)
     if workshop.cache is not None and found:
-        paths = [system.path for system in found.values()]
-        key, timeout_s = workshop.cache_key, workshop.timeout_s
+        paths, key = [system.path for system in wanted], workshop.cache_key
         build.push(paths, workshop.cache, key=key, timeout_s=timeout_s, state=workshop.state)
     return {
         host: _described(system, _before(releases, host, commit), workshop)
@@ -126,6 +128,7 @@ def _evaluated(
                 timeout_s=workshop.timeout_s,
                 memory_bytes=workshop.memory_bytes,
                 state=workshop.state,
+                told=workshop.told,
             )
             yield host, system
 

@@ -12,7 +12,7 @@ from reconciler.errors import InputError, MachineError
 from reconciler.model.system import Closure
 from reconciler.nix import closure, process
 from reconciler.nix.database import open_database
-from reconciler.nix.evaluate import Evaluated
+from reconciler.nix.evaluate import Evaluated, Told
 from reconciler.nix.process import NixStore
 from reconciler.nix.store_path import is_store_path
 
@@ -43,6 +43,7 @@ def build(
     timeout_s: float,
     options: Sequence[tuple[str, str]] = (),
     state: NixStore | None = None,
+    told: Told | None = None,
 ) -> None:
     """Build systems, or fetch them from the caches that the machine trusts.
 
@@ -51,6 +52,7 @@ def build(
         timeout_s: Seconds until it is given up.
         options: More settings of Nix for this build.
         state: Which Nix and store.
+        told: Gets what Nix said where it fails.
 
     Raises:
         InputError: A derivation makes something else than the evaluation claims.
@@ -61,7 +63,7 @@ def build(
         return
     for system in systems:
         _hold_claim(system, timeout_s, state)
-    process.run(
+    ended = process.attempt(
         "nix-store",
         "--realise",
         *drvs,
@@ -70,6 +72,10 @@ def build(
         options=(*_OPTIONS, *options),
         state=state,
     )
+    if ended.exit != 0:
+        if told is not None:
+            told(ended.stderr)
+        raise process.failure("nix-store", ended)
 
 
 def _hold_claim(system: Evaluated, timeout_s: float, state: NixStore | None) -> None:

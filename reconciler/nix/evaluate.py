@@ -9,10 +9,11 @@ Rule 3: What an evaluation says its result is, is a claim; `reconciler.nix.build
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.errors import InputError
+from reconciler.errors import InputError, MachineError
 from reconciler.nix import process
 from reconciler.nix.process import NixStore
 from reconciler.nix.store_path import is_store_path
@@ -32,7 +33,10 @@ OPTIONS = (
 )
 """What no flake and no machine may have otherwise."""
 
+Told = Callable[[bytes], None]
+
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_HINT = "See what Nix says: nix eval --no-update-lock-file 'path:FLEET#nixosConfigurations'."
 _ANSWER_LIMIT = 64 * 1024
 _APPLY = "system: { drv = system.drvPath; path = system.outPath; }"
 
@@ -72,6 +76,7 @@ def evaluate(
     timeout_s: float,
     memory_bytes: int | None = None,
     state: NixStore | None = None,
+    told: Told | None = None,
 ) -> Evaluated:
     """Evaluate a host's system.
 
@@ -81,15 +86,17 @@ def evaluate(
         timeout_s: Seconds until it is given up.
         memory_bytes: Address space that the evaluator may have.
         state: Which Nix and store.
+        told: Gets what Nix said where it fails.
 
     Raises:
         InputError: No host, or an answer that is no derivation.
         MachineError: It failed, took too long or needed too much memory.
     """
-    answer = process.run(
+    ended = process.attempt(
         "nix",
         "eval",
-        *("--json", "--no-update-lock-file", "--no-write-lock-file", "--apply", _APPLY),
+        # Not --no-write-lock-file as well: with it, Nix locks what nothing pins in memory.
+        *("--json", "--no-update-lock-file", "--apply", _APPLY),
         f"path:{flake}#{attribute_of(target)}",
         timeout_s=timeout_s,
         limit=_ANSWER_LIMIT,
@@ -97,7 +104,13 @@ def evaluate(
         state=state,
         memory_bytes=memory_bytes,
     )
-    return _read(answer, target)
+    if ended.exit != 0:
+        if told is not None:
+            told(ended.stderr)
+        error = process.failure("nix", ended)
+        message = f"the system of {target} cannot be evaluated: {error.message}"
+        raise MachineError(message, hint=_HINT)
+    return _read(ended.stdout, target)
 
 
 def _read(answer: bytes, target: str) -> Evaluated:

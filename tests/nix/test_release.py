@@ -1,0 +1,143 @@
+"""``reconciler release`` with a real Nix: it signs what stock tools say of what was built."""
+
+import hashlib
+from datetime import UTC, datetime
+
+import pytest
+
+from reconciler.desired.attest.branch import AttestationsBranch
+from reconciler.desired.attest.clone import AttestClone
+from reconciler.desired.trust.systems import Named, releases_along
+from reconciler.engine.releasing import fitted, hosts_to_build
+from reconciler.errors import InputError
+from reconciler.model.system import Closure, ClosureDiff, VersionChange
+from reconciler.trust.statements import Release, System, read
+from tests.support.nix_runtime import NixStore
+from tests.support.release_site import CLIENT, ReleaseSite, flake, fleet_files, host_text
+
+FIRST = flake(one={"openssl": "3.0.1", "zlib": "1.3"}, two={"zlib": "1.3"})
+SECOND = flake(one={"openssl": "3.0.2", "zlib": "1.3"}, two={"zlib": "1.3"})
+ONE, TWO = f"{CLIENT}/one", f"{CLIENT}/two"
+
+
+@pytest.fixture
+def site(nix, tmp_path):
+    store = NixStore(nix, tmp_path / "nix")
+    return ReleaseSite(tmp_path / "msp", store, fleet_files(FIRST, "one", "two"))
+
+
+def stock_digest(store: NixStore, path: str) -> str:
+    """The digest of a closure as the documentation tells people to reckon it."""
+    paths = sorted(store.run("nix-store", "--query", "--requisites", path).split())
+    lines = [f"{p} {store.run('nix-store', '--query', '--hash', p)}\n" for p in paths]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def test_a_release_says_what_was_built_and_what_changed(site, capsys, nix, tmp_path) -> None:
+    # The work tree is not the commit.
+    (site.site.clone("ci") / "flake.nix").write_text('throw "not this"')
+    cache = ("--cache", f"file://{site.cache}", "--cache-key", str(site.key))
+    first = site.release(capsys, *cache)["statement"]["systems"]
+    assert set(first) == {ONE, TWO}
+    for said in first.values():
+        store, path = site.store, said["path"]
+        assert store.run("nix-store", "--query", "--deriver", path) == said["drv"]
+        hashed = store.run(
+            "nix", "hash", "convert", "--hash-algo", "sha256", "--to", "nix32", said["nar_sha256"]
+        )
+        assert store.run("nix-store", "--query", "--hash", path) == f"sha256:{hashed}"
+        requisites = store.run("nix-store", "--query", "--requisites", path).split()
+        assert said["closure"]["paths"] == len(requisites)
+        assert said["closure"]["sha256"] == stock_digest(store, path)
+        assert said["diff"] == {"from": None, "changes": [], "left_out": 0}
+    site.site.git("ci", "checkout", "-q", ".")
+    site.lands({"flake.nix": SECOND})
+    second = site.release(capsys, *cache)["statement"]["systems"]
+    assert second[TWO]["path"] == first[TWO]["path"]
+    assert second[TWO]["diff"] == {"from": first[TWO]["path"], "changes": [], "left_out": 0}
+    changes = {one["name"]: one for one in second[ONE]["diff"]["changes"]}
+    assert second[ONE]["diff"]["from"] == first[ONE]["path"]
+    assert changes["openssl"] == {"name": "openssl", "before": ["3.0.1"], "after": ["3.0.2"]}
+    assert set(changes) == {"openssl", "nixos-system-one"}
+
+    other = NixStore(nix, tmp_path / "other", settings=f"trusted-public-keys = {site.public}\n")
+    path = second[ONE]["path"]
+    other.run("nix", "copy", "--from", f"file://{site.cache}", path)
+    assert stock_digest(other, path) == second[ONE]["closure"]["sha256"]
+    stranger = NixStore(nix, tmp_path / "stranger")
+    assert stranger.attempt("nix", "copy", "--from", f"file://{site.cache}", path).returncode != 0
+
+
+def test_an_appliance_finds_it_and_names_the_same(site, capsys) -> None:
+    said = site.release(capsys)["statement"]
+    clone = AttestClone(site.site.clone("ci"))
+    now = datetime.now(UTC)
+    beside = AttestationsBranch(clone.repository, "attestations", "origin").read(now)
+    releases = releases_along(
+        clone.repository, said["commit"], branch="main", now=now, attestations=beside
+    )
+    (found,) = releases.systems(ONE, None)
+    assert isinstance(found, Named)
+    assert (found.system.path, found.by) == (said["systems"][ONE]["path"], "ci")
+    assert [commit for commit, _ in releases.counting()] == [said["commit"]]
+
+
+def test_a_closure_that_the_runner_has_no_more_is_asked_of_the_cache(
+    site, capsys, nix, tmp_path
+) -> None:
+    cache = ("--cache", f"file://{site.cache}", "--cache-key", str(site.key))
+    first = site.release(capsys, *cache)["statement"]["systems"][ONE]
+    site.lands({"flake.nix": SECOND})
+    site.store = NixStore(nix, tmp_path / "a fresh runner")
+    second = site.release(capsys, *cache)["statement"]["systems"][ONE]
+    assert second["diff"]["from"] == first["path"]
+    assert {one["name"] for one in second["diff"]["changes"]} == {"openssl", "nixos-system-one"}
+
+
+def test_a_host_that_the_flake_does_not_have_releases_nothing(site, capsys) -> None:
+    site.lands({f"hosts/{CLIENT}/three.yaml": host_text("three")})
+    assert "clinic-three" in site.release(capsys, code=7)
+    assert "attestations" not in site.site.git("ci", "branch", "--list")
+
+
+def test_a_build_that_fails_releases_nothing(site, capsys) -> None:
+    broken = FIRST.replace('> $out"', '> $out; exit 1"')
+    site.lands({"flake.nix": broken})
+    assert "nix-store ended with" in site.release(capsys, code=7)
+    assert "attestations" not in site.site.git("ci", "branch", "--list")
+
+
+def test_a_cache_that_cannot_be_written_releases_nothing(site, capsys, tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "nix ended with" in site.release(capsys, "--cache", f"file://{tmp_path}/file/x", code=7)
+    assert "attestations" not in site.site.git("ci", "branch", "--list")
+
+
+def test_two_hosts_that_would_be_one_in_the_flake_are_refused(site) -> None:
+    client = site.site.clone("ci") / "hosts/clinic/client.yaml"
+    files = {
+        "hosts/clinic/a-b.yaml": host_text("a-b"),
+        "hosts/clinic-a/b.yaml": host_text("b"),
+        "hosts/clinic-a/client.yaml": client.read_text().replace("id: clinic", "id: clinic-a"),
+    }
+    commit = site.lands(files)
+    with pytest.raises(InputError, match="one attribute"):
+        hosts_to_build(AttestClone(site.site.clone("ci")), commit)
+
+
+def test_the_more_hosts_there_are_the_less_each_says_of_its_change() -> None:
+    path = f"/nix/store/{'a' * 32}-nixos"
+    changes = tuple(VersionChange(f"package-{n:03}", ("1.0.0",), ("1.0.1",)) for n in range(64))
+    one = System(
+        f"{path}.drv", path, "5" * 64, Closure(9, 9, "6" * 64), ClosureDiff(path, changes, 3)
+    )
+    for count, most in ((2, 64), (60, 32)):
+        systems = {f"clinic/host-{n}": one for n in range(count)}
+        commit = "1" * 40
+        release = Release("main", commit, "4" * 64, commit, "6" * 64, NOW, systems)
+        diff = read(fitted(release)).systems["clinic/host-0"].diff
+        assert len(diff.changes) <= most
+        assert len(diff.changes) + diff.left_out == 67
+
+
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

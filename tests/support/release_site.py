@@ -1,0 +1,132 @@
+"""A fleet that is a flake, and CI with a real Nix that releases it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from reconciler.cli import execute
+from reconciler.nix import process
+from tests.support.attest_site import SIGNERS_TEXT, AttestSite
+from tests.support.fleet_git import SIGNERS, Files
+from tests.support.nix_runtime import NixStore
+from tests.support.policy import VECTORS, files_under
+from tests.support.trust_fleet import POLICY, POLICY_TEXT
+
+CLIENT = "clinic"
+RULE = """\
+id: evidence
+title: The evidence verifies
+check: LNX-EVD-001
+expect: {verified: true}
+severity: high
+controls: ["law:1(d)"]
+mode: observe
+"""
+BASELINE = """\
+id: appliance
+title: What an appliance must meet
+version: 1.0.0
+platforms: [nixos]
+frameworks: [law]
+rules: [evidence]
+"""
+OWNED = POLICY_TEXT.replace(
+    "recovery:",
+    '  - {id: nix, paths: ["flake.*", "nix/**"], authors: [engineer], approvals: 0}\nrecovery:',
+)
+FLAKE = """\
+{{
+  nixConfig.extra-substituters = "https://substituter.example";
+  outputs = {{ self }}: let
+    make = name: text: derivation {{
+      inherit name text;
+      system = "x86_64-linux";
+      builder = "/bin/sh";
+      args = [ "-c" "echo \\"$text\\" > $out" ];
+    }};
+    host = name: packages: {{
+      config.system.build.toplevel = make "nixos-system-${{name}}-26.05" (toString packages);
+    }};
+  in {{
+    nixosConfigurations = {{
+{hosts}
+    }};
+  }};
+}}
+"""
+"""Systems that need what they name, and settings of its own that nobody may take."""
+
+
+def host_text(name: str) -> str:
+    """The document of a NixOS host."""
+    return f"id: {name}\nkind: nixos\nmode: observe\npolicies: [appliance]\n"
+
+
+def flake(**hosts: dict[str, str]) -> str:
+    """A flake: by host, the versions of its packages."""
+    lines = [
+        f'      "{CLIENT}-{name}" = host "{name}" [ '
+        + " ".join(f'(make "{package}-{version}" "")' for package, version in packages.items())
+        + " ];"
+        for name, packages in hosts.items()
+    ]
+    return FLAKE.format(hosts="\n".join(lines))
+
+
+def fleet_files(text: str, *names: str) -> Files:
+    """A fleet with NixOS hosts and a flake."""
+    kept = ("policies/frameworks/", "policies/tiers/", "hosts/clinic/client.yaml")
+    base = {p: c for p, c in files_under(VECTORS / "base").items() if p.startswith(kept)}
+    hosts = {f"hosts/{CLIENT}/{name}.yaml": host_text(name) for name in names}
+    mine = {
+        SIGNERS: SIGNERS_TEXT,
+        POLICY: OWNED,
+        "policies/rules/evidence.yaml": RULE,
+        "policies/baselines/appliance.yaml": BASELINE,
+        "flake.nix": text,
+    }
+    return {**base, **hosts, **mine}
+
+
+def process_store(store: NixStore) -> process.NixStore:
+    """A store of the tests, as the program asks it."""
+    return process.NixStore(
+        directories=(str(store.runtime / "usr/bin"),),
+        remote=str(store.root),
+        conf_dir=str(store.directory / "conf"),
+        cache=str(store.directory / "cache"),
+    )
+
+
+class ReleaseSite:
+    """A server, CI's clone, CI's store, and a cache."""
+
+    def __init__(self, root: Path, store: NixStore, files: Files) -> None:
+        self.site = AttestSite(root, files)
+        self.store = store
+        self.cache = root / "cache"
+        self.key = root / "cache.sec"
+        secret = store.run("nix", "key", "generate-secret", "--key-name", "cache.example-1")
+        self.key.write_text(secret)
+        self.public = store.run("nix", "key", "convert-secret-to-public", input=secret.encode())
+
+    def lands(self, files: Files) -> str:
+        """A commit on main, pushed and pulled by CI."""
+        commit = self.site.fleet.commit("alice", files)
+        self.site.fleet.git("push", "-q", "origin", "main")
+        self.site.git("ci", "pull", "-q", "origin", "main")
+        return commit
+
+    def release(self, capsys: Any, *argv: str, code: int = 0) -> Any:
+        """What ``reconciler release --json`` says in CI's clone; or its error."""
+        arguments = [
+            *("release", "--repository", str(self.site.clone("ci")), "--json"),
+            *("--key", str(self.site.key("ci"))),
+            *("--programs", str(self.store.runtime / "usr/bin")),
+            *("--root", str(self.store.root)),
+            *("--settings", str(self.store.directory / "conf")),
+            *argv,
+        ]
+        assert execute(arguments) == code, capsys.readouterr().err
+        said = capsys.readouterr()
+        return json.loads(said.out) if code == 0 else said.err
