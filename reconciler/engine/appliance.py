@@ -124,7 +124,14 @@ def linux_target(root: str, internal: Callable[[str], Answer]) -> Target:
 
 def host_target(home: Home, root: str, internal: Callable[[str], Answer]) -> Target:
     """This machine as the settings say that steps are carried out on it."""
-    return local_target(home, internal, root)
+    local = local_target(home, internal, root)
+    helper = home.settings.helper
+    if helper is None or root != "/":
+        return local
+    # Most appliances of other systems have no helper.
+    from reconciler.targets.helper.client import HelperTarget  # noqa: PLC0415 - lazy: see above
+
+    return HelperTarget(local, home.path(helper))
 
 
 def local_target(home: Home, internal: Callable[[str], Answer], root: str = "/") -> LinuxTarget:
