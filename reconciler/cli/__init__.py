@@ -39,6 +39,7 @@ COMMANDS = {
     "explain": "Say what a rule or control is, how it stands, since when, and what shows it.",
     "keys": "Make, change, revoke and show signing keys.",
     "sbom": "Write what a system is made of, as SPDX or CycloneDX, from the Nix database.",
+    "store": "Look whether the Nix store holds what its database says.",
     "doctor": "Say what this machine lacks for each part of a run.",
 }
 
