@@ -15,6 +15,7 @@ __all__ = ["expectations", "licences"]
 _ADMIN = "clinicadmin"
 _ROOT = "/nix/store"
 _REAPPLY = (
+    "chrony.service",
     "nftables.service",
     "suid-sgid-wrappers.service",
     "systemd-sysctl.service",
@@ -50,7 +51,14 @@ def expectations(system: System) -> Mapping[str, Any]:
         "keys": _keys(system),
         "sockets": _sockets(),
         "firewall": {"enabled": True, "backend": "nftables", "open": ["tcp/22"]},
-        "mounts": [],
+        "mounts": [
+            {
+                "path": "/run/lock",
+                "type": "tmpfs",
+                "options": ["nodev", "noexec", "nosuid"],
+                "encrypted": False,
+            }
+        ],
         "luks": [],
         "swap": [],
         "time": {

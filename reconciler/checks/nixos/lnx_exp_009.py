@@ -17,7 +17,7 @@ from reconciler.errors import Unobservable
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, NotApplicable, Values
 from reconciler.model.declared import Time
-from reconciler.model.expected import TIME
+from reconciler.model.expected import REAPPLY, TIME
 from reconciler.model.probe import Probe
 from reconciler.model.values import Params
 
@@ -43,6 +43,8 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     drift = Drift(missing=asked - live, undeclared=live - asked)
     if wanted.nts and wanted.service in _CHRONY:
         drift.different = {f"nts:{name}" for name in live - authenticated(answers)}
+    # Sources that were told to a daemon that runs are forgotten when it is started anew.
+    drift.owned = wanted.service in document.read(REAPPLY)
     return declared.values(document, drift)
 
 

@@ -30,7 +30,7 @@ _OF_SYSTEM = RealPath("/run/current-system/etc")
 _ACTS = re.compile(
     r"(?:audit|binfmt\.d|dbus-1|ld\.so\.conf\.d|modprobe\.d|modules-load\.d|NetworkManager"
     r"|nix|pki|polkit-1|profile\.d|security|ssh/sshd?_config\.d|ssl|sudoers\.d|sysctl\.d"
-    r"|systemd|tmpfiles\.d|udev|wireguard|xdg/autostart|xinetd\.d)/.+"
+    r"|systemd|tmpfiles\.d|udev|xdg/autostart|xinetd\.d)/.+"
     r"|ld\.so\.preload|ld\.so\.conf|sudoers|doas\.conf|rc\.local|environment|profile(?:\.local)?"
     r"|bashrc(?:\.local)?|bash\.bashrc|zshenv(?:\.local)?|zshrc(?:\.local)?|inetd\.conf"
     r"|nftables\.conf|hosts\.(?:allow|deny|equiv)|exports|ssh/(?:sshd?_config|sshrc)"

@@ -41,7 +41,8 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
         if states.get(backup.unit, Loaded("loaded", "")).unusable:
             drift.different.add(f"backup:{backup.job}")
     # A certificate comes from its authority, and no activation writes one.
-    drift.owned = not any(name.startswith("certificate:") for name in drift.missing)
+    lost = any(name.startswith("certificate:") for name in drift.missing)
+    drift.owned = not lost and not drift.different
     return declared.values(document, drift)
 
 

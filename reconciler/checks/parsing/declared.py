@@ -107,7 +107,7 @@ def values(given: Declared, drift: Drift) -> Values:
         "reapply": given.read(REAPPLY),
         **{name: _cut(names) for name, names in lists.items()},
         "drifts": sum(map(len, lists.values())),
-        "owned": drift.owned,
+        "owned": drift.owned or not drift,
     }
 
 
