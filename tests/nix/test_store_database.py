@@ -27,7 +27,7 @@ in mk "nixos-system-desk-{version}" (parts ++ [ (mk "openssl-{version}" []) ])
 """
 
 
-def build(store: NixStore, version: str, count: int = 12) -> str:
+def build(store: NixStore, version: str, count: int = 8) -> str:
     return store.build(SYSTEM.format(version=version, count=count))
 
 

@@ -140,9 +140,8 @@ def test_time_that_is_over_leaves_the_rest_for_later(
     look = verify_store(machine.record, clock, asked(machine.store), seconds=5)
     assert (look.finished, look.paths) == (None, 4)
     assert not machine.record.exists()
-    monkeypatch.setattr(
-        SystemClock, "monotonic", lambda _self, at=iter(range(0, 9000, 600)): next(at)
-    )
+    later = iter(range(0, 9000, 600))
+    monkeypatch.setattr(SystemClock, "monotonic", lambda _self: next(later))
     assert machine.verify("--seconds", "100") == ExitCode.UNKNOWN
     assert "call again to go on" in capsys.readouterr().out
 
@@ -175,8 +174,8 @@ def test_a_nix_that_fails_says_nothing_about_paths(machine: Machine, tmp_path: P
     folder = tmp_path / "bin"
     folder.mkdir()
     real = machine.store.runtime / "usr/bin/nix"
-    script = f'#!/bin/sh\ncase "$2" in verify) echo "error: disk is full" >&2; exit 1;; esac\nexec {real} "$@"\n'
-    (folder / "nix").write_text(script)
+    fails = 'case "$2" in verify) echo "error: disk is full" >&2; exit 1;; esac'
+    (folder / "nix").write_text(f'#!/bin/sh\n{fails}\nexec {real} "$@"\n')
     (folder / "nix").chmod(0o755)
     state = Asked(directories=(str(folder),), remote=str(machine.store.root))
     with pytest.raises(MachineError, match="nix ended with 1: error: disk is full"):
