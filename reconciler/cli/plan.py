@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.desired.gate.review import Catalogues, Compared
     from reconciler.desired.gate.revision import Revisions
     from reconciler.model.desired import DesiredState
-    from reconciler.model.review import HostForecast, Remark, Review
+    from reconciler.model.review import HostForecast, Remark, Review, SystemChange
 
 
 @click.command()
@@ -41,6 +41,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Who may sign the evidence; one for each --evidence, in the same order.",
 )
+@click.option("--branch", default="main", show_default=True, help="The branch that hosts follow.")
+@click.option(
+    "--attestations",
+    default="attestations",
+    show_default=True,
+    help="The branch with releases, which say what systems change.",
+)
 @click.option("--approval", is_flag=True, help="Print a file for approvals/, and nothing else.")
 @click.option("--approver", metavar="PRINCIPAL", help="Who approves; goes with --approval.")
 @click.option("--reason", help="Why; goes with --approval.")
@@ -52,6 +59,8 @@ def command(
     hosts: tuple[str, ...],
     evidence: tuple[Path, ...],
     signers: tuple[Path, ...],
+    branch: str,
+    attestations: str,
     approval: bool,
     approver: str | None,
     reason: str | None,
@@ -86,6 +95,9 @@ def command(
     if not no_secrets:
         more += _secrets(revisions, compared)
     review = replace(compared.review, remarks=(*compared.review.remarks, *more))
+    if compared.head.whole:
+        changed = _systems(revisions, compared, branch, attestations, hosts)
+        review = replace(review, systems=changed)
     if evidence and compared.head.whole:
         foreseen = _forecast(revisions, compared, catalogues, evidence, signers, hosts)
         review = replace(review, forecast=foreseen)
@@ -105,6 +117,32 @@ def _guards(compared: "Compared", catalogues: "Catalogues", now: datetime) -> "l
     ]
     known = {(remark.where.file, remark.message) for remark in (found[0] if found[1:] else ())}
     return [r for r in (found[-1] if found else ()) if (r.where.file, r.message) not in known]
+
+
+def _systems(
+    revisions: "Revisions",
+    compared: "Compared",
+    branch: str,
+    attestations: str,
+    hosts: tuple[str, ...],
+) -> "tuple[SystemChange, ...]":
+    from reconciler.desired.gate.revision import complete
+    from reconciler.desired.gate.systems import system_changes
+    from reconciler.errors import IntentRefused
+
+    try:
+        with complete():
+            return system_changes(
+                revisions,
+                compared.review,
+                compared.head.states,
+                branch=branch,
+                attestations=attestations,
+                hosts=hosts,
+            )
+    except IntentRefused:
+        # That the trust files of the base cannot be read is a remark already.
+        return ()
 
 
 def _secrets(revisions: "Revisions", compared: "Compared") -> "list[Remark]":

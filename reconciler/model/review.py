@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from reconciler.errors import Where
+from reconciler.model.system import ClosureDiff
 
 Subject = Literal["graph", "guard", "exception", "approval", "trust", "secret"]
 Change = Literal["added", "removed", "changed"]
@@ -202,6 +203,24 @@ class HostForecast:
     actions: tuple[ActionForecast, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemChange:
+    """What a NixOS host would run, once it follows.
+
+    Attributes:
+        old: Store path that releases name under the base; ``None`` if none does.
+        new: Store path under the head.
+        release: Commit that the release is of.
+        diff: What differs, where the release speaks of these two.
+    """
+
+    target: str
+    old: str | None
+    new: str
+    release: str
+    diff: ClosureDiff | None
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A revision: how it was asked for, and what it is (hex ids)."""
@@ -222,6 +241,7 @@ class Review:
         at: The moment that dates and guards are judged at.
         older: How many warnings the base has, too; they are not among the remarks.
         paths: Every path that differs.
+        systems: NixOS hosts whose system changes, as far as releases of both revisions say.
         forecast: ``None`` when no evidence was given.
     """
 
@@ -238,6 +258,7 @@ class Review:
     needs: tuple[Need, ...] = ()
     approvals: tuple[ApprovalChange, ...] = ()
     paths: tuple[str, ...] = ()
+    systems: tuple[SystemChange, ...] = ()
     forecast: tuple[HostForecast, ...] | None = field(default=None)
 
     @property

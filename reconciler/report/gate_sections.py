@@ -15,6 +15,7 @@ from reconciler.model.review import (
     RunbookChange,
 )
 from reconciler.report import gate_words as words
+from reconciler.report import system
 from reconciler.report.table import clean
 
 
@@ -37,6 +38,7 @@ def sections(review: Review) -> list[Section]:
         Section("Errors", tuple(_remarks(review, "error")), loud=True),
         Section("Trust changes: who may sign and approve what", tuple(_trust(review)), loud=True),
         Section("What may run", tuple(_runbooks(review)), loud=True),
+        Section("Systems of NixOS hosts", tuple(_systems(review)), loud=True),
         Section("Settings, tiers and kill switches", tuple(_settings(review))),
         Section("Rules", tuple(_rules(words.rules(review)))),
         Section("Exceptions", tuple(_rules(words.exceptions(review)))),
@@ -62,6 +64,15 @@ def _remarks(review: Review, severity: str) -> Iterator[str]:
 def _trust(review: Review) -> Iterator[str]:
     for change in review.trust:
         yield f"{words.SIGNS[change.change]} {words.trust(change)}"
+
+
+def _systems(review: Review) -> Iterator[str]:
+    for change in review.systems:
+        old = words.value(change.old) if change.old else "no system"
+        yield f"~ {words.value(change.target)}: {old} -> {words.value(change.new)}"
+        yield f"    release of {change.release[:12]}"
+        for line in () if change.diff is None else system.changes(change.diff):
+            yield f"    {words.value(line)}"
 
 
 def _settings(review: Review) -> Iterator[str]:

@@ -1,10 +1,12 @@
 """``reconciler release`` with a real Nix: it signs what stock tools say of what was built."""
 
 import hashlib
+import json
 from datetime import UTC, datetime
 
 import pytest
 
+from reconciler.cli import execute
 from reconciler.desired.attest.branch import AttestationsBranch
 from reconciler.desired.attest.clone import AttestClone
 from reconciler.desired.trust.systems import Named, releases_along
@@ -80,6 +82,24 @@ def test_an_appliance_finds_it_and_names_the_same(site, capsys) -> None:
     assert isinstance(found, Named)
     assert (found.system.path, found.by) == (said["systems"][ONE]["path"], "ci")
     assert [commit for commit, _ in releases.counting()] == [said["commit"]]
+
+
+def test_a_plan_shows_which_systems_change_and_how(site, capsys) -> None:
+    base = site.site.git("ci", "rev-parse", "HEAD")
+    old = site.release(capsys)["statement"]["systems"][ONE]["path"]
+    head = site.lands({"flake.nix": SECOND})
+    new = site.release(capsys)["statement"]["systems"][ONE]["path"]
+    plan = ["plan", base, head, "--repository", str(site.site.clone("ci"))]
+    execute([*plan, "--json"])
+    (change,) = json.loads(capsys.readouterr().out)["systems"]
+    assert (change["target"], change["old"], change["new"]) == (ONE, old, new)
+    assert change["release"] == head
+    execute(plan)
+    text = capsys.readouterr().out
+    assert f"~ {ONE}: {old} -> {new}" in text
+    assert "openssl 3.0.1 -> 3.0.2" in text
+    execute([*plan, "--attestations", "elsewhere", "--json"])
+    assert json.loads(capsys.readouterr().out)["systems"] == []
 
 
 def test_a_closure_that_the_runner_has_no_more_is_asked_of_the_cache(

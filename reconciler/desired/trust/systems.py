@@ -75,19 +75,21 @@ class Objection:
 class Releases:
     """The releases beside one line of commits."""
 
-    def __init__(self, case: Case) -> None:
-        """Read the trust of the head.
+    def __init__(self, case: Case, trusted: str | None = None) -> None:
+        """Read the trust that decides.
 
         Args:
             case: Head (what is in force), branch, time and attestations.
+            trusted: The commit that says who counts; the head if none is named.
 
         Raises:
-            IntentRefused: The trust files of the head cannot be read.
+            IntentRefused: The trust files of that commit cannot be read.
             MirrorDamaged: An object is missing.
         """
         self._case = case
-        self._policy = case.files.policy(case.head, case.head)
-        self._bench = None if self._policy is None else Bench(case, self._policy, case.head)
+        source = trusted or case.head
+        self._policy = case.files.policy(source, case.head)
+        self._bench = None if self._policy is None else Bench(case, self._policy, source)
 
     def revoked(self, key: str | None) -> bool:
         """Whether the policy revoked a key, by its fingerprint, with effect until now."""
@@ -176,6 +178,7 @@ def releases_along(
     now: datetime,
     attestations: Attestations,
     limits: ReadLimits = READ_LIMITS,
+    trusted: str | None = None,
 ) -> Releases:
     """The releases beside the line of a commit that is in force; of a clone as of a mirror.
 
@@ -186,13 +189,14 @@ def releases_along(
         now: Wall time, timezone-aware.
         attestations: What lies beside the branch.
         limits: How much there may be.
+        trusted: Another commit whose trust says it, for who only compares.
 
     Raises:
-        IntentRefused: What is wrong with the trust files of ``head``.
+        IntentRefused: What is wrong with the trust files of that commit.
         MirrorDamaged: An object is missing.
     """
     offer = Offer(head, head, branch, now, AllowedSigners("none", ()), attestations)
-    return Releases(Case(repository, offer, limits, Docket(whole=False)))
+    return Releases(Case(repository, offer, limits, Docket(whole=False)), trusted)
 
 
 def _one(commit: str, naming: list[Counting], target: str) -> Named | Objection:
