@@ -50,14 +50,17 @@ def system_of(number: int) -> str | None:
         return None
 
 
-def lasting(system: str) -> str:
-    """The system that should be the default of the boot loader while this one runs.
+def lasting(*systems: str) -> str:
+    """Which of some systems, the best first, should be the default of the boot loader.
 
-    A kernel that this machine has never booted is not made the default: then the booted system is
-    it, which is the one that is proven to boot.
+    A kernel that this machine has not booted is not made the default: where none of them has the
+    booted one, the booted system is it, because that is proven to boot.
     """
     proven = booted()
-    return system if all(_same(system, proven, part) for part in _SAME_BOOT) else proven
+    for system in systems:
+        if all(_same(system, proven, part) for part in _SAME_BOOT):
+            return system
+    return proven
 
 
 def keep(name: str, system: str) -> None:

@@ -45,6 +45,7 @@ class Order:
         previous: What ran.
         generation: Number of the profile's generation.
         profile: System of that generation.
+        default: What the boot loader booted by itself.
         boot: The boot in which it began.
         healthy: Whether the candidate was judged to be as healthy as what ran before.
         ailing: Units that had failed, or were being restarted after a failure.
@@ -58,6 +59,7 @@ class Order:
     previous: str
     generation: int
     profile: str
+    default: str
     boot: str
     healthy: bool = False
     ailing: tuple[str, ...] = ()
@@ -137,7 +139,7 @@ def _order(found: Any) -> Order:
         raise ValueError("another form")
     lists = {name: _names(found[name]) for name in ("ailing", "running", "ways")}
     order = Order(**(found | lists))
-    paths = (order.system, order.previous, order.profile)
+    paths = (order.system, order.previous, order.profile, order.default)
     if not all(re.fullmatch(STORE_PATH, path) for path in paths):
         raise ValueError("not a system")
     flags = (type(order.healthy), type(order.reached), type(order.generation), type(order.boot))

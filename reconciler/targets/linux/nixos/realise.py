@@ -23,6 +23,7 @@ from reconciler.targets.linux.session import Session
 
 _LEAST_FREE = 256 << 20
 _STORE = "/nix/store"
+_UNSIGNED = (b"lacks a signature by a trusted key", b"not signed by any of the keys")
 _DAEMON = "/nix/var/nix/daemon-socket/socket"
 
 
@@ -106,8 +107,14 @@ def _nix(
         ("narinfo-cache-negative-ttl", "0"),
     )
     limit = min(session.remaining(), float(access.realise_timeout_s))
-    state = state or store()
-    process.run("nix-store", *arguments, timeout_s=limit, options=options, state=state)
+    ended = process.attempt(
+        "nix-store", *arguments, timeout_s=limit, options=options, state=state or store()
+    )
+    if ended.exit == 0:
+        return
+    if any(words in ended.stderr for words in _UNSIGNED):
+        raise NoAnswer("denied", "a cache has it without a signature by a trusted key")
+    raise process.failure("nix-store", ended)
 
 
 def store() -> process.NixStore:

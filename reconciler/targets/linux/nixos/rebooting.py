@@ -19,6 +19,7 @@ from reconciler.targets.linux.dbus_values import Malformed
 from reconciler.targets.linux.nixos import health, links, order, switching, way_back
 from reconciler.targets.linux.nixos.order import Order
 from reconciler.targets.linux.nixos.trusted import access_of, trusted
+from reconciler.targets.linux.nixos.way_back import Back
 from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.process import Limits, run_program
 from reconciler.targets.linux.running import failure
@@ -38,8 +39,7 @@ def stage_boot(operation: StageBoot, session: Session) -> None:
     begun = way_back.begin("boot", path, operation.previous, operation.generation, session)
     order.write(health.baseline(begun, session), session)
     switching.set_profile(SetProfile(path), session)
-    default = links.lasting(begun.profile)
-    ended = switching.run_switch(default, "boot", operation.timeout_s, session)
+    ended = switching.run_switch(begun.default, "boot", operation.timeout_s, session)
     if ended.status != 0 or ended.result != "success":
         raise NoAnswer("error", f"the boot entries could not be written: {ended.status}")
 
@@ -76,17 +76,17 @@ def confirm_boot(_operation: ConfirmBoot, session: Session) -> None:
     if begun is None or begun.kind != "boot":
         return
     if begun.boot == order.boot_id():
-        way_back.go_back(begun.previous, begun.generation, begun.profile, session)
+        way_back.go_back(Back.of(begun), session)
         return
     if links.booted() != begun.system:
         _fell_back(begun, session)
     try:
         health.until_healthy(begun, session)
     except NoAnswer as unwell:
-        way_back.go_back(begun.previous, begun.generation, begun.profile, session)
+        way_back.go_back(Back.of(begun), session)
         raise NoAnswer("error", f"after the restart {unwell.reason}") from unwell
     if not way_back.still_trusted(begun.system, session):
-        way_back.go_back(begun.previous, begun.generation, begun.profile, session)
+        way_back.go_back(Back.of(begun), session)
         raise NoAnswer("denied", f"{begun.system} is not the trusted system any more")
     way_back.forward(begun, session)
 
@@ -94,7 +94,7 @@ def confirm_boot(_operation: ConfirmBoot, session: Session) -> None:
 def _fell_back(begun: Order, session: Session) -> None:
     came = links.booted()
     if links.running() == begun.previous:
-        way_back.go_back(begun.previous, begun.generation, begun.profile, session)
+        way_back.go_back(Back.of(begun), session)
     else:
         # What runs now was the loader's default: it is proven, and the profile follows it.
         switching.profile("--switch-generation", str(begun.generation), session=session)

@@ -20,7 +20,7 @@ from reconciler.model.system_operation import CheckSwitch, Reapply, SetProfile, 
 from reconciler.nix import process
 from reconciler.targets.linux.bus import MANAGER, Buses, bus_trouble, manager
 from reconciler.targets.linux.dbus_values import Malformed
-from reconciler.targets.linux.nixos import links, transient
+from reconciler.targets.linux.nixos import links, order, transient
 from reconciler.targets.linux.nixos.realise import store
 from reconciler.targets.linux.nixos.trusted import access_of, trusted
 from reconciler.targets.linux.no_answer import NoAnswer
@@ -66,15 +66,21 @@ def switch_system(operation: SwitchSystem, session: Session) -> None:
     """
     access = access_of(session)
     path = trusted(operation.system, session).path
-    wanted = path if operation.action == "test" else links.lasting(path)
+    wanted = path if operation.action == "test" else _default(path)
     # It must be over, and health judged, before the time of the way back is up.
-    limit = min(operation.timeout_s, access.watchdog_s - access.settle_s - _MARGIN_S)
+    limit = min(operation.timeout_s, max(access.watchdog_s - access.settle_s - _MARGIN_S, 1))
     ended = run_switch(wanted, operation.action, limit, session)
     passed = {0, _UNITS_FAILED} if operation.action == "test" else {0}
     if ended.status not in passed or ended.result not in {"success", "exit-code"}:
         raise NoAnswer("error", _ending(operation.action, ended))
     if operation.action == "test" and links.running() != path:
         raise NoAnswer("error", "the switch ended well, and another system runs")
+
+
+def _default(path: str) -> str:
+    """What is to be booted: the system, or what was before while its kernel was never booted."""
+    begun = order.read()
+    return links.lasting(path) if begun is None else links.lasting(path, begun.default)
 
 
 def run_switch(system: str, action: str, timeout_s: int, session: Session) -> transient.Ended:
@@ -84,8 +90,8 @@ def run_switch(system: str, action: str, timeout_s: int, session: Session) -> tr
         NoAnswer: It could not be started, or did not end in time.
     """
     clear_way(SWITCH, session)
-    lines = (((command(system), action), False),)
-    properties = transient.service(f"Reconciler: switch, {action}", lines, timeout_s)
+    line = (command(system), action)
+    properties = transient.service(f"Reconciler: switch, {action}", (line,), timeout_s)
     transient.start(SWITCH, properties, session)
     ended = transient.wait(SWITCH, session)
     if not ended.active:

@@ -25,9 +25,6 @@ from reconciler.targets.linux.session import Session
 from reconciler.targets.linux.units import type_interface, unit_path
 
 Property = tuple[str, tuple[str, Any]]
-Line = tuple[Sequence[str], bool]
-"""A command, and whether its failure is passed over."""
-
 _UNIT = "org.freedesktop.systemd1.Unit"
 _PAUSE_S = 0.2
 _CALL_S = 10.0
@@ -51,9 +48,17 @@ class Ended:
     status: int
 
 
-def service(description: str, lines: Sequence[Line], timeout_s: int) -> tuple[Property, ...]:
-    """Properties of a service that runs commands one after the other and is then remembered."""
-    commands = tuple((line[0], tuple(line), passed) for line, passed in lines)
+def service(
+    description: str, lines: Sequence[Sequence[str]], timeout_s: int
+) -> tuple[Property, ...]:
+    """Properties of a service that runs commands one after the other and is then remembered.
+
+    Args:
+        description: What systemd says of it.
+        lines: Commands of plain words: no quotes, dollars or percent signs survive a reload.
+        timeout_s: Seconds until it is killed.
+    """
+    commands = tuple((line[0], tuple(line), False) for line in lines)
     return (
         ("Description", ("s", description)),
         ("Type", ("s", "oneshot")),
@@ -61,11 +66,6 @@ def service(description: str, lines: Sequence[Line], timeout_s: int) -> tuple[Pr
         ("TimeoutStartUSec", ("t", timeout_s * 1_000_000)),
         ("ExecStart", ("a(sasb)", commands)),
     )
-
-
-def environment(*settings: str) -> Property:
-    """The property that adds to a service's environment: ``NAME=value``."""
-    return ("Environment", ("as", settings))
 
 
 def timer(description: str, after_s: int) -> tuple[Property, ...]:

@@ -11,7 +11,8 @@ Rule 4: That it led back is seen by looking.
 import os
 from dataclasses import dataclass
 
-from reconciler.model.system_links import PROFILE
+from reconciler.model.operation import WriteFile
+from reconciler.model.system_links import PROFILE, generation_link
 from reconciler.model.system_operation import (
     ArmReturn,
     DisarmReturn,
@@ -23,33 +24,51 @@ from reconciler.targets.linux.nixos.order import Kind, Order
 from reconciler.targets.linux.nixos.trusted import access_of, store_path, trusted
 from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.session import Session
+from reconciler.targets.linux.writing import write_file
 
 TIMER = "reconciler-return.timer"
 SERVICE = "reconciler-return.service"
 
 _LIMIT_S = 900
-# Which generation is in force after it: the recorded one if it is still what it was, else a new
-# one of the same system.
-_TO_GENERATION = (
-    'if [ "$(readlink -f "$1-$2-link")" = "$3" ]; '
-    'then exec "$4" -p "$1" --switch-generation "$2"; else exec "$4" -p "$1" --set "$3"; fi'
-)
-_FORGET = '[ "$(readlink -f /run/current-system)" = "$1" ] && rm -f "$2" "$3"'
+_SCRIPT = "/run/reconciler-return.sh"
+# A file, because systemd 252 garbles quotes and dollars of a transient unit when it is reloaded,
+# and a switch reloads it.
+_TEXT = """\
+# The way back, written before an activation began. See docs/howto/activation.md of reconciler.
+export NIXOS_NO_CHECK=1 PATH='{path}'
+# A switch that is still at work is ended first: two would stand in each other's way.
+systemctl stop {switch}
+# The recorded generation if it is still what it was, else a new one of the same system.
+if [ "$(readlink -f '{link}')" = '{profile}' ]
+then nix-env -p {profiles} --switch-generation {generation}
+else nix-env -p {profiles} --set '{profile}'
+fi
+'{default}/bin/switch-to-configuration' boot
+'{system}/bin/switch-to-configuration' test
+[ "$(readlink -f /run/current-system)" = '{system}' ] && rm -f {order} {awaiting}
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class _Back:
+class Back:
     """Where the way back leads.
 
     Attributes:
         system: What is to run.
         generation: Number of the generation.
         profile: System of that generation.
+        default: What the boot loader is to boot by itself.
     """
 
     system: str
     generation: int
     profile: str
+    default: str
+
+    @classmethod
+    def of(cls, begun: Order) -> "Back":
+        """As an order recorded it."""
+        return cls(begun.previous, begun.generation, begun.profile, begun.default)
 
 
 def arm_return(operation: ArmReturn, session: Session) -> None:
@@ -64,9 +83,9 @@ def arm_return(operation: ArmReturn, session: Session) -> None:
     begun = begin("switch", wanted.path, operation.previous, operation.generation, session)
     order.write(health.baseline(begun, session), session)
     clear(session)
-    back = _Back(begun.previous, begun.generation, begun.profile)
+    back = Back.of(begun)
     after = transient.timer("Reconciler: the way back, if nobody confirms", access.watchdog_s)
-    transient.start(TIMER, after, session, ((SERVICE, _service(back)),))
+    transient.start(TIMER, after, session, ((SERVICE, _service(back, session)),))
 
 
 def begin(kind: Kind, system: str, previous: str, generation: int, session: Session) -> Order:
@@ -93,6 +112,7 @@ def begin(kind: Kind, system: str, previous: str, generation: int, session: Sess
         previous=previous,
         generation=generation,
         profile=of_generation,
+        default=links.lasting(of_generation),
         boot=order.boot_id(),
     )
 
@@ -122,8 +142,8 @@ def return_now(operation: ReturnNow, session: Session) -> None:
     elif (begun.previous, begun.generation) != (operation.previous, operation.generation):
         raise NoAnswer("denied", "this is not the way back that was recorded")
     else:
-        back = _Back(begun.previous, begun.generation, begun.profile)
-    go_back(back.system, back.generation, back.profile, session)
+        back = Back.of(begun)
+    go_back(back, session)
 
 
 def finish_activation(_operation: FinishActivation, session: Session) -> None:
@@ -141,7 +161,7 @@ def finish_activation(_operation: FinishActivation, session: Session) -> None:
     if begun.healthy and links.running() == begun.system and still_trusted(begun.system, session):
         forward(begun, session)
     else:
-        go_back(begun.previous, begun.generation, begun.profile, session)
+        go_back(Back.of(begun), session)
 
 
 def still_trusted(system: str, session: Session) -> bool:
@@ -159,29 +179,31 @@ def forward(begun: Order, session: Session) -> None:
         NoAnswer: The profile or the boot entry could not be written.
     """
     switching.profile("--set", begun.system, session=session)
-    ended = switching.run_switch(links.lasting(begun.system), "boot", _LIMIT_S, session)
+    default = links.lasting(begun.system, begun.default)
+    ended = switching.run_switch(default, "boot", _LIMIT_S, session)
     if ended.status != 0 or ended.result != "success":
         raise NoAnswer("error", f"the boot entry could not be written: {ended.status}")
     disarm_return(DisarmReturn(), session)
 
 
-def go_back(system: str, generation: int, profile: str, session: Session) -> None:
+def go_back(back: Back, session: Session) -> None:
     """Bring a recorded system and generation into force; see that they are.
 
     Raises:
         NoAnswer: They are not.
     """
-    back = _Back(system, generation, profile)
     transient.remove(TIMER, session)
     gone = transient.state(SERVICE, session).active == "activating"
     if gone:
         transient.wait(SERVICE, session)
     if order.read() is not None or not _in_force(back):
         transient.remove(SERVICE, session)
-        transient.start(SERVICE, _service(back), session)
+        transient.start(SERVICE, _service(back, session), session)
         transient.wait(SERVICE, session)
     if not _in_force(back):
-        raise NoAnswer("error", f"the way back did not lead to {system} (journalctl -u {SERVICE})")
+        raise NoAnswer(
+            "error", f"the way back did not lead to {back.system} (journalctl -u {SERVICE})"
+        )
     transient.remove(SERVICE, session)
     order.clear()
 
@@ -198,41 +220,37 @@ def clear(session: Session) -> None:
         transient.remove(name, session)
 
 
-def _only_profile(operation: ReturnNow) -> _Back:
+def _only_profile(operation: ReturnNow) -> Back:
     """Without an order nothing was switched; the profile may have been."""
     of_generation = links.system_of(operation.generation)
     if links.running() != operation.previous or of_generation is None:
         raise NoAnswer("denied", "no way back to that system was recorded")
-    return _Back(operation.previous, operation.generation, of_generation)
+    default = links.lasting(of_generation)
+    return Back(operation.previous, operation.generation, of_generation, default)
 
 
-def _in_force(back: _Back) -> bool:
+def _in_force(back: Back) -> bool:
     number = links.generation()
     same = number == back.generation or links.system_of(back.generation) != back.profile
     return links.running() == back.system and same and links.system_of(number) == back.profile
 
 
-def _service(back: _Back) -> tuple[transient.Property, ...]:
+def _service(back: Back, session: Session) -> tuple[transient.Property, ...]:
     systems = (back.system, back.profile, "/run/current-system")
-    shell, nix_env = _shell(systems), links.program("nix-env", systems)
-    name, generation = "reconciler-return", str(back.generation)
-    last = links.lasting(back.profile)
-    to = (shell, "-c", _TO_GENERATION, name, PROFILE, generation, back.profile, nix_env)
-    forget = (shell, "-c", _FORGET, name, back.system, str(order.FILE), str(order.AWAITING_BOOT))
-    # A switch that is still at work is ended first: two would stand in each other's way.
-    halt = (links.program("systemctl", systems), "stop", switching.SWITCH)
-    lines: list[transient.Line] = [(halt, True), (to, True)]
-    if last == back.system:
-        lines.append(((switching.command(last), "switch"), True))
-    else:
-        lines.append(((switching.command(last), "boot"), True))
-        lines.append(((switching.command(back.system), "test"), True))
-    lines.append((forget, False))
-    path = ":".join([*(f"{system}/sw/bin" for system in systems), "/usr/bin", "/bin"])
-    return (
-        *transient.service("Reconciler: the way back", lines, _LIMIT_S),
-        transient.environment("NIXOS_NO_CHECK=1", f"PATH={path}"),
+    text = _TEXT.format(
+        path=":".join([*(f"{system}/sw/bin" for system in systems), "/usr/bin", "/bin"]),
+        switch=switching.SWITCH,
+        link=generation_link(back.generation),
+        profile=back.profile,
+        profiles=PROFILE,
+        generation=back.generation,
+        default=back.default,
+        system=back.system,
+        order=order.FILE,
+        awaiting=order.AWAITING_BOOT,
     )
+    write_file(WriteFile(_SCRIPT, text.encode(), mode=0o600), session)
+    return transient.service("Reconciler: the way back", ((_shell(systems), _SCRIPT),), _LIMIT_S)
 
 
 def _shell(systems: tuple[str, ...]) -> str:

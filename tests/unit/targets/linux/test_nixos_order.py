@@ -23,6 +23,7 @@ ORDER = Order(
     previous=OLDER,
     generation=7,
     profile=OLDER,
+    default=OLDER,
     boot="b" * 36,
     ailing=("feeble.service",),
     ways=("unit:sshd.service",),
