@@ -14,13 +14,21 @@ import pytest
 
 from reconciler import RunReport, load_settings, open_appliance
 from reconciler.cli import execute as cli
+from reconciler.engine import daemon
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.daemon import Daemon, spread
 from reconciler.engine.heart import BEAT_S
 from reconciler.engine.notify import Notifier
 from reconciler.engine.settings import Home
 from reconciler.engine.stop import Stop
-from reconciler.errors import EvidenceError, ExitCode, KeyMissing, LedgerMissing, ReconcilerError
+from reconciler.errors import (
+    EvidenceError,
+    ExitCode,
+    KeyMissing,
+    LedgerMissing,
+    ReconcilerError,
+    Restarting,
+)
 from tests.support.appliances import SettableClock
 from tests.support.drill import Drill, break_secret, break_sysctl, new_drill
 from tests.support.notify_socket import NotifySocket
@@ -164,6 +172,20 @@ def test_it_survives_a_first_state_that_is_refused_or_cannot_be_reached(drill: D
 
     assert room.names() == ["MachineError", "IntentRefused", "RunReport"]
     assert drill.kinds() == ["genesis", "refusal", "refusal", "run"]
+
+
+def test_a_restart_that_an_action_asked_for_ends_it(
+    drill: Drill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def restarts(*_given: object) -> RunReport:
+        raise Restarting("the machine restarts now", hint="Wait for it.")
+
+    monkeypatch.setattr(daemon, "reconcile", restarts)
+    room = Room(drill)
+    room.serve(9)
+
+    assert room.names() == ["Restarting"]
+    assert room.stop.waited == []
 
 
 def test_a_ledger_that_somebody_else_moved_ends_it(drill: Drill) -> None:

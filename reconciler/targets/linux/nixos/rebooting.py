@@ -76,6 +76,7 @@ def confirm_boot(_operation: ConfirmBoot, session: Session) -> None:
     if begun is None or begun.kind != "boot":
         return
     if begun.boot == order.boot_id():
+        _unstage(begun, session)
         way_back.go_back(Back.of(begun), session)
         return
     if links.booted() != begun.system:
@@ -89,6 +90,13 @@ def confirm_boot(_operation: ConfirmBoot, session: Session) -> None:
         way_back.go_back(Back.of(begun), session)
         raise NoAnswer("denied", f"{begun.system} is not the trusted system any more")
     way_back.forward(begun, session)
+
+
+def _unstage(begun: Order, session: Session) -> None:
+    """A restart that comes later for another reason is not one into the system."""
+    if order.AWAITING_BOOT.is_symlink():
+        bootctl = links.program("bootctl", (begun.previous, "/run/current-system"))
+        _one_shot(bootctl, "", session)
 
 
 def _fell_back(begun: Order, session: Session) -> None:
