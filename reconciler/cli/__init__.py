@@ -40,6 +40,7 @@ COMMANDS = {
     "keys": "Make, change, revoke and show signing keys.",
     "sbom": "Write what a system is made of, as SPDX or CycloneDX, from the Nix database.",
     "store": "Look whether the Nix store holds what its database says.",
+    "helper": "Carry out steps as root for a reconciler that does not run as root.",
     "doctor": "Say what this machine lacks for each part of a run.",
 }
 

@@ -1,0 +1,205 @@
+"""What the helper knows of this host, found out by itself: which system is trusted, which way in.
+
+Rule 1: Nothing is taken from the daemon but objects, which prove themselves. The trust of the
+        helper has its own memory, in a folder that root owns, and begins at what was pinned.
+Rule 2: That memory only goes forward: to a commit that every rule of trust lets follow. A daemon
+        that was taken over can hold the helper back, never lead it elsewhere.
+Rule 3: What cannot be decided is no answer, and then no system is activated.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from reconciler.checks import catalogue as checks_catalogue
+from reconciler.desired.borrowed import BorrowedMirror
+from reconciler.desired.fleet import read_fleet
+from reconciler.desired.graph import check_fleet
+from reconciler.desired.problem import FleetInvalid
+from reconciler.desired.resolve import resolve
+from reconciler.engine.appliance import fleet_source, mirror_path
+from reconciler.engine.settings import Home
+from reconciler.engine.trusted.system import choose
+from reconciler.errors import EvidenceError, InputError, ReconcilerError
+from reconciler.evidence import canonical
+from reconciler.evidence.entry import stamp
+from reconciler.ledger.durable import flush, on_disk
+from reconciler.ledger.verify import load_signers
+from reconciler.model.answer import Answer
+from reconciler.model.desired import DesiredState
+from reconciler.model.system import TrustedSystem
+from reconciler.steps import catalogue as steps_catalogue
+
+FOLDER = Path("/var/lib/reconciler/helper")
+_LIMIT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the helper accepted last.
+
+    Attributes:
+        commit: Hex id of the fleet commit.
+        recovered: ``issued`` of the last recovery that was used; None if none was.
+    """
+
+    commit: str
+    recovered: datetime | None
+
+
+class OwnMemory:
+    """The one file that the helper remembers by."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "accepted.json"
+
+    def read(self) -> Accepted | None:
+        """What was accepted last; None before the first time.
+
+        Raises:
+            EvidenceError: It is not as it was written; nothing is guessed.
+            MachineError: It cannot be read, or others than this user can change it.
+        """
+        with on_disk(self._file):
+            if not self._file.exists():
+                return None
+            with self._file.open("rb") as stream:
+                facts, data = os.fstat(stream.fileno()), stream.read(_LIMIT + 1)
+        if facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
+            raise _broken("can be changed by others")
+        said = canonical.decode(data, _LIMIT)
+        try:
+            recovered = said["recovered"]
+            return Accepted(said["commit"], _moment(recovered))
+        except (KeyError, TypeError, ValueError) as error:
+            raise _broken("is garbled") from error
+
+    def write(self, accepted: Accepted) -> None:
+        """Put it on the disk, whole.
+
+        Raises:
+            MachineError: The system refused.
+        """
+        recovered = None if accepted.recovered is None else stamp(accepted.recovered)
+        data = canonical.encode({"commit": accepted.commit, "recovered": recovered})
+        new = self._file.with_suffix(".new")
+        with on_disk(self._file):
+            self._file.parent.mkdir(mode=0o700, exist_ok=True)
+            new.unlink(missing_ok=True)
+            with new.open("xb") as stream:
+                stream.write(data)
+                flush(stream)
+            new.rename(self._file)
+            flush(self._file.parent)
+
+
+class OwnTrust:
+    """Answers `Internal` probes of workers in the helper."""
+
+    def __init__(self, home: Home, now: Callable[[], datetime], folder: Path = FOLDER) -> None:
+        """Nothing is read yet.
+
+        Args:
+            home: Settings of the appliance, from a file that root owns.
+            now: Reads the wall clock.
+            folder: Where to remember what was accepted.
+        """
+        self._home = home
+        self._now = now
+        self._memory = OwnMemory(folder)
+        self._known: tuple[str, DesiredState] | None = None
+
+    def __call__(self, topic: str) -> Answer:
+        """The answer to ``Internal(topic)``."""
+        try:
+            match topic:
+                case "now":
+                    return Answer("ok", {"unix_s": int(self._now().timestamp())})
+                case "host":
+                    return Answer("ok", self._host())
+                case "system":
+                    return self._system()
+                case _:
+                    return Answer("unsupported", reason=f"the helper does not know of {topic}")
+        except ReconcilerError as error:
+            return Answer("denied", reason=f"the helper trusts nothing here: {error.message}")
+
+    def _host(self) -> dict[str, Any]:
+        desired = self._desired()
+        access = list(desired.host.access_path)
+        return {"name": desired.target, "root": os.geteuid() == 0, "access_path": access}
+
+    def _system(self) -> Answer:
+        desired = self._desired()
+        releases = fleet_source(self._home).releases(desired.commit, self._now())
+        chosen = choose(releases.systems(desired.target, None), desired)
+        if chosen.system is None:
+            return Answer("absent", reason="no release that counts names a system for this host")
+        named = chosen.system
+        closure = named.system.closure
+        trusted = TrustedSystem(
+            path=named.system.path,
+            drv=named.system.drv,
+            nar_sha256=named.system.nar_sha256,
+            closure_sha256=None if closure is None else closure.sha256,
+            release=named.commit,
+            revision=named.revision,
+        )
+        return Answer("ok", asdict(trusted) | {"before": []})
+
+    def _desired(self) -> DesiredState:
+        """The desired state of this host that every rule of trust lets be in force.
+
+        Raises:
+            ReconcilerError: There is none, or it is refused.
+        """
+        fleet = self._home.settings.fleet
+        mirror = BorrowedMirror(mirror_path(self._home), fleet.branch)
+        accepted = self._memory.read()
+        head = mirror.offered()
+        if head is None:
+            raise InputError("nothing was accepted yet", hint="Let the reconciler run once.")
+        if accepted is None or accepted.commit != head:
+            found = mirror.verify(
+                head,
+                None if accepted is None else accepted.commit,
+                pinned=load_signers(self._home.path(fleet.signers)),
+                pin=fleet.pin,
+                recovered_at=None if accepted is None else accepted.recovered,
+                attestations=fleet_source(self._home).attestations(),
+                now=self._now(),
+            )
+            before = None if accepted is None else accepted.recovered
+            used = found.recovery.issued if found.recovery else before
+            self._memory.write(Accepted(head, used))
+        return self._resolved(head)
+
+    def _resolved(self, commit: str) -> DesiredState:
+        if self._known is None or self._known[0] != commit:
+            self._known = (commit, self._resolve(commit))
+        return self._known[1]
+
+    def _resolve(self, commit: str) -> DesiredState:
+        source, settings = fleet_source(self._home), self._home.settings
+        checks = checks_catalogue.load()
+        fleet = read_fleet(source.read_files(commit))
+        problems = check_fleet(fleet, checks, steps_catalogue.load())
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if errors:
+            raise FleetInvalid(errors)
+        tree = source.tree_of(commit)
+        return resolve(
+            fleet, settings.client, settings.host, commit=commit, tree=tree, checks=checks
+        )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _broken(what: str) -> EvidenceError:
+    hint = "Look at who changed it; then remove it, and the next step begins at what was pinned."
+    return EvidenceError(f"the memory of the helper {what}", hint=hint)
