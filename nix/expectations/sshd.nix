@@ -49,7 +49,7 @@ let
 in
 {
   enabled = cfg.enable;
-  ports = lib.unique (builtins.sort builtins.lessThan cfg.ports);
+  ports = lib.optionals cfg.enable (lib.unique (builtins.sort builtins.lessThan cfg.ports));
   settings = lib.optionalAttrs cfg.enable (
     lib.mapAttrs' (
       name: value: lib.nameValuePair (lib.toLower name) (text (lib.toLower name) value)

@@ -89,12 +89,15 @@ let
   # ends is not in the configuration. Of these it is known that they stay.
   ofSystemd = [
     "systemd-journal-upload.service"
-    "systemd-modules-load.service"
     "systemd-networkd.service"
     "systemd-oomd.service"
     "systemd-resolved.service"
-    "systemd-sysctl.service"
     "systemd-timesyncd.service"
+  ]
+  # A container has the kernel of its host.
+  ++ lib.optionals (!config.boot.isContainer) [
+    "systemd-modules-load.service"
+    "systemd-sysctl.service"
   ];
   stays =
     name:
