@@ -1,6 +1,6 @@
 # A machine for the tests: the reconciler with a fleet repository of its own, on the same disk.
 { self }:
-{ lib, pkgs, ... }:
+{ pkgs, ... }:
 {
   environment.systemPackages = [ pkgs.git ];
 
@@ -19,8 +19,5 @@
     jitterS = 0;
     storeVerify.enable = false;
   };
-
-  # Nothing of a test machine is healed unless a test says so.
-  services.reconciler.helper.enable = lib.mkDefault false;
   virtualisation.memorySize = 2048;
 }

@@ -33,20 +33,36 @@ StandardError=journal
 """One look in place of the daemon; everything else stays as the module has it."""
 
 
+KEY = """{ services.reconciler = {
+  evidence.key = "credential:appliance";
+  credentials.appliance = { source = "/var/lib/reconciler/keys/appliance"; encrypted = false; };
+}; }"""
+"""Root's file, which systemd reads for the service."""
+
+
 @pytest.fixture
 def unit(tmp_path: Path) -> str:
-    """The unit file of a machine that says no more than it must."""
-    host = Evaluation(NixStore(open_nix(), tmp_path / "nix"), MINIMAL)
+    """The unit file of a machine that says little more than it must."""
+    host = Evaluation(NixStore(open_nix(), tmp_path / "nix"), MINIMAL, KEY)
     return host.units()[UNIT]
 
 
 def install(clinic: Clinic, unit: str) -> None:
-    """Give the appliance to a user of its own, as enrolment on NixOS does."""
+    """Enrol as on NixOS: all is root's but the ledger and the state, which the unit's user owns."""
     guest = clinic.guest
-    guest.run("useradd", "--system", "--home-dir", HOME, "--user-group", "reconciler")
+    nobody = ("--system", "--user-group", "--shell", "/usr/sbin/nologin")
+    guest.run("useradd", *nobody, "--home-dir", f"{HOME}/state", "reconciler")
     guest.run("mkdir", "-p", HOME)
     guest.run("cp", "-a", f"{SHARED}/.", HOME)
-    guest.run("chown", "-R", "reconciler:reconciler", HOME)
+    guest.run("chmod", "0755", HOME, f"{HOME}/trust")
+    guest.run("chmod", "0700", f"{HOME}/keys")
+    guest.run("rm", "-rf", f"{HOME}/state")
+    # The fleet stands for a server; that of others is not opened by libgit2.
+    guest.run("chown", "-R", "reconciler:", f"{HOME}/evidence", f"{HOME}/fleet")
+    settings = guest.read(f"{HOME}/reconciler.yaml")
+    assert "key: keys/appliance" in settings
+    changed = settings.replace("key: keys/appliance", "key: credential:appliance")
+    guest.write(f"{HOME}/reconciler.yaml", changed)
     program = guest.run("sh", "-c", "command -v reconciler").stdout.strip()
     guest.write(f"/etc/systemd/system/{UNIT}", unit)
     drop_in = ONCE.format(program=program, home=HOME)

@@ -12,7 +12,13 @@ from reconciler.engine.settings import Settings
 from reconciler.engine.tickets.settings import ChannelSettings
 from tests.support.commands import CommandFailed
 from tests.support.nix_runtime import NixStore
-from tests.support.reconciler_module import COMPLETE, MINIMAL, Evaluation, settings_of
+from tests.support.reconciler_module import (
+    COMPLETE,
+    EVALUATING,
+    MINIMAL,
+    Evaluation,
+    settings_of,
+)
 
 BY_HAND = """\
 client: elm-street
@@ -50,7 +56,11 @@ SECTIONS = {
         'advise = { kind = "openai"; model = "m"; key = "/run/llm"; };',
         "advise: {kind: openai, model: m, key: /run/llm}",
     ),
-    "system": ("system.evaluate = { };", "system: {evaluate: {}}"),
+    "system": ("system = { };", "system: {}"),
+    "evaluate": (
+        "helper.enable = false; system.evaluate = { };",
+        "system: {evaluate: {}}",
+    ),
 }
 """Optional parts, each with no more than it needs: as options, and by hand."""
 
@@ -99,13 +109,17 @@ def keys_of(value: Any, place: str = "") -> set[str]:
 
 
 def test_an_appliance_that_sets_everything_has_every_field_and_no_other(
-    complete: Evaluation, tmp_path: Path
+    complete: Evaluation, nix_store: NixStore, tmp_path: Path
 ) -> None:
-    home = settings_of(complete.settings_text(), tmp_path)
+    evaluating = Evaluation(nix_store, COMPLETE, EVALUATING)
 
-    written = keys_of(complete.get("config.services.reconciler.settings"))
+    written: set[str] = set()
+    for host in (complete, evaluating):
+        assert host.refusals() == []
+        settings_of(host.settings_text(), tmp_path)
+        written |= keys_of(host.get("config.services.reconciler.settings"))
+
     assert written == fields_of(Settings)
-    assert home.settings.model_fields_set == set(Settings.model_fields)
     assert len(written) >= 27
 
 
@@ -115,10 +129,6 @@ def test_all_kinds_of_channel_are_there(complete: Evaluation, tmp_path: Path) ->
     kinds = {type(channel) for channel in home.settings.notify.values()}
     assert kinds == set(models_in(ChannelSettings))
     assert set(home.settings.notify) == {"drop", "desk", "issues", "true"}
-
-
-def test_the_complete_appliance_is_accepted(complete: Evaluation) -> None:
-    assert complete.refusals() == []
 
 
 def test_a_credential_becomes_a_file_where_a_field_wants_one(
@@ -141,6 +151,8 @@ def test_defaults_are_those_of_the_program(
 
     # What belongs under evidence is indented, and goes where evidence is open.
     by_hand = BY_HAND.replace("state:", f"{lines}\nstate:") if lines[:1] == " " else BY_HAND + lines
+    if "helper.enable = false" in options:
+        by_hand = by_hand.replace("helper: /run/reconciler/helper.sock\n", "")
     assert made.settings == settings_of(by_hand, tmp_path).settings
 
 

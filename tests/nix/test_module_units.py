@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.nix_runtime import NixStore
-from tests.support.reconciler_module import COMPLETE, MINIMAL, Evaluation
+from tests.support.reconciler_module import COMPLETE, EVALUATING, MINIMAL, Evaluation
 
 ALL = {
     "reconciler.service",
@@ -19,7 +19,7 @@ ALL = {
     "reconciler-boot-watchdog.service",
     "reconciler-boot-watchdog.timer",
 }
-EXPOSURE = {"reconciler.service": 36, "reconciler-store-verify.service": 12}
+EXPOSURE = {"reconciler.service": 36, "reconciler-store-verify.service": 15}
 """In tenths, as `systemd-analyze security` counts them: 100 is a service without any limit."""
 
 
@@ -98,6 +98,14 @@ def test_the_daemon_has_capabilities_to_look_and_none_to_act(host: Evaluation) -
     assert "SupplementaryGroups" not in service
 
 
+def test_without_the_helper_the_daemon_is_root_and_no_socket_is_there(nix_store: NixStore) -> None:
+    units = Evaluation(nix_store, COMPLETE, EVALUATING).units()
+
+    assert "User=" not in units["reconciler.service"]
+    assert "ProtectSystem" not in units["reconciler.service"]
+    assert not {name for name in units if "helper" in name}
+
+
 def test_the_daemon_sees_what_others_see(host: Evaluation) -> None:
     """A file in a hidden directory would count as absent, and an undeclared one as none."""
     service = host.get("config.systemd.services.reconciler.serviceConfig")
@@ -113,6 +121,31 @@ def test_no_unit_listens_to_a_network(units: dict[str, str]) -> None:
     assert listening == ["/run/reconciler/helper.sock"]
     assert "SocketMode=0660" in units["reconciler-helper.socket"]
     assert "SocketGroup=reconciler" in units["reconciler-helper.socket"]
+
+
+def test_the_daemon_owns_no_directory_that_root_works_below(host: Evaluation) -> None:
+    """Whoever owns a directory can put another in the place of one in it."""
+    rules = [rule.split() for rule in host.get("config.systemd.tmpfiles.rules")]
+    owners = {path: user for kind, path, _mode, user, _group, *_ in rules if kind == "d"}
+
+    home = "/var/lib/reconciler"
+    rooted = ("", "/activation", "/helper", "/keys", "/restore-tests", "/scratch", "/trust")
+    assert {owners[home + name] for name in rooted} == {"root"}
+    service = host.get("config.systemd.services.reconciler.serviceConfig")
+    assert service["StateDirectory"] == ["reconciler/state", "reconciler/evidence"]
+    assert service["ReadWritePaths"] == ["/var/lib/reconciler/tickets"]
+    assert owners["/var/lib/reconciler/tickets"] == "reconciler"
+    verify = host.get("config.systemd.services.reconciler-store-verify.serviceConfig")
+    assert "User" not in verify, "the daemon cannot write the record that it is judged by"
+
+
+def test_an_evaluation_fits_below_the_limit_of_the_service(
+    nix_store: NixStore,
+) -> None:
+    limit = "config.systemd.services.reconciler.serviceConfig.MemoryMax"
+
+    assert Evaluation(nix_store, COMPLETE, EVALUATING).get(limit) == f"{512 + 3072}M"
+    assert Evaluation(nix_store, MINIMAL).get(limit) == "512M"
 
 
 def test_an_activation_does_not_restart_who_conducts_it_but_renews_it(host: Evaluation) -> None:
@@ -197,9 +230,9 @@ REFUSED = {
         ' deployment = "d"; };',
         ["services.reconciler.advise: azure needs"],
     ),
-    "a system without anybody to switch": (
-        "helper.enable = false; system = { inherit caches publicKeys; };",
-        ["services.reconciler.system is set, and services.reconciler.helper.enable is off"],
+    "an evaluation beside the helper": (
+        "system.evaluate = { };",
+        ["services.reconciler.system.evaluate: the helper takes only systems that a release"],
     ),
     "a system from nowhere": ("system = { };", ["services.reconciler.system needs caches"]),
     "a watchdog that bites a good system": (

@@ -139,8 +139,8 @@ let
     in
     lib.optionals (it != null) [
       {
-        assertion = cfg.helper.enable;
-        message = "${here}.system is set, and ${here}.helper.enable is off: nobody could switch to a system; turn the helper on or set system to null.";
+        assertion = it.evaluate == null || !cfg.helper.enable;
+        message = "${here}.system.evaluate: the helper takes only systems that a release names; set ${here}.helper.enable = false (the service then runs as root), or evaluate to null.";
       }
       {
         assertion = it.evaluate != null || (it.caches != [ ] && it.publicKeys != [ ]);

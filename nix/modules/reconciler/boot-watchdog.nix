@@ -12,11 +12,6 @@ let
 in
 {
   config = lib.mkIf (cfg.enable && cfg.system != null) {
-    systemd.tmpfiles.rules = [
-      "d /var/lib/reconciler/activation 0700 root root -"
-      "d /nix/var/nix/gcroots/reconciler 0755 root root -"
-    ];
-
     systemd.timers.reconciler-boot-watchdog = {
       description = "Ten minutes for a new system to be confirmed";
       wantedBy = [ "timers.target" ];

@@ -18,15 +18,20 @@ in
     };
 
     systemd.services.reconciler-store-verify = {
-      description = "Verify every path of the Nix store against its hash";
+      description = "Verify every path of the running system against its hash";
       serviceConfig = hardening // {
         Type = "oneshot";
-        ExecStart = "${cfg.package}/bin/reconciler store verify --config /etc/reconciler/reconciler.yaml";
-        User = "reconciler";
-        Group = "reconciler";
-        StateDirectory = "reconciler";
-        StateDirectoryMode = "0700";
+        ExecStart = "${cfg.package}/bin/reconciler store verify --seconds 10800";
+        # A finding is for LNX-SYS-003 to judge, and what is left goes on the next time: no failed unit.
+        SuccessExitStatus = [
+          1
+          3
+        ];
+        TimeoutStartSec = "4h";
+        # Root without one capability: the record is the one thing that it can write, and the daemon cannot.
         CapabilityBoundingSet = "";
+        ReadWritePaths = "/var/lib/reconciler";
+        UMask = "0022";
         ProtectSystem = "strict";
         ProtectHome = true;
         PrivateTmp = true;
@@ -39,9 +44,9 @@ in
         ];
         Nice = 19;
         IOSchedulingClass = "idle";
-        CPUSchedulingPolicy = "idle";
-        MemoryMax = "256M";
-        TasksMax = 16;
+        CPUSchedulingPolicy = "batch";
+        MemoryMax = "1G";
+        TasksMax = 64;
       };
     };
   };

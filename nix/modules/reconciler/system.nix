@@ -67,7 +67,7 @@ let
       evaluate = own.mkOptional evaluate {
         description = ''
           Evaluate the verified commit on this machine instead of taking the path that a release
-          names. Off if null: an appliance evaluates nothing.
+          names. Off if null: an appliance evaluates nothing. It needs {option}`helper.enable` off.
         '';
       };
     };

@@ -50,10 +50,9 @@ in
       description = "Seconds without a sign of life after which systemd ends and restarts the service.";
     };
 
-    memoryMax = mkOption {
-      type = types.strMatching "[1-9][0-9]*[KMG]";
-      default = "512M";
-      description = "Most memory that the service and what it starts may use.";
+    memoryMax = own.mkOptional (types.strMatching "[1-9][0-9]*[KMG]") {
+      example = "768M";
+      description = "Most memory that the service and what it starts may use. If null, 512M and what an evaluation may use.";
     };
 
     cpuQuota = mkOption {
@@ -74,13 +73,14 @@ in
         example = false;
         description = ''
           Whether steps go through the helper: a closed set of typed operations on a socket that only
-          the service's user may open. Without it nothing on this machine can be changed.
+          the service's user may open. Without it the service itself runs as root and carries them
+          out; {option}`system.evaluate` needs that.
         '';
       };
       memoryMax = mkOption {
         type = types.strMatching "[1-9][0-9]*[KMG]";
-        default = "1G";
-        description = "Most memory that the helper and the programs of a step may use.";
+        default = "2G";
+        description = "Most memory that the helper and the programs of a step may use (fetching a system among them).";
       };
     };
 

@@ -8,9 +8,16 @@ from reconciler.engine.settings import Home, load_settings
 from tests.support.image import PROJECT
 from tests.support.nix_runtime import NixStore
 
-__all__ = ["COMPLETE", "MINIMAL", "Evaluation", "settings_of", "unit_text"]
+__all__ = ["COMPLETE", "EVALUATING", "MINIMAL", "Evaluation", "settings_of", "unit_text"]
 
 COMPLETE = str(Path(__file__).parent / "complete.nix")
+EVALUATING = """{
+  services.reconciler = {
+    helper.enable = false;
+    system.evaluate = { memoryMebibytes = 3072; timeoutS = 600; };
+  };
+}"""
+"""Beside `COMPLETE`: the machine evaluates by itself, so there is no helper."""
 MINIMAL = """{
   services.reconciler = {
     enable = true;

@@ -1,4 +1,5 @@
-# An appliance that sets every option that ends in a field of reconciler.yaml.
+# An appliance that sets every option that ends in a field of reconciler.yaml; what excludes the
+# helper is in EVALUATING.
 let
   cacheKey = "cache.example.org-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
   server = url: {
@@ -120,10 +121,6 @@ in
       maxGibibytes = 8;
       watchdogS = 900;
       settleS = 180;
-      evaluate = {
-        memoryMebibytes = 3072;
-        timeoutS = 600;
-      };
     };
   };
 }
