@@ -16,6 +16,9 @@ from reconciler.targets.linux.no_answer import NoAnswer
 ROOTS = "/nix/var/nix/gcroots/reconciler"
 """What lies here is not collected as garbage: the candidate, and what ran before it."""
 
+UNPROVEN = Path("/var/lib/reconciler/activation/unproven")
+"""Link to a system that was restarted into and judged unwell."""
+
 _GENERATION = re.compile(r"system-([1-9][0-9]{0,8})-link")
 _SAME_BOOT = ("kernel", "initrd", "kernel-modules", "kernel-params")
 
@@ -54,13 +57,14 @@ def lasting(*systems: str) -> str:
     """Which of some systems, the best first, should be the default of the boot loader.
 
     A kernel that this machine has not booted is not made the default: where none of them has the
-    booted one, the booted system is it, because that is proven to boot.
+    booted one, the booted system is it, because that is proven to boot. One that was booted and
+    judged unwell is not: then it is the last of them, which was the default before.
     """
-    proven = booted()
+    this_boot = booted()
     for system in systems:
-        if all(_same(system, proven, part) for part in _SAME_BOOT):
+        if all(_same(system, this_boot, part) for part in _SAME_BOOT):
             return system
-    return proven
+    return systems[-1] if _link(UNPROVEN) == this_boot else this_boot
 
 
 def keep(name: str, system: str) -> None:
@@ -113,6 +117,12 @@ def _followed(link: str) -> str:
     return str(Path(link).resolve(strict=True))
 
 
+def _link(path: Path) -> str | None:
+    with suppress(OSError):
+        return str(path.readlink())
+    return None
+
+
 def _same(system: str, proven: str, part: str) -> bool:
     """Whether two systems have the same part; a part that neither has is the same."""
     one, other = Path(system, part), Path(proven, part)
@@ -127,7 +137,7 @@ def _place(path: Path) -> str | None:
     return None
 
 
-def _words(path: Path) -> bytes:
+def _words(path: Path) -> list[bytes]:
     with suppress(FileNotFoundError):
-        return path.read_bytes()
-    return b""
+        return path.read_bytes().split()
+    return []

@@ -84,6 +84,7 @@ def confirm_boot(_operation: ConfirmBoot, session: Session) -> None:
     try:
         health.until_healthy(begun, session)
     except NoAnswer as unwell:
+        links.point(links.UNPROVEN, begun.system)
         way_back.go_back(Back.of(begun), session)
         raise NoAnswer("error", f"after the restart {unwell.reason}") from unwell
     if not way_back.still_trusted(begun.system, session):

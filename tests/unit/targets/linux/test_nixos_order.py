@@ -175,3 +175,30 @@ ADDRESSES: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("url", "where"), ADDRESSES)
 def test_where_a_git_server_listens(url: str, where: object) -> None:
     assert endpoint(url) == where
+
+
+def system(place: Path, kernel: str, params: str = "quiet splash\n") -> str:
+    """A directory that looks like a system, as far as a boot is concerned."""
+    place.mkdir()
+    for part in ("kernel", "initrd", "kernel-modules"):
+        (place.parent / f"{part}-{kernel}").touch()
+        (place / part).symlink_to(place.parent / f"{part}-{kernel}")
+    (place / "kernel-params").write_text(params)
+    return str(place)
+
+
+def test_the_default_is_a_system_whose_kernel_was_booted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    was = system(tmp_path / "was", "1")
+    same = system(tmp_path / "same", "1", "quiet   splash")
+    other, more = system(tmp_path / "other", "2"), system(tmp_path / "more", "1", "quiet debug")
+    (tmp_path / "booted").symlink_to(was)
+    monkeypatch.setattr(links, "BOOTED", str(tmp_path / "booted"))
+    monkeypatch.setattr(links, "UNPROVEN", tmp_path / "unproven")
+    assert links.lasting(same) == same
+    assert (links.lasting(other), links.lasting(more)) == (was, was)
+    assert links.lasting(other, same) == same
+    (tmp_path / "unproven").symlink_to(was)
+    assert links.lasting(other, more) == more
+    assert links.lasting(same) == same
