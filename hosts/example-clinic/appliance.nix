@@ -29,6 +29,8 @@
   users.users.clinic-admin = {
     isNormalUser = true;
     extraGroups = [ "wheel" ];
+    # For the console and for sudo; made on the machine: mkpasswd -m yescrypt.
+    hashedPasswordFile = "/var/lib/secrets/clinic-admin";
   };
 
   reconciler.baseline = {

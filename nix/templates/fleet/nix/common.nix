@@ -31,6 +31,8 @@
   users.users.msp-admin = {
     isNormalUser = true;
     extraGroups = [ "wheel" ];
+    # For the console and for sudo; made on the machine: mkpasswd -m yescrypt.
+    hashedPasswordFile = "/var/lib/secrets/msp-admin";
   };
 
   system.stateVersion = "26.05";
