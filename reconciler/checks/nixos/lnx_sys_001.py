@@ -10,6 +10,7 @@ Source: 45 CFR 164.308(a)(8), 164.312(c)(1); NIXOS:V-268153; bootctl(1), loader.
 import re
 
 from reconciler.checks.parsing.declared import EXPECTATIONS
+from reconciler.checks.parsing.pending_boot import PROBES, brings_kernel, pending
 from reconciler.checks.parsing.shapes import code_lines, files
 from reconciler.checks.parsing.trusted_system import (
     BOOT,
@@ -37,7 +38,7 @@ _INIT = re.compile(rf"options\s.*\binit=({STORE_PATH})/init(?:\s.*)?")
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
-    return (SYSTEM, EXPECTATIONS, RUNNING, BOOT, _PROFILE, _LOADER, _ENTRIES)
+    return (SYSTEM, EXPECTATIONS, RUNNING, BOOT, _PROFILE, _LOADER, _ENTRIES, *PROBES)
 
 
 def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
@@ -45,6 +46,8 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     running = link_to_system(answers, RUNNING)
     profile = link_to_system(answers, _PROFILE)
     default = _boot_default(answers)
+    boots = _boot_trusted(answers, default, running, meant.path)
+    in_force = {running, profile} == {meant.path} and boots is not False
     return {
         "system": meant.path,
         "reapply": reapply(answers),
@@ -54,9 +57,24 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
         "boot_default": default,
         "running_trusted": running == meant.path,
         "profile_trusted": profile == meant.path,
-        "boot_trusted": None if default is None else default == meant.path,
+        "boot_trusted": boots,
+        "behind": None if in_force else meant.path,
         "update": running != meant.path and running in meant.before,
     }
+
+
+def _boot_trusted(
+    answers: Answers, default: str | None, running: str | None, meant: str
+) -> bool | None:
+    """Whether the boot loader starts the trusted system; None where nothing can be said.
+
+    A kernel that was never booted is not made the default on purpose: while it waits for its
+    restart (LNX-SYS-002) another default is no drift.
+    """
+    if default is None or default == meant:
+        return None if default is None else True
+    waits = running == meant and brings_kernel(answers) and pending(answers)
+    return None if waits else False
 
 
 def _boot_default(answers: Answers) -> str | None:
@@ -98,7 +116,14 @@ CHECK = Check(
         "profile_trusted": Field("bool", "Whether it is the newest generation."),
         "boot_trusted": Field(
             "bool",
-            "Whether the boot loader starts it; none where that is not known.",
+            "Whether the boot loader starts it; none where that is not known, or where its kernel "
+            "waits for a restart.",
+            optional=True,
+        ),
+        "behind": Field(
+            "str",
+            "The trusted system while it is not in force; none when it is. It tells the wait for "
+            "one release from the wait for the next.",
             optional=True,
         ),
         "update": Field("bool", "Whether what runs was trusted before, and a newer one waits."),
