@@ -6,11 +6,12 @@ a reference in the mirror only keeps its objects from being lost when the mirror
 """
 
 import gc
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from reconciler.desired.attestations import Attestations
+from reconciler.desired.export import exported
 from reconciler.desired.incoming import Incoming
 from reconciler.desired.limits import FETCH_LIMITS, READ_LIMITS, FetchLimits, ReadLimits
 from reconciler.desired.mirror import Mirror
@@ -213,6 +214,16 @@ class FleetSource:
             MirrorDamaged: An object is missing.
         """
         return self._tree(commit).files()
+
+    def exported(self, commit: str) -> AbstractContextManager[Path]:
+        """A directory with every file of a commit, for as long as it is needed.
+
+        Raises:
+            IntentRefused: ``tree-refused`` or ``too-large``.
+            MachineError: It cannot be written.
+            MirrorDamaged: An object is missing.
+        """
+        return exported(Objects(self._mirror.open(), self._read_limits), commit)
 
     def tree_of(self, commit: str) -> str:
         """Hex id of a commit's tree.

@@ -14,6 +14,7 @@ from reconciler.engine.introspect import LedgerWatch
 from reconciler.engine.past import Past, recall
 from reconciler.engine.sealing import Queue, load_queue
 from reconciler.engine.settings import Home
+from reconciler.engine.trusted.evaluations import Evaluations
 from reconciler.engine.trusted.expectations import Documents
 from reconciler.engine.upkeep.ages import Ages
 from reconciler.engine.upkeep.equipment import Equipment, equip
@@ -48,6 +49,7 @@ class Appliance:
         equipment: What keeps the evidence.
         ages: When each part of that last came about.
         documents: What systems of a NixOS host declare, read once.
+        evaluations: Which commits could not be evaluated here.
         adviser: Who is asked instead of the endpoint of the settings; for simulations.
     """
 
@@ -64,6 +66,7 @@ class Appliance:
     equipment: Equipment
     ages: Ages
     documents: Documents = field(default_factory=Documents)
+    evaluations: Evaluations = field(default_factory=Evaluations)
     resolved: DesiredState | None = None
     adviser: Adviser | None = None
 

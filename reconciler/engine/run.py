@@ -21,6 +21,7 @@ from reconciler.engine.recover import close_interrupted, resume
 from reconciler.engine.sealing import newest_moment
 from reconciler.engine.session import Options, Session
 from reconciler.engine.system_entry import record_system
+from reconciler.engine.system_settings import longest_s
 from reconciler.engine.tickets.escalation import escalate
 from reconciler.engine.tracking import Tracking, by_severity
 from reconciler.engine.trusted.intent import pull
@@ -146,7 +147,9 @@ def _begin(appliance: Appliance, options: Options) -> Session:
     facts = gather(appliance.clock, machine, deadline_s)
     newest = newest_moment(appliance.ledger, appliance.queue)
     refuse_jump(facts, newest, appliance.past.last_clock)
-    intent = attach(appliance, pull(appliance, facts), facts.at)
+    intent = pull(appliance, facts)
+    with options.allowing(longest_s(appliance.home.settings.system)):
+        intent = attach(appliance, intent, facts.at, evaluating=not options.dry_run)
     if intent.status.fetched:
         appliance.past.reached_at = whole(facts.at)
     options.hook("pulled")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from reconciler.desired import strict_yaml
 from reconciler.engine.advice.settings import AdviseSettings
@@ -75,6 +75,15 @@ class Settings(Document):
     interval_s: int = Field(default=300, ge=5, le=86400)
     jitter_s: int = Field(default=30, ge=0, le=3600)
     probe_deadline_s: int = Field(default=20, ge=1, le=600)
+
+    @model_validator(mode="after")
+    def _one_judge(self) -> "Settings":
+        if self.helper is not None and self.system is not None and self.system.evaluate is not None:
+            raise ValueError(
+                "helper and system.evaluate exclude one another: the helper takes "
+                "only systems that a release names"
+            )
+        return self
 
 
 class Home:

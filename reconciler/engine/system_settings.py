@@ -59,3 +59,10 @@ class SystemSettings(Document):
         if self.watchdog_s < 2 * self.settle_s + 180:
             raise ValueError("watchdog_s must be at least twice settle_s and 180 more")
         return self
+
+
+def longest_s(settings: SystemSettings | None) -> float:
+    """How long this host may be about a system before a run looks at anything; for watchdogs."""
+    if settings is None or settings.evaluate is None:
+        return 0.0
+    return 3.0 * settings.evaluate.timeout_s

@@ -170,4 +170,4 @@ def _pushing(paths: list[str], cache: str, key: Path | None) -> Iterator[tuple[s
 
 
 def _root(state: NixStore | None) -> str:
-    return "/" if state is None else state.root
+    return (process.THIS_MACHINE if state is None else state).root

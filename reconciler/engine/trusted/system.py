@@ -14,6 +14,7 @@ from reconciler.desired.refusal import HINTS, Reason
 from reconciler.desired.trust.systems import Floor, Named, Objection, Releases
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.past import Past
+from reconciler.engine.trusted.evaluated import evaluated
 from reconciler.engine.trusted.intent import Intent, reason_of
 from reconciler.errors import InputError, IntentRefused, MachineError, ReconcilerError
 from reconciler.guard import trusted_system
@@ -24,27 +25,45 @@ from reconciler.trust.rings import may_run
 KIND = "nixos"
 
 
-def attach(appliance: Appliance, intent: Intent, now: datetime) -> Intent:
+def attach(
+    appliance: Appliance, intent: Intent, now: datetime, *, evaluating: bool = False
+) -> Intent:
     """The desired state with the system that is trusted now, if it is of a NixOS host.
 
     Args:
         appliance: Open.
         intent: What is in force.
         now: Wall time.
+        evaluating: Whether this host may evaluate and build, if its settings say so.
     """
     desired = intent.desired
     if desired is None or desired.host.kind != KIND:
         return intent
     before = remembered(appliance.past)
-    try:
-        status = _judged(appliance.source.releases(desired.commit, now), desired, before)
-    except (IntentRefused, InputError, MachineError) as error:
-        status = _unread(before, error)
+    settings = appliance.home.settings.system
+    if settings is not None and settings.evaluate is not None:
+        free = evaluating and not intent.status.holds
+        status = (
+            evaluated(appliance, settings, desired, before, now)
+            if free
+            else _kept(before, Chosen())
+        )
+    else:
+        status = _released(appliance, desired, before, now)
     return replace(
         intent,
         desired=replace(desired, system=status.trusted),
         status=replace(intent.status, system=status),
     )
+
+
+def _released(
+    appliance: Appliance, desired: DesiredState, before: InForce | None, now: datetime
+) -> SystemStatus:
+    try:
+        return _judged(appliance.source.releases(desired.commit, now), desired, before)
+    except (IntentRefused, InputError, MachineError) as error:
+        return _unread(before, error)
 
 
 def remembered(past: Past) -> InForce | None:
