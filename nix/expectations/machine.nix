@@ -101,12 +101,18 @@ in
   # Units whose restart makes the machine take over again what is declared, without a new system.
   reapply = map (unit: "${unit}.service") (
     strings (
+      # A time daemon starts anew for sources that were added to the running one.
       builtins.filter exists [
+        "chronyd"
         "firewall"
         "nftables"
+        "ntpd"
+        "ntpd-rs"
+        "openntpd"
         "suid-sgid-wrappers"
         "systemd-modules-load"
         "systemd-sysctl"
+        "systemd-timesyncd"
         "systemd-tmpfiles-resetup"
       ]
     )
