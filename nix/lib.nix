@@ -2,7 +2,7 @@
 #
 # Rule 1: No host is built that the fleet repository does not know: hosts/<client>/<host>.yaml must be
 #         there, say the same name, and say `kind: nixos`. Nix reads no YAML, so what the .yaml declares
-#         is not read here: the .nix is the truth for NixOS, and `reconciler check` compares the two.
+#         is not read here: the .nix is the truth for NixOS, and each is compared with the machine.
 # Rule 2: Nothing of the commit gets into a system (no configurationRevision, no self.rev): equal
 #         declarations must give equal systems, or a commit that only opens a ring would start a new one.
 # Rule 3: Two hosts that would get one attribute are an error, never the last one that was read.

@@ -1,26 +1,42 @@
 # The thin client in the clinic, as NixOS. Beside it, appliance.yaml says what a rule needs to know and
-# Nix has no word for; where both speak of one thing (accounts, units, mounts), the gate compares them.
-# Addresses are documentation ranges (RFC 5737, RFC 3849); the keys are made up and open nothing.
+# Nix has no word for. Where both speak of one thing (accounts, ports, mounts, units) each is compared
+# with the machine; for this example a test holds them together.
+# Addresses are documentation ranges (RFC 5737); the keys are made up and open nothing.
 {
-  # The disk: one LUKS container for everything but the boot partition, with the installer's labels.
+  # The disk: one LUKS container, one btrfs in it, with the installer's labels.
   boot.loader.systemd-boot.enable = true;
   boot.loader.efi.canTouchEfiVariables = true;
   boot.initrd.luks.devices.root.device = "/dev/disk/by-label/crypt";
 
-  fileSystems."/" = {
-    device = "/dev/mapper/root";
-    fsType = "ext4";
-  };
-  fileSystems."/boot" = {
-    device = "/dev/disk/by-label/BOOT";
-    fsType = "vfat";
-    options = [
-      "umask=0077"
-      "nosuid"
-      "nodev"
-      "noexec"
-    ];
-  };
+  fileSystems =
+    let
+      part = name: {
+        device = "/dev/mapper/root";
+        fsType = "btrfs";
+        options = [
+          "subvol=${name}"
+          "compress=zstd"
+          "noatime"
+        ];
+      };
+    in
+    {
+      "/" = part "root";
+      "/nix" = part "nix";
+      "/var" = part "var" // {
+        neededForBoot = true;
+      };
+      "/boot" = {
+        device = "/dev/disk/by-label/BOOT";
+        fsType = "vfat";
+        options = [
+          "umask=0077"
+          "nosuid"
+          "nodev"
+          "noexec"
+        ];
+      };
+    };
 
   networking.useNetworkd = true;
   time.timeZone = "America/New_York";
@@ -57,6 +73,8 @@
     backup.jobs.nightly = {
       repository = "sftp:backup@192.0.2.20:/srv/restic/example-clinic";
       paths = [ "/var/lib" ];
+      # Put there by sops-nix or agenix, whose module a fleet adds by itself.
+      passwordFile = "/run/secrets/restic-nightly";
     };
     updates.caches = {
       urls = [ "https://cache.example.org" ];
@@ -73,7 +91,11 @@
       pin = "0000000000000000000000000000000000000000";
     };
     credentials = {
-      appliance.source = "/var/lib/reconciler/keys/appliance.cred";
+      # As `reconciler init` made it; a sealed one is encrypted (docs/keys.md).
+      appliance = {
+        source = "/var/lib/reconciler/keys/appliance";
+        encrypted = false;
+      };
       fleet-read.source = "/var/lib/reconciler/keys/fleet-read.cred";
       evidence-push.source = "/var/lib/reconciler/keys/evidence-push.cred";
       desk-hmac.source = "/var/lib/reconciler/keys/desk-hmac.cred";

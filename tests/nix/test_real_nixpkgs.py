@@ -139,7 +139,7 @@ def test_the_units_are_written_as_the_gate_checks_them(host: RealHost) -> None:
 
     assert "X-RestartIfChanged=false" in text
     assert "ProtectSystem=strict" in text
-    assert "LoadCredentialEncrypted=appliance:/var/lib/reconciler/keys/appliance.cred" in text
+    assert "LoadCredential=appliance:/var/lib/reconciler/keys/appliance" in text
 
 
 def test_a_whole_fleet_evaluates_down_to_its_systems(host: RealHost) -> None:

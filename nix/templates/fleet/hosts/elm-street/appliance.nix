@@ -1,18 +1,39 @@
 # What only this machine has.
 {
+  # The disk: one LUKS container, one btrfs in it, with the installer's labels.
   boot.loader.systemd-boot.enable = true;
   boot.loader.efi.canTouchEfiVariables = true;
   boot.initrd.luks.devices.root.device = "/dev/disk/by-label/crypt";
 
-  fileSystems."/" = {
-    device = "/dev/mapper/root";
-    fsType = "ext4";
-  };
-  fileSystems."/boot" = {
-    device = "/dev/disk/by-label/BOOT";
-    fsType = "vfat";
-    options = [ "umask=0077" ];
-  };
+  fileSystems =
+    let
+      part = name: {
+        device = "/dev/mapper/root";
+        fsType = "btrfs";
+        options = [
+          "subvol=${name}"
+          "compress=zstd"
+          "noatime"
+        ];
+      };
+    in
+    {
+      "/" = part "root";
+      "/nix" = part "nix";
+      "/var" = part "var" // {
+        neededForBoot = true;
+      };
+      "/boot" = {
+        device = "/dev/disk/by-label/BOOT";
+        fsType = "vfat";
+        options = [
+          "umask=0077"
+          "nosuid"
+          "nodev"
+          "noexec"
+        ];
+      };
+    };
 
   networking.useNetworkd = true;
   time.timeZone = "America/New_York";
@@ -29,6 +50,7 @@
     backup.jobs.nightly = {
       repository = "sftp:backup@192.0.2.20:/srv/restic/elm-street";
       paths = [ "/var/lib" ];
+      passwordFile = "/run/secrets/restic-nightly";
     };
   };
 
