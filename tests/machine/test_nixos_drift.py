@@ -214,6 +214,21 @@ def test_what_people_took_away_is_gone(undone: Found) -> None:
     assert undone == set()
 
 
+def test_a_hardened_service_sees_the_same(machine: Machine, undone: Found) -> None:
+    strict = ("ProtectSystem=strict", "ProtectHome=read-only", "ProtectKernelTunables=yes")
+    assert undone == set()
+    seen = look(machine.guest, machine.system, within=(*strict, "SetCredential=key:x"))
+    assert _named(seen) == _named(machine.before)
+
+
+def test_who_sees_another_tmp_does_not_vouch_for_it(machine: Machine, undone: Found) -> None:
+    check = "LNX-EXP-011"
+    assert undone == set()
+    seen = look(machine.guest, machine.system, check, within=("PrivateTmp=yes",))[check]
+    assert seen.sight == "unobserved"
+    assert "this process sees other files than the machine: /tmp" in seen.reason
+
+
 def test_a_firewall_that_was_flushed_is_loaded_again(machine: Machine, undone: Found) -> None:
     assert undone == set()
     machine.sh(["nft flush ruleset"])

@@ -5,7 +5,7 @@ and its document is read with the parser that the engine uses.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,8 +69,20 @@ class Look:
         return {name: self.values[name] for name in names if self.values[name]}
 
 
-def look(guest: Guest, system: str, *checks: str, now: int = 0) -> Mapping[str, Look]:
-    """Ask checks, or all of them, with one system as the trusted one."""
+def look(
+    guest: Guest, system: str, *checks: str, now: int = 0, within: Sequence[str] = ()
+) -> Mapping[str, Look]:
+    """Ask checks, or all of them, with one system as the trusted one.
+
+    Args:
+        guest: The machine.
+        system: Path of the trusted system.
+        checks: Ids; all where there is none.
+        now: What the wall clock says.
+        within: Properties of the unit that looks, such as ``PrivateTmp=yes``.
+    """
     order = json.dumps({"system": system, "checks": checks or CHECKS, "now": now})
-    done = guest.run("python3", "-c", _PROGRAM, input=order, timeout=60)
+    unit = ("systemd-run", "--quiet", "--pipe", "--wait", *(f"-p{one}" for one in within))
+    before = unit if within else ()
+    done = guest.run(*before, "python3", "-c", _PROGRAM, input=order, timeout=60)
     return {name: Look(*said) for name, said in json.loads(done.stdout).items()}

@@ -38,14 +38,15 @@ _OF_NIX = frozenset({"/nix/store"})
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
-    return (declared.EXPECTATIONS, *block_devices.PROBES, _PATHS)
+    return (declared.EXPECTATIONS, block_devices.OF_THE_MACHINE, *block_devices.DEVICES, _PATHS)
 
 
 def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     document = declared.declared(answers)
     wanted = document.read(MOUNTS)
     devices = block_devices.devices(answers)
-    live = {m.point: m for m in storage.mounts(answers.text(block_devices.MOUNTS))}
+    mounts = storage.mounts(answers.text(block_devices.OF_THE_MACHINE))
+    live = {mount.point: mount for mount in mounts}
     drift = Drift()
     for mount in wanted:
         seen = live.get(mount.path)

@@ -16,8 +16,12 @@ _ALIASES = ReadGlob("/sys/class/block/*/dm/name")
 _BELOW = StatPaths(("/sys/class/block/*/slaves/*",))
 _POOLS = StatPaths(("/sys/fs/btrfs/*/devices/*",))
 
-PROBES: tuple[Probe, ...] = (MOUNTS, SWAPS, _NUMBERS, _UUIDS, _ALIASES, _BELOW, _POOLS)
+DEVICES: tuple[Probe, ...] = (SWAPS, _NUMBERS, _UUIDS, _ALIASES, _BELOW, _POOLS)
+PROBES: tuple[Probe, ...] = (MOUNTS, *DEVICES)
 """What a check of storage asks; checks share the answers."""
+
+OF_THE_MACHINE = ReadFile("/proc/1/mountinfo")
+"""Mounts as PID 1 sees them: a hardened service sees other options, or mounts of its own."""
 
 
 def devices(answers: Answers) -> storage.Devices:

@@ -19,7 +19,8 @@ from typing import Any
 from reconciler.model.answer import Answer
 from reconciler.model.nixos_probe import SetuidFiles
 from reconciler.targets.linux.capabilities import file_capabilities
-from reconciler.targets.linux.mount_table import Mounted, mount_table
+from reconciler.targets.linux.mount_table import Mounted, hidden_place, mount_table
+from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.session import Session
 
 FIRST_S = 2.0
@@ -84,7 +85,10 @@ class Walk:
     def _begin(self, mounts: tuple[Mounted, ...]) -> None:
         self.found = set()
         self.barriers = frozenset({_STORE, *self.skip, *(mount.point for mount in mounts)})
-        self.todo = [m.point for m in mounts if _is_walked(m) and m.point not in self.skip]
+        self.todo = [m.point for m in mounts if _is_walked(m) and not self._skipped(m.point)]
+
+    def _skipped(self, path: str) -> bool:
+        return any(f"{path}/".startswith(f"{one}/") for one in self.skip)
 
     def _directory(self, path: str) -> None:
         try:
@@ -108,7 +112,11 @@ def setuid_files(probe: SetuidFiles, session: Session) -> Answer:
     if walk is None:
         walk = session.walks[probe] = Walk((probe.wrappers.rpartition("/")[0], *probe.skip))
     patience = LATER_S if walk.whole else UNFINISHED_S if walk.todo else FIRST_S
-    walk.go_on(mount_table(session), time.monotonic() + min(patience, session.remaining() / 2))
+    mounts = mount_table(session)
+    hidden = hidden_place(session, mounts)
+    if hidden is not None:
+        raise NoAnswer("unsupported", f"this process sees other files than the machine: {hidden}")
+    walk.go_on(mounts, time.monotonic() + min(patience, session.remaining() / 2))
     return Answer(
         "ok",
         {
