@@ -94,7 +94,7 @@ gpgsign graph graphs greater greeting grep grew group groups grow growing grown 
 guarded guards guide gz h had half halt hand handle handler handshake hangs hangup happen happened
 hardening hardware has hash hashed hashes hasn't have haven't head header headers heading heads heal
 healed health healthy heap hear heard heart heartbeat heartbeats height heights held hello help
-here
+helper here
 heuristic hex hexadecimal hid hidden hide high higher highest hint hipaa histories history hit hold
 holder holding holds hole home homes honest hook hooks host host's hostbased hostkey hostkeys
 hostname hosts hour hourly hours how however howto hr href html http httpd https httpx hub hub's
@@ -208,7 +208,8 @@ started starting starts stat state stated stateless statement statements states 
 statvfs stay stays stderr stdout step step's steps still stock stole stolen stood stop stopped
 stopping stops storage store store's stored str stray stream street strerror strict string strongest
 struck stuck style sub subj subject subjects submodule submodules subprocess subscribe subset
-substack subtrees succeed succeeded success such sudo sudoers suffices suffix suid sum summary
+substack substituter substituters subtrees succeed succeeded success such sudo sudoers suffices
+suffix suid sum summary
 superblock support supported surrogate surrogateescape suspected suspended sv svr sw swap swaps
 swift switch switched switches swore symbolic symlinks sync synchronised syncookies syntax sys
 sysctl sysfs system systemd systemd1 systems tab table tables tag tags tai tail taint tainted take
