@@ -142,3 +142,41 @@ def test_every_file_of_a_safeguard_names_its_controls() -> None:
         assert text.startswith("# "), source.name
         if source.name not in {"default.nix", "switch.nix"}:
             assert "Controls: 45 CFR 164." in text.split("{", 1)[0], source.name
+
+
+def test_the_page_lists_every_safeguard_with_its_checks_and_provisions(
+    cases: dict[str, Any],
+) -> None:
+    page = (ROOT / "docs/baseline.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| `[a-z-]+\.nix` \| (.*) \|$", page, flags=re.MULTILINE))
+    assert set(rows) == _SAFEGUARDS
+    for name, row in rows.items():
+        provisions, checks = row.split(" | ")
+        assert re.findall(r"LNX-\w+-\d{3}", checks) == cases["safeguards"][name]["checks"], name
+        hipaa = {c for c in cases["safeguards"][name]["controls"] if c.startswith("hipaa:")}
+        assert _provisions(provisions) == hipaa, name
+
+
+def _provisions(text: str) -> set[str]:
+    """``164.308(a)(7)(ii)(A), (B); 164.310(c)``: what is left out is as in the one before."""
+    found: set[str] = set()
+    for group in text.split("; "):
+        before: list[str] = []
+        for word in group.split(", "):
+            section, parts = re.match(r"(?:(164\.\d+))?", word)[1], re.findall(r"\([^)]+\)", word)
+            if section is None and len(parts) < len(before) - 1:
+                level = _level(parts[0])
+                start = next(i for i, p in enumerate(before) if i and _level(p) == level)
+                parts = before[1:start] + parts
+            before = [section or before[0], *parts]
+            found.add("hipaa:" + "".join(before))
+    return found
+
+
+def _level(part: str) -> str:
+    inner = part.strip("()")
+    if inner.isdigit():
+        return "number"
+    if inner.isupper():
+        return "capital"
+    return "roman" if set(inner) <= set("ivx") else "letter"
