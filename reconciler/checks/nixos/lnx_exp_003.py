@@ -56,9 +56,15 @@ def _other(
     for name, value in seen.items():
         if not isinstance(value, str):
             raise Unobservable("kernel parameters: a value is not text")
-        if name not in exact and _folded(value) != _folded(wanted):
+        if name not in exact and not _met(value, wanted):
             number = _folded(value)
             yield f"{name}={number}" if _NUMBER.fullmatch(number) else name
+
+
+def _met(value: str, wanted: str) -> bool:
+    """Whether the live words begin with the declared ones: ``kernel.printk`` takes one of four."""
+    live, asked = value.split(), wanted.split()
+    return live[: len(asked)] == asked if asked else not live
 
 
 def _folded(value: str) -> str:

@@ -2,7 +2,8 @@
 
 LNX-NET-002 compares ports with those that a person listed for the host; this compares port, address
 and owner with what the configuration itself declares. Loopback sockets are not judged. A UDP port
-of the ephemeral range that a declared unit holds is the client side of a conversation.
+of the ephemeral range that a declared unit holds is the client side of a conversation, and so are
+those of DHCP and of link-local names while the declared client of it has them.
 
 Source: 45 CFR 164.312(e)(1); NIST SP 800-53 CM-7; proc_pid_net(5); ip-sysctl, ip_local_port_range.
 """
@@ -24,6 +25,12 @@ from reconciler.model.values import Params
 
 _LIVE = Sockets()
 _EPHEMERAL = range(32_768, 61_000)
+# What a client of DHCP or of name services binds while it asks (RFC 2131, 8415, 4795, 6762).
+_CLIENTS = {
+    "dhcpcd": frozenset({68, 546}),
+    "systemd-networkd": frozenset({68, 546}),
+    "systemd-resolved": frozenset({5353, 5355}),
+}
 _ANY = frozenset({None, "", "*", "0.0.0.0", "::"})  # noqa: S104 - compared, never bound
 
 
@@ -97,9 +104,11 @@ def _stem(unit: str) -> str:
 
 
 def _is_client(socket: _Socket, units: Units) -> bool:
-    if socket.protocol != "udp" or socket.port not in _EPHEMERAL:
+    if socket.unit is None or socket.unit not in {*units.run, *units.sockets, *units.oneshot}:
         return False
-    return socket.unit in {*units.run, *units.sockets, *units.oneshot}
+    if socket.port in _CLIENTS.get(_stem(socket.unit), ()):
+        return True
+    return socket.protocol == "udp" and socket.port in _EPHEMERAL
 
 
 CHECK = Check(
