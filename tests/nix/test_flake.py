@@ -68,7 +68,10 @@ def flake(nix_store: NixStore, tmp_path: Path) -> Flake:
 
 def test_the_lock_names_everything_and_is_read_without_a_network(flake: Flake) -> None:
     metadata = json.loads(
-        flake.store.run("nix", "flake", "metadata", "--json", "--no-update-lock-file", str(flake))
+        flake.store.run(
+            *("nix", "flake", "metadata", "--json", "--offline", "--no-update-lock-file"),
+            str(flake),
+        )
     )
 
     nodes = metadata["locks"]["nodes"]
@@ -85,7 +88,9 @@ def test_a_lock_that_does_not_fit_the_inputs_is_noticed(flake: Flake) -> None:
     (flake.directory / "flake.nix").write_text(text.replace("nixos-26.05", "nixos-25.11"))
 
     with pytest.raises(CommandFailed, match="lock file"):
-        flake.store.run("nix", "flake", "metadata", "--no-update-lock-file", str(flake))
+        flake.store.run(
+            "nix", "flake", "metadata", "--offline", "--no-update-lock-file", str(flake)
+        )
 
 
 def test_docs_name_the_pair_that_is_locked() -> None:
