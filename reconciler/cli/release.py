@@ -21,6 +21,11 @@ _folder = click.Path(path_type=Path, file_okay=False, exists=True)
 @click.option("--cache", metavar="URL", help="Binary cache that the closures are copied to.")
 @click.option("--cache-key", type=file_type, help="Secret key of Nix that signs them before.")
 @click.option(
+    "--earlier",
+    metavar="URL",
+    help="Cache with the systems of earlier releases, to say what differs. Default: --cache.",
+)
+@click.option(
     "--timeout",
     "timeout_s",
     type=click.IntRange(10, 24 * 3600),
@@ -49,8 +54,8 @@ def command(revision: str, branch: str, **options: Any) -> None:
 
     \b
     Examples:
-      reconciler release --key ci.key --cache s3://clinic-cache --cache-key cache.sec
-      reconciler release --keyless --output attested --cache ssh-ng://cache.example
+      reconciler release --key ci.key --cache file:///srv/cache --cache-key cache.sec
+      reconciler release --keyless --output attested --cache https://cache.example
     """
     from reconciler.desired.trust.systems import releases_along
     from reconciler.engine.releasing import build_systems, fitted
@@ -92,6 +97,7 @@ def _workshop(options: dict[str, Any]) -> "Workshop":
         memory_bytes=None if mebibytes is None else mebibytes << 20,
         cache=options["cache"],
         cache_key=options["cache_key"],
+        earlier=options["earlier"],
         told=lambda said: click.echo(said.decode("utf-8", "replace"), err=True),
     )
 

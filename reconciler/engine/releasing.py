@@ -38,6 +38,7 @@ class Workshop:
         memory_bytes: Address space of each evaluation; None: no limit.
         cache: Address of the binary cache that closures are copied to; None: they are not.
         cache_key: File with the key that signs them.
+        earlier: Address of a cache that has the systems of earlier releases, if not the same.
         told: Gets what Nix said where it fails; nobody's secrets are in a fleet repository.
     """
 
@@ -46,6 +47,7 @@ class Workshop:
     memory_bytes: int | None = None
     cache: str | None = None
     cache_key: Path | None = None
+    earlier: str | None = None
     told: Told | None = None
 
 
@@ -151,7 +153,8 @@ def _diff(path: str, before: str | None, workshop: Workshop) -> ClosureDiff:
     """How a closure differs; from nothing, where the one before can be had nowhere any more."""
     if before is None:
         return NOTHING_BEFORE
-    state, cache, timeout_s = workshop.state, workshop.cache, workshop.timeout_s
+    state, timeout_s = workshop.state, workshop.timeout_s
+    cache = workshop.earlier or workshop.cache
     old = build.packages_of(before, cache=cache, timeout_s=timeout_s, state=state)
     new = build.packages_of(path, cache=None, timeout_s=timeout_s, state=state)
     if old is None or new is None:

@@ -147,7 +147,7 @@ def push(
 
     Args:
         paths: Store paths of systems.
-        cache: Where to: ``file:///…``, ``s3://…``, ``ssh-ng://…``.
+        cache: Where to: ``file:///…`` or ``https://…``; of credentials only ``netrc-file`` is read.
         key: File with a secret key of Nix; None where the address names one, or the store has
             signed them already.
         timeout_s: Seconds until it is given up.

@@ -43,6 +43,7 @@ def test_each_workflow_has_the_rights_that_it_is_for() -> None:
     signs = {**read, "id-token": "write"}
     assert rights("gate") == {"review": read, "comment": {"pull-requests": "write"}}
     assert rights("attest") == {"sign": signs, "publish": write}
+    assert rights("release") == {"sign": signs, "publish": write}
     assert rights("heartbeat") == {"sign": signs, "publish": write}
     assert rights("evidence") == {"verify": read}
     assert {file.stem for file in FILES} >= {"gate", "attest", "heartbeat", "evidence"}
@@ -50,13 +51,14 @@ def test_each_workflow_has_the_rights_that_it_is_for() -> None:
 
 def test_each_workflow_runs_when_it_should() -> None:
     assert list(workflow("gate")["on"]) == ["pull_request"]
-    assert workflow("attest")["on"] == {"push": {"branches": ["main"]}}
+    for name in ("attest", "release"):
+        assert workflow(name)["on"] == {"push": {"branches": ["main"]}}
     for name in ("heartbeat", "evidence"):
         assert set(workflow(name)["on"]) == {"schedule", "workflow_dispatch"}
 
 
 def test_no_attestation_is_cancelled() -> None:
-    for name in ("attest", "heartbeat"):
+    for name in ("attest", "release", "heartbeat"):
         assert workflow(name)["concurrency"]["cancel-in-progress"] is False
     # Of several runs that wait in one group, GitHub keeps only the newest.
     assert "github.sha" in workflow("attest")["concurrency"]["group"]
@@ -65,7 +67,16 @@ def test_no_attestation_is_cancelled() -> None:
 def test_nothing_is_published_before_somebody_says_so() -> None:
     for name in ("attest", "heartbeat"):
         assert "vars.RECONCILER_ATTEST == 'keyless'" in workflow(name)["jobs"]["sign"]["if"]
+    assert "vars.RECONCILER_CACHE != ''" in workflow("release")["jobs"]["sign"]["if"]
     assert "vars.EVIDENCE_REPOSITORY != ''" in workflow("evidence")["jobs"]["verify"]["if"]
+
+
+def test_closures_are_in_the_cache_before_a_release_is_published() -> None:
+    jobs = workflow("release")["jobs"]
+    runs = [step.get("run", "") for step in jobs["sign"]["steps"]]
+    built, copied = (next(i for i, r in enumerate(runs) if w in r) for w in ("release.sh", "sync"))
+    assert built < copied
+    assert jobs["publish"]["needs"] == "sign"
 
 
 def test_every_workflow_uses_the_same_commit_of_an_action() -> None:
