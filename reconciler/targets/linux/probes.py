@@ -51,6 +51,7 @@ _IN_A_TREE: dict[type, str] = {
     ReadHeads: "files:read_heads",
     ReadLink: "files:read_link",
     StatPaths: "files:stat_paths",
+    DeclaredFiles: "declared:declared_files",
     Internal: "internal:internal",
 }
 _ON_A_MACHINE: dict[type, str] = {
@@ -69,7 +70,6 @@ _ON_A_MACHINE: dict[type, str] = {
     Entries: "entries:entries",
     LoadedUnits: "loaded_units:loaded_units",
     DeclaredSysctls: "declared:declared_sysctls",
-    DeclaredFiles: "declared:declared_files",
     DeclaredPaths: "declared:declared_paths",
     SetuidFiles: "setuid:setuid_files",
     KernelModules: "kernel_modules:kernel_modules",
