@@ -20,6 +20,7 @@ NAMES = (
     "evidence_year",
     "poll_noop",
     "l1_rules",
+    "sbom",
     "tick_profile",
     "host_tick",
 )

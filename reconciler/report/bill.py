@@ -26,7 +26,8 @@ NAR_NOTE = (
 """What a hash is of: a store path is a tree, and has no bytes of its own."""
 
 _DIGITS = slice(len("/nix/store/"), len("/nix/store/") + 32)
-_PLAIN = re.compile(r"[A-Za-z0-9._~-]")
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9._~-]")
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ def is_licence_id(text: str) -> bool:
 
 def as_json(value: Any) -> str:
     """JSON on one line, the same for the same value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return _encode(value)
 
 
 def members(name: str, values: Iterable[Any]) -> Iterator[str]:
@@ -129,7 +130,4 @@ def members(name: str, values: Iterable[Any]) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    return "".join(
-        sign if _PLAIN.fullmatch(sign) else "".join(f"%{byte:02X}" for byte in sign.encode())
-        for sign in text
-    )
+    return _NOT_PLAIN.sub(lambda found: "".join(f"%{b:02X}" for b in found[0].encode()), text)

@@ -1,5 +1,6 @@
 """Our reading of a real Nix database beside what stock Nix says of the same store."""
 
+import base64
 import hashlib
 import json
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli import execute
 from reconciler.errors import MachineError
 from reconciler.nix import base32
 from reconciler.nix.closure import diff, measure
@@ -15,6 +17,7 @@ from reconciler.nix.process import NixStore as Asked
 from reconciler.nix.process import attempt, run
 from reconciler.nix.store_path import parse_name
 from tests.support.nix_runtime import NixStore
+from tests.support.nix_systems import many_paths
 
 SYSTEM = """
 let
@@ -68,6 +71,29 @@ def test_the_digest_is_the_one_that_stock_tools_reckon(nix_store: NixStore) -> N
     assert done.stdout.decode().split()[0] == found.sha256
     size = nix_store.run("nix", "path-info", "--closure-size", system).split()[1]
     assert found.nar_bytes == int(size)
+
+
+def test_a_bill_of_sixteen_hundred_paths_is_what_stock_nix_knows(
+    nix_store: NixStore, tmp_path: Path
+) -> None:
+    system = many_paths(nix_store, 1600)
+    file = tmp_path / "desk.json"
+    where = ("--root", str(nix_store.root), "--system", system)
+    assert execute(["sbom", *where, "--output", str(file)]) == 0
+    flags = ("--json", "--json-format", "1", "--recursive")
+    said = json.loads(nix_store.run("nix", "path-info", *flags, system))
+    read = json.loads(file.read_text())
+    hashes = {
+        one["packageFileName"]: one["checksums"][0]["checksumValue"] for one in read["packages"]
+    }
+    assert len(read["packages"]) == len(hashes) == 1600
+    stock = {
+        path: base64.b64decode(info["narHash"].removeprefix("sha256-")).hex()
+        for path, info in said.items()
+    }
+    assert hashes == stock
+    edges = sum(len(set(info["references"]) - {path}) for path, info in said.items())
+    assert len(read["relationships"]) == edges + 1
 
 
 def test_a_difference_names_the_packages_that_stock_nix_names(nix_store: NixStore) -> None:
