@@ -53,6 +53,12 @@ def system_of(number: int) -> str | None:
         return None
 
 
+def has_generation(system: str) -> bool:
+    """Whether the profile has a generation of a system; only those get boot entries."""
+    place = Path(PROFILE)
+    return any(str(link.resolve()) == system for link in place.parent.glob(f"{place.name}-*-link"))
+
+
 def lasting(*systems: str) -> str:
     """Which of some systems, the best first, should be the default of the boot loader.
 
@@ -72,6 +78,12 @@ def keep(name: str, system: str) -> None:
     directory = Path(ROOTS)
     directory.mkdir(mode=0o755, parents=True, exist_ok=True)
     point(directory / name, system)
+
+
+def kept(name: str) -> tuple[str, ...]:
+    """A system that is kept under a name and still there; none if there is none."""
+    system = _link(Path(ROOTS, name))
+    return (system,) if system is not None and Path(system).is_dir() else ()
 
 
 def point(link: Path, to: str) -> None:

@@ -39,6 +39,7 @@ def stage_boot(operation: StageBoot, session: Session) -> None:
     begun = way_back.begin("boot", path, operation.previous, operation.generation, session)
     order.write(health.baseline(begun, session), session)
     switching.set_profile(SetProfile(path), session)
+    switching.keep_entry(begun.default, path, session)
     ended = switching.run_switch(begun.default, "boot", operation.timeout_s, session)
     if ended.status != 0 or ended.result != "success":
         raise NoAnswer("error", f"the boot entries could not be written: {ended.status}")

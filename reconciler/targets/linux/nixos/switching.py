@@ -67,6 +67,8 @@ def switch_system(operation: SwitchSystem, session: Session) -> None:
     access = access_of(session)
     path = trusted(operation.system, session).path
     wanted = path if operation.action == "test" else _default(path)
+    if operation.action == "boot":
+        keep_entry(wanted, path, session)
     # It must be over, and health judged, before the time of the way back is up.
     limit = min(operation.timeout_s, max(access.watchdog_s - access.settle_s - _MARGIN_S, 1))
     ended = run_switch(wanted, operation.action, limit, session)
@@ -80,7 +82,18 @@ def switch_system(operation: SwitchSystem, session: Session) -> None:
 def _default(path: str) -> str:
     """What is to be booted: the system, or what was before while its kernel was never booted."""
     begun = order.read()
-    return links.lasting(path) if begun is None else links.lasting(path, begun.default)
+    return links.lasting(path, *(links.kept("default") if begun is None else (begun.default,)))
+
+
+def keep_entry(default: str, newest: str, session: Session) -> None:
+    """Have the profile hold what is to be booted: a boot loader knows generations alone.
+
+    Somebody may have deleted old generations while another kernel waited for its restart.
+    """
+    links.keep("default", default)
+    if not links.has_generation(default):
+        profile("--set", default, session=session)
+        profile("--set", newest, session=session)
 
 
 def run_switch(system: str, action: str, timeout_s: int, session: Session) -> transient.Ended:

@@ -38,6 +38,11 @@ _TEXT = """\
 export NIXOS_NO_CHECK=1 PATH='{path}'
 # A switch that is still at work is ended first: two would stand in each other's way.
 systemctl stop {switch}
+# Boot entries are written for generations alone: the default needs one, if somebody deleted it.
+for link in {profiles}-*-link
+do [ "$(readlink -f "$link")" = '{default}' ] && found=yes
+done
+[ "$found" ] || nix-env -p {profiles} --set '{default}'
 # The recorded generation if it is still what it was, else a new one of the same system.
 if [ "$(readlink -f '{link}')" = '{profile}' ]
 then nix-env -p {profiles} --switch-generation {generation}
@@ -106,13 +111,16 @@ def begin(kind: Kind, system: str, previous: str, generation: int, session: Sess
         raise NoAnswer("error", f"generation {generation} is gone, so there is no way back")
     links.keep("previous", previous)
     links.keep("generation", of_generation)
+    # What was made the default last, where the newest generation waits for a restart itself.
+    default = links.lasting(of_generation, *links.kept("default"))
+    links.keep("default", default)
     return Order(
         kind=kind,
         system=system,
         previous=previous,
         generation=generation,
         profile=of_generation,
-        default=links.lasting(of_generation),
+        default=default,
         boot=order.boot_id(),
     )
 
@@ -180,6 +188,7 @@ def forward(begun: Order, session: Session) -> None:
     """
     switching.profile("--set", begun.system, session=session)
     default = links.lasting(begun.system, begun.default)
+    switching.keep_entry(default, begun.system, session)
     ended = switching.run_switch(default, "boot", _LIMIT_S, session)
     if ended.status != 0 or ended.result != "success":
         raise NoAnswer("error", f"the boot entry could not be written: {ended.status}")
@@ -225,7 +234,7 @@ def _only_profile(operation: ReturnNow) -> Back:
     of_generation = links.system_of(operation.generation)
     if links.running() != operation.previous or of_generation is None:
         raise NoAnswer("denied", "no way back to that system was recorded")
-    default = links.lasting(of_generation)
+    default = links.lasting(of_generation, *links.kept("default"))
     return Back(operation.previous, operation.generation, of_generation, default)
 
 
