@@ -21,6 +21,7 @@ NAMES = (
     "poll_noop",
     "l1_rules",
     "sbom",
+    "declared_tick",
     "tick_profile",
     "host_tick",
 )
