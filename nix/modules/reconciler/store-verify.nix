@@ -19,6 +19,9 @@ in
 
     systemd.services.reconciler-store-verify = {
       description = "Verify every path of the running system against its hash";
+      # The store is read-only for this unit, so Nix reads it through its daemon.
+      wants = [ "nix-daemon.socket" ];
+      after = [ "nix-daemon.socket" ];
       serviceConfig = hardening // {
         Type = "oneshot";
         ExecStart = "${cfg.package}/bin/reconciler store verify --seconds 10800";
