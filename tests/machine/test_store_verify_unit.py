@@ -1,4 +1,4 @@
-"""The weekly verification of the store, with the limits of its unit, on a machine with a real Nix."""
+"""The weekly verification of the store, with the limits of its unit and a real Nix."""
 
 import json
 from collections.abc import Iterator
