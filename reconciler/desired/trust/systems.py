@@ -157,17 +157,25 @@ class Releases:
         line that has nothing in common with it, releases that are newer by their time count.
         """
         case = self._case
-        line = case.lineage.line(case.head, (), case.limits.line)[1]
-        if floor is None:
+        line = self._down_to(None if floor is None else floor.commit)
+        if floor is None or line[-1] == floor.commit:
             return line, True
-        if floor.commit in line:
-            return line[: line.index(floor.commit) + 1], True
         if floor.commit not in case.repository:
             return line, False
         bases = case.lineage.merge_bases(case.head, floor.commit)
         reach = case.lineage.reaches
         below = takewhile(lambda commit: any(reach(commit, base) for base in bases), line)
         return (below, True) if bases else (line, False)
+
+    def _down_to(self, last: str | None) -> list[str]:
+        """The first-parent line of the head, newest first, as far as one commit or the limit."""
+        link, found = self._case.lineage.link, [self._case.head]
+        while found[-1] != last and len(found) < self._case.limits.line:
+            parents = link(found[-1]).parents
+            if not parents:
+                break
+            found.append(parents[0])
+        return found
 
 
 def releases_along(

@@ -168,6 +168,9 @@ def _taken(before: InForce | None, new: Named, chosen: Chosen) -> SystemStatus:
 def _kept(in_force: InForce | None, chosen: Chosen) -> SystemStatus:
     """What is in force, and what does not follow it."""
     system = None if in_force is None else replace(in_force.system, waiting=chosen.waiting)
+    if system is not None and system.waiting == system.release:
+        # It runs already; that its ring was closed since then takes nothing back.
+        system = replace(system, waiting=None)
     wrong = chosen.objection
     return SystemStatus(
         trusted=system,

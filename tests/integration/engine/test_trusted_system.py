@@ -2,6 +2,8 @@
 
 import pytest
 
+from reconciler.guard import trusted_system
+from reconciler.guard.memory import Memory, fold
 from reconciler.model.system import ClosureDiff, VersionChange
 from reconciler.trust.statements import revision_of
 from tests.support.drill import CLIENT, HOST_TEXT
@@ -52,6 +54,13 @@ def test_the_newest_release_that_counts_is_in_force(site) -> None:
     status = site.status()
     assert status.trusted.release == newer
     found = site.remembered()
+    assert site.drill.verify().ok
+    memory = Memory.empty()
+    for record in site.drill.records():
+        if not record.entry.slim:
+            entry = record.entry
+            memory = fold(memory, entry.kind.value, entry.body, entry.time)
+    assert trusted_system.read(memory.systems.trusted) == found
     assert (found.number, found.by, found.system.path) == (2, "ci", store_path("two"))
     assert found.before == ((store_path("one"), digest("nar of one")),)
 
@@ -127,6 +136,15 @@ def test_rings_decide_who_runs_it_first(site) -> None:
     site.fleet.approve("bob")
     status = site.status()
     assert (status.trusted.path, status.trusted.waiting) == (store_path("two"), None)
+
+
+def test_a_ring_that_closes_takes_nothing_back(site) -> None:
+    site.release("one")
+    site.run()
+    site.commit(CANARY_FILES)
+    site.fleet.approve("bob")
+    trusted = site.status().trusted
+    assert (trusted.path, trusted.waiting) == (store_path("one"), None)
 
 
 def test_a_host_whose_ring_was_never_open_has_no_system(site) -> None:
