@@ -125,6 +125,11 @@ in
           message = "reconciler.baseline.accounts: no administrator is declared. Put a normal user into the group wheel (users.users.<name>.extraGroups), or nobody can mend this machine by hand.";
         }
         {
+          # sudo asks for one, and so does the console when the network is gone.
+          assertion = admins == { } || builtins.any (u: u.hashedPasswordFile != null) (builtins.attrValues admins);
+          message = "reconciler.baseline.accounts: no administrator has a password, so nobody can use sudo or the console. Set users.users.<name>.hashedPasswordFile to a path on the machine; over SSH it opens nothing.";
+        }
+        {
           assertion = config.users.users.root.openssh.authorizedKeys.keys == [ ];
           message = "reconciler.baseline.accounts: root has SSH keys (users.users.root.openssh.authorizedKeys.keys). What is done as root must have a name: give the key to a person's account.";
         }

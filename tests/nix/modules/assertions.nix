@@ -7,7 +7,10 @@ let
   openTo = option: value: { networking.firewall.${option} = value; };
 in
 {
-  "accounts: no administrator" = withoutAdmin;
+  "accounts: no administrator is declared" = withoutAdmin;
+  "accounts: no administrator has a password" = {
+    users.users.clinic-admin.hashedPasswordFile = mkForce null;
+  };
   "accounts: root has SSH keys" = {
     users.users.root.openssh.authorizedKeys.keys = [ "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1l x" ];
   };

@@ -48,5 +48,6 @@
     isNormalUser = true;
     uid = 1000;
     extraGroups = [ "wheel" ];
+    hashedPasswordFile = "/var/lib/secrets/clinic-admin";
   };
 }

@@ -1,10 +1,10 @@
 # Configurations that would put a secret into the Nix store: the option that each message names.
+{ lib }:
 let
   store = "${builtins.storeDir}/0000000000000000000000000000000a-secret";
-  user = field: value: { users.users.clinic-admin.${field} = value; };
+  user = field: value: { users.users.clinic-admin.${field} = lib.mkForce value; };
   unit = settings: { systemd.services.demo = settings; };
 in
-{ lib }:
 {
   "users.users.clinic-admin.hashedPasswordFile" = user "hashedPasswordFile" store;
   "users.users.clinic-admin.hashedPassword" = user "hashedPassword" "$y$j9T$x$y";
