@@ -246,3 +246,26 @@ def test_a_source_that_was_added_to_the_clock_is_named(machine: Machine, undone:
     machine.activate()
     machine.guest.until("chronyc", "tracking")
     assert machine.new() == set()
+
+
+def test_a_path_of_the_store_that_does_not_verify_is_named(machine: Machine, undone: Found) -> None:
+    assert undone == set()
+    guest = machine.guest
+    file = guest.run("readlink", "-f", "/etc/nix/nix.conf").stdout.strip()
+    damaged = "/".join(file.split("/")[:4])
+
+    machine.sh(["mkdir -p /var/lib/reconciler"])
+
+    def corrupt() -> list[str]:
+        done = guest.run("reconciler", "store", "verify", check=False)
+        assert done.returncode in (0, 1), done.stderr
+        now = int(guest.run("date", "+%s").stdout)
+        seen = look(guest, machine.system, "LNX-SYS-003", now=now)["LNX-SYS-003"]
+        assert seen.sight == "seen", seen.reason
+        return list(seen.values["corrupt"])
+
+    assert corrupt() == []
+    machine.sh([f"cp {file} /tmp/kept", f"chmod u+w {file}", f"echo '# more' >> {file}"])
+    assert corrupt() == [damaged]
+    machine.sh([f"cat /tmp/kept > {file}", f"chmod u-w {file}"])
+    assert corrupt() == []
