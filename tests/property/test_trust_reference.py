@@ -29,6 +29,7 @@ ELSEWHERE = {
     # They hold or explain; what they decide is tried against a whole appliance.
     *("recovery-short", "revoked-content", "stale", "heartbeat-missing", "heartbeat-replayed"),
     *("heartbeat-conflict", "heartbeat-refused", "head-went-back"),
+    *("release-conflict", "release-revoked"),
 }
 """Codes of bytes and servers, and of freshness: tests/attacks."""
 KINDS = {
