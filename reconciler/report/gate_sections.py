@@ -15,7 +15,7 @@ from reconciler.model.review import (
     RunbookChange,
 )
 from reconciler.report import gate_words as words
-from reconciler.report import system
+from reconciler.report import trusted_system
 from reconciler.report.table import clean
 
 
@@ -71,7 +71,7 @@ def _systems(review: Review) -> Iterator[str]:
         old = words.value(change.old) if change.old else "no system"
         yield f"~ {words.value(change.target)}: {old} -> {words.value(change.new)}"
         yield f"    release of {change.release[:12]}"
-        for line in () if change.diff is None else system.changes(change.diff):
+        for line in () if change.diff is None else trusted_system.changes(change.diff):
             yield f"    {words.value(line)}"
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from reconciler.model.run import Acceptance, Freshness, Hold, IntentStatus
-from reconciler.report import system, table
+from reconciler.report import table, trusted_system
 
 _SHOWN = 8
 
@@ -16,7 +16,7 @@ def lines(intent: IntentStatus) -> list[str]:
         *(line for hold in intent.holds for line in _hold(hold)),
         *_accepted(intent.acceptance),
         *_freshness(intent.freshness),
-        *system.lines(intent.system),
+        *trusted_system.lines(intent.system),
     ]
 
 
@@ -40,7 +40,7 @@ def as_document(intent: IntentStatus) -> dict[str, Any]:
         "holds": [{**asdict(hold), "since": hold.since.isoformat()} for hold in intent.holds],
         "freshness": None if intent.freshness is None else asdict(intent.freshness),
         "acceptance": _acceptance_document(intent.acceptance),
-        "system": system.as_document(intent.system),
+        "system": trusted_system.as_document(intent.system),
     }
 
 

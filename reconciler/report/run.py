@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.evidence.bodies import finding_body, not_done_body, plan_body
 from reconciler.model.run import RunReport
-from reconciler.report import incident_list, intent, table
+from reconciler.report import incident_list, intent, table, trusted_system
 
 
 def render(report: RunReport, *, width: int = 160, colour: bool = False) -> str:
@@ -14,6 +14,7 @@ def render(report: RunReport, *, width: int = 160, colour: bool = False) -> str:
     parts += _reasons(report)
     parts += _gaps(report)
     parts += intent.lines(report.intent)
+    parts += [] if report.recorded else trusted_system.planned(report.intent.system)
     parts += _notices(report)
     parts += [f"{report.target} ({report.mode}): {table.summary(report.findings)}"]
     parts += ["loaded: " + ", ".join(f"{count} {kind}" for kind, count in report.census.items())]

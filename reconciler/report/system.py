@@ -1,66 +1,105 @@
-"""The system of a NixOS host, as people read it: which one is trusted, what waits, what changes."""
+"""Which system runs, in words: entries of kind ``system``, and how two closures differ."""
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.model.system import ClosureDiff, SystemStatus, VersionChange
-from reconciler.report import table
+from reconciler.report import words
 
-SHOWN = 12
-"""Packages of a difference that are named; the JSON forms have all."""
+Body = Mapping[str, Any]
+
+_UNKNOWN = "not known"
 
 
-def lines(status: SystemStatus | None) -> list[str]:
-    """What a person must know of it; one line if all is well, none of any other host."""
-    if status is None:
+def system_lines(body: Body) -> list[str]:
+    """Everything that an entry says of the system that runs.
+
+    Args:
+        body: Of an entry of kind ``system``.
+
+    Raises:
+        KeyError, TypeError, AttributeError: It does not say what its kind says.
+    """
+    return [
+        f"system {words.clip(body['to'])} runs",
+        f"  before     {_text(body['from'], 'nothing was recorded')}",
+        f"  booted     {_text(body['booted'])}",
+        f"  profile    {_text(body['profile'])}{_generation(body['generation'])}",
+        f"  release    {_text(body['release'], 'none that is in force names it')}"
+        f" ({words.clip(body['source'])})",
+        *_made_of(body),
+        *diff_lines(body["diff"]),
+    ]
+
+
+def system_line(body: Body) -> str:
+    """The same in one line.
+
+    Raises:
+        KeyError, TypeError, AttributeError: As `system_lines`.
+    """
+    changed = body["diff"]
+    count = "" if changed is None else f", {_count(changed)} changed"
+    return words.clip(f"{body['to']} runs, before it {_text(body['from'], 'nothing')}{count}")
+
+
+def diff_lines(diff: Body | None) -> list[str]:
+    """How a closure differs from the one before, a package a line; empty if nobody said.
+
+    Args:
+        diff: As releases and entries hold it.
+
+    Raises:
+        KeyError, TypeError, AttributeError: It is of another shape.
+    """
+    if diff is None:
         return []
-    trusted = status.trusted
-    said = []
-    if status.refused is not None:
-        said.append(f"release refused ({status.refused}): {table.clean(status.message)}")
-    if trusted is None:
-        said.append("system: no release that counts names one")
-    else:
-        said.append(f"system: {trusted.path} ({trusted.source} of {trusted.release[:12]})")
-    if trusted is not None and trusted.waiting is not None:
-        said.append(f"  release of {trusted.waiting[:12]} waits: {table.clean(status.ring)}")
-    elif status.ring:
-        said.append(f"  a release waits: {table.clean(status.ring)}")
-    return said
+    lines = [f"  changed since {_text(diff['from'], 'nothing')}:"]
+    lines += [f"    {_change(one)}" for one in diff["changes"]]
+    if diff["left_out"]:
+        lines.append(f"    … and {int(diff['left_out'])} more")
+    return lines if len(lines) > 1 else ["  no package changed"]
 
 
-def changes(diff: ClosureDiff) -> Iterator[str]:
-    """A difference line by line; built anew is said where nothing else changed."""
-    for change in diff.changes[:SHOWN]:
-        yield f"{change.name} {_versions(change)}"
-    left = diff.left_out + max(len(diff.changes) - SHOWN, 0)
-    if left:
-        yield f"{left} more"
+def _made_of(body: Body) -> list[str]:
+    closure, sbom = body["closure"], body["sbom"]
+    lines = [] if closure is None else [f"  closure    {_closure(closure)}"]
+    if sbom is not None:
+        lines.append(
+            f"  sbom       {words.clip(sbom['format'])}, sha256 {words.clip(sbom['sha256'])}"
+        )
+    if body["reason"]:
+        lines.append(f"  left out   {words.clip(body['reason'])}")
+    return lines
 
 
-def as_document(status: SystemStatus | None) -> dict[str, Any] | None:
-    """JSON values."""
-    if status is None:
-        return None
-    return {
-        **status.to_body(),
-        "trusted": None if status.trusted is None else asdict(status.trusted),
-        "message": status.message,
-        "ring": status.ring,
-        "diff": None if status.diff is None else status.diff.to_body(),
-    }
+def _closure(closure: Body) -> str:
+    mebibytes = int(closure["nar_bytes"]) // 2**20
+    return f"{int(closure['paths'])} paths, {mebibytes} MiB, sha256 {words.clip(closure['sha256'])}"
 
 
-def _versions(change: VersionChange) -> str:
-    if not change.before:
-        return f"{_all(change.after)} comes"
-    if not change.after:
-        return f"{_all(change.before)} goes"
-    if change.before == change.after:
-        return f"{_all(change.after)} built anew"
-    return f"{_all(change.before)} -> {_all(change.after)}"
+def _change(one: Body) -> str:
+    name, before, after = words.clip(one["name"], 211), one["before"], one["after"]
+    if before == after:
+        return f"{name} {_versions(after)}: built anew"
+    if not before:
+        return f"{name} {_versions(after)}: new"
+    if not after:
+        return f"{name} {_versions(before)}: gone"
+    return f"{name} {_versions(before)} -> {_versions(after)}"
 
 
-def _all(versions: tuple[str, ...]) -> str:
-    return ", ".join(version or "(no version)" for version in versions)
+def _versions(versions: Sequence[str]) -> str:
+    return words.clip(", ".join(one or "without version" for one in versions))
+
+
+def _count(diff: Body) -> str:
+    count = len(diff["changes"]) + int(diff["left_out"])
+    return "1 package" if count == 1 else f"{count} packages"
+
+
+def _generation(number: int | None) -> str:
+    return "" if number is None else f", generation {int(number)}"
+
+
+def _text(value: str | None, nothing: str = _UNKNOWN) -> str:
+    return nothing if value is None else words.clip(value)

@@ -1,64 +1,101 @@
-"""What a person reads of the system of a NixOS host."""
+"""Entries of kind ``system`` and differences of closures, for people."""
 
-import json
-from dataclasses import replace
+from typing import Any
 
-from reconciler.model.run import IntentStatus
-from reconciler.model.system import ClosureDiff, SystemStatus, VersionChange
-from reconciler.report import intent, system
-from tests.support.releases import in_force, store_path
+import pytest
 
-HELD = in_force(store_path("one"))
-WELL = SystemStatus(trusted=HELD.system, in_force=HELD)
-RING = "ring rest is not open for it"
-WAITS = replace(WELL, trusted=replace(HELD.system, waiting="d" * 40), ring=RING)
-REFUSED = replace(
-    WELL, refused="release-conflict", refused_release="e" * 40, message="fleet commit e says two"
-)
-NONE = SystemStatus(trusted=None, in_force=None)
-DIFF = ClosureDiff(
-    store_path("zero"),
-    (
-        VersionChange("a", (), ("1",)),
-        VersionChange("b", ("1",), ()),
-        VersionChange("c", ("1",), ("1",)),
-        VersionChange("d", ("1",), ("1", "2")),
-        VersionChange("e", ("",), ("1",)),
-        *(VersionChange(f"p{number:02}", ("1",), ("2",)) for number in range(10)),
-    ),
-    7,
-)
+from reconciler.errors import EvidenceError
+from reconciler.report.entry_text import body_lines
+from reconciler.report.mentions import mentions
+from reconciler.report.system import diff_lines, system_lines
+from tests.support.entries import record
+
+OLD, NEW = (f"/nix/store/{'0' * 32}-nixos-system-desk-{number}" for number in (1, 2))
+NASTY = "x\x1b[2J\r\n<b>"
 
 
-def test_what_is_trusted_is_said_and_why_a_newer_one_waits() -> None:
-    assert system.lines(None) == []
-    assert system.lines(WELL) == [f"system: {store_path('one')} (release of cccccccccccc)"]
-    assert system.lines(WAITS)[1] == f"  release of dddddddddddd waits: {RING}"
-    assert system.lines(REFUSED)[0].startswith("release refused (release-conflict): fleet commit e")
-    assert system.lines(NONE) == ["system: no release that counts names one"]
-    assert system.lines(replace(NONE, ring=RING))[1] == f"  a release waits: {RING}"
-
-
-def test_a_difference_says_what_comes_goes_and_changes() -> None:
-    said = list(system.changes(DIFF))
-    assert said[:5] == [
-        "a 1 comes",
-        "b 1 goes",
-        "c 1 built anew",
-        "d 1 -> 1, 2",
-        "e (no version) -> 1",
+def body(**other: Any) -> dict[str, Any]:
+    changes = [
+        {"name": "etc", "before": [""], "after": [""]},
+        {"name": "htop", "before": [], "after": ["3.3"]},
+        {"name": "nano", "before": ["8.2"], "after": []},
+        {"name": "openssl", "before": ["1.1", "3.0.14"], "after": ["1.1", "3.0.15"]},
     ]
-    assert said[-1] == "10 more"
-    assert list(system.changes(ClosureDiff(None, (), 0))) == []
+    said = {
+        "run": "a" * 32,
+        "from": OLD,
+        "to": NEW,
+        "booted": OLD,
+        "profile": NEW,
+        "generation": 7,
+        "release": "c" * 40,
+        "source": "release",
+        "closure": {"paths": 1500, "nar_bytes": 5 * 2**20, "sha256": "d" * 64},
+        "sbom": {"format": "SPDX-2.3", "sha256": "e" * 64},
+        "diff": {"from": OLD, "changes": changes, "left_out": 3},
+        "reason": "",
+    }
+    return said | other
 
 
-def test_machines_are_told_all_of_it() -> None:
-    status = IntentStatus(commit="c" * 40, counter=3, fetched=True, system=WAITS)
-    assert system.lines(WAITS)[0] in intent.lines(status)
-    document = json.loads(json.dumps(intent.as_document(status)))["system"]
-    assert document["trusted"]["waiting"] == "d" * 40
-    assert document["in_force"]["path"] == store_path("one")
-    said = system.as_document(replace(REFUSED, diff=DIFF))
-    assert said["refused"] == {"reason": "release-conflict", "release": "e" * 40}
-    assert said["diff"]["left_out"] == 7
-    assert system.as_document(None) is None
+def test_an_entry_tells_which_system_runs_and_what_changed() -> None:
+    assert body_lines(record(4, "system", body()), None) == [
+        f"system {NEW} runs",
+        f"  before     {OLD}",
+        f"  booted     {OLD}",
+        f"  profile    {NEW}, generation 7",
+        f"  release    {'c' * 40} (release)",
+        f"  closure    1500 paths, 5 MiB, sha256 {'d' * 64}",
+        f"  sbom       SPDX-2.3, sha256 {'e' * 64}",
+        f"  changed since {OLD}:",
+        "    etc without version: built anew",
+        "    htop 3.3: new",
+        "    nano 8.2: gone",
+        "    openssl 1.1, 3.0.14 -> 1.1, 3.0.15",
+        "    … and 3 more",
+    ]
+
+
+def test_what_is_not_known_is_said_to_be() -> None:
+    nothing = dict.fromkeys(
+        ("from", "booted", "profile", "generation", "release", "closure", "sbom", "diff")
+    )
+    assert system_lines(body(**nothing, source="unknown", reason="the database is damaged")) == [
+        f"system {NEW} runs",
+        "  before     nothing was recorded",
+        "  booted     not known",
+        "  profile    not known",
+        "  release    none that is in force names it (unknown)",
+        "  left out   the database is damaged",
+    ]
+
+
+def test_a_difference_may_be_none() -> None:
+    assert diff_lines(None) == []
+    assert diff_lines({"from": None, "changes": [], "left_out": 0}) == ["  no package changed"]
+
+
+def test_it_can_be_looked_up_in_one_line() -> None:
+    (found,) = mentions(record(4, "system", body()))
+    assert (found.about, found.rule, found.status) == ("system", None, "changed")
+    assert found.detail == f"{NEW} runs, before it {OLD}, 7 packages changed"
+    one = {"from": OLD, "changes": [], "left_out": 1}
+    (found,) = mentions(record(4, "system", body(diff=one)))
+    assert found.detail.endswith(", 1 package changed")
+    (found,) = mentions(record(4, "system", body(**{"from": None}, diff=None)))
+    assert found.detail == f"{NEW} runs, before it nothing"
+
+
+def test_no_machine_drives_the_terminal_of_a_reader() -> None:
+    bad = {"name": NASTY, "before": [NASTY], "after": [NASTY, NASTY]}
+    said = body(to=NASTY, booted=NASTY, reason=NASTY, diff={"from": NASTY, "changes": [bad]})
+    said["diff"]["left_out"] = 0
+    for line in system_lines(said):
+        assert line.isprintable()
+
+
+def test_a_body_of_another_shape_is_shown_as_it_is_and_not_looked_up() -> None:
+    other = record(4, "system", {"to": NEW, "closure": 7})
+    assert body_lines(other, None) == [f"  to = {NEW}", "  closure = 7"]
+    with pytest.raises(EvidenceError, match="does not read as system"):
+        mentions(other)
