@@ -94,7 +94,7 @@ gpgsign graph graphs greater greeting grep grew group groups grow growing grown 
 guarded guards guide gz h had half halt hand handle handler handshake hangs hangup happen happened
 hardening hardware has hash hashed hashes hasn't have haven't head header headers heading heads heal
 healed health healthy heap hear heard heart heartbeat heartbeats height heights held hello help
-helper here
+helper helper's here
 heuristic hex hexadecimal hid hidden hide high higher highest hint hipaa histories history hit hold
 holder holding holds hole home homes honest hook hooks host host's hostbased hostkey hostkeys
 hostname hosts hour hourly hours how however howto hr href html http httpd https httpx hub hub's
