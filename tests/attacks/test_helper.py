@@ -193,5 +193,5 @@ def test_a_server_that_lies_or_hangs_up_makes_nothing_done(tmp_path: Path) -> No
 
 def test_a_socket_that_nobody_listens_on_is_refused() -> None:
     one, other = socket.socketpair()
-    with one, other, pytest.raises(MachineError, match="no Unix socket to listen on"):
+    with one, other, pytest.raises(MachineError, match="no socket to listen on"):
         serve(one, Written(), Terms(uid=0), lambda _line: None)

@@ -199,6 +199,6 @@ def _require_unix(listening: socket.socket) -> None:
     unix = listening.family == socket.AF_UNIX and listening.type == socket.SOCK_STREAM
     if not unix or not listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         raise MachineError(
-            "the helper was given no Unix socket to listen on",
+            "the helper was given no socket to listen on",
             hint="Start it by its socket unit: systemctl start reconciler-helper.socket",
         )
