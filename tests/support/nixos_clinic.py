@@ -168,10 +168,10 @@ class NixosClinic:
         done = self.guest.run("python3", PROGRAM, input=json.dumps(order), timeout=150)
         return Told(0, json.loads(done.stdout))
 
-    def dies(self, point: str) -> None:
+    def dies(self, point: str, **access: Any) -> None:
         """A run that is killed at a point."""
         with pytest.raises(CommandFailed):
-            self.run(point)
+            self.run(point, **access)
         assert self._reached()
 
     def loses_power(self, point: str) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.support.commands import CommandFailed, host
+from tests.support.commands import MINIMAL_ENV, CommandFailed, host
 from tests.support.guest import ADDRESS, Guest
 from tests.support.image import Image
 from tests.support.lan import Lan
@@ -21,7 +21,7 @@ from tests.support.nix_runtime import NixStore
 from tests.support.nixos_base import MachineFacts, base_system, clinic_units, documented
 from tests.support.nixos_systems import RECIPE, System, build_system
 
-__all__ = ["CACHE", "CURRENT", "PROFILE", "NixosGuest", "NixosSite", "nixos_site"]
+__all__ = ["CACHE", "CURRENT", "PROFILE", "NixosGuest", "NixosSite", "listening", "nixos_site"]
 
 PROFILE = "/nix/var/nix/profiles/system"
 CURRENT = "/run/current-system"
@@ -195,6 +195,24 @@ class NixosGuest(Guest):
 
     def _resize(self, size: int) -> None:
         host("mount", "-o", f"remount,size={size}", str(self.share.parent))
+
+
+@contextmanager
+def listening(lan: Lan, address: str, port: int) -> Iterator[None]:
+    """Let somebody listen on a guest's network, as a Git server does; nothing is answered."""
+    program = ("python3", "-I", "-m", "http.server", str(port), "--bind", address)
+    server = subprocess.Popen(
+        ["nsenter", f"--net=/run/netns/{lan.netns}", "setpriv", "--pdeathsig", "KILL", *program],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=MINIMAL_ENV,
+    )
+    with server:
+        try:
+            yield
+        finally:
+            server.kill()
 
 
 def publish(store: NixStore, cache: Path, *paths: str) -> None:

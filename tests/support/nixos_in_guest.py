@@ -47,7 +47,8 @@ def main(order: dict[str, Any]) -> None:
     home = load_settings(Path(order["home"]) / "reconciler.yaml")
     access = _system_access(home)
     assert access is not None
-    patience = replace(access, **order["access"])
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in order["access"].items()}
+    patience = replace(access, **given)
     # A switch must end this many seconds before the way back is gone.
     switching._MARGIN_S = 1
 

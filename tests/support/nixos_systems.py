@@ -173,4 +173,7 @@ def build_system(store: NixStore, system: System) -> str:
         CommandFailed: It cannot be built.
     """
     recipe = lay_recipe(store.directory / "recipe")
-    return store.build(expression(system, str(recipe), str(store.runtime / "usr/bin")))
+    # In a file: a system may say more than fits into one argument of a program.
+    file = store.directory / "system-to-build.nix"
+    file.write_text(expression(system, str(recipe), str(store.runtime / "usr/bin")))
+    return store.build(f"import {file}")

@@ -1,0 +1,212 @@
+"""What becomes of a system that a release names, on a real machine with a real Nix.
+
+Each test takes the same appliance at rest, releases something, and lets it run once or twice. The
+machine is shared; who leaves it on another system says so by leaving it healthy.
+"""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.nix_cache import LyingCache
+from tests.support.nixos_base import FIREWALL, documented
+from tests.support.nixos_clinic import NixosClinic
+from tests.support.nixos_guest import PROFILE, NixosGuest, NixosSite, listening
+from tests.support.nixos_systems import System
+
+pytestmark = pytest.mark.nix
+
+DATABASE = "/nix/var/nix/db/db.sqlite"
+GIT = 9418
+SLEEPS = "ExecStart=/bin/sleep inf"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def machine(nixos: NixosSite) -> Iterator[NixosGuest]:
+    with nixos.boot("activation") as guest:
+        yield guest
+
+
+@pytest.fixture(scope="module")
+def at_rest(nixos: NixosSite, machine: NixosGuest) -> NixosClinic:
+    clinic = NixosClinic.enrol(nixos, machine)
+    assert clinic.run().failing(before=True) == set()
+    return clinic
+
+
+@pytest.fixture
+def clinic(nixos: NixosSite, at_rest: NixosClinic) -> NixosClinic:
+    """An appliance at rest, which runs the first system."""
+    if set(at_rest.where()) != {nixos.base_path}:
+        at_rest.guest.install(nixos.base_path)
+    return at_rest.copy(f"clinic{next(_numbers)}")
+
+
+def with_service(nixos: NixosSite, name: str, *lines: str) -> System:
+    return documented(nixos.base.with_service(name, *lines))
+
+
+def stayed(clinic: NixosClinic, words: str, **access: Any) -> None:
+    """One run that took back what it did, for that reason; the evidence is whole."""
+    before, generation = clinic.where(), clinic.guest.generation()
+    outcome = clinic.run(**access).outcome("RB-UPDATE-001")
+    assert outcome["result"] == "rolled_back", outcome
+    assert words in outcome["reason"]
+    assert clinic.where() == before
+    assert clinic.guest.generation() == generation
+    clinic.at_rest()
+    clinic.verify()
+
+
+def test_a_newer_release_comes_to_run_and_is_proven(nixos: NixosSite, clinic: NixosClinic) -> None:
+    newer = clinic.release(with_service(nixos, "labels", SLEEPS))
+    assert clinic.run().results() == [("RB-UPDATE-001", "healed")]
+    assert clinic.where() == (newer,) * 3
+    assert clinic.guest.run("systemctl", "is-active", "labels").stdout == "active\n"
+    clinic.at_rest()
+    clinic.verify()
+    *_, told = clinic.entries("system")
+    assert (told["from"], told["to"]) == (nixos.base_path, newer)
+    assert clinic.run().results() == []
+
+
+@pytest.mark.parametrize(
+    ("fails", "words"),
+    [
+        ("check", "Pre-switch checks failed"),
+        ("activation:users", "its activation script failed"),
+        ("activation:dies", "its activation script failed"),
+        ("bootloader", "the boot loader refused"),
+    ],
+)
+def test_a_system_that_cannot_be_activated_is_taken_back(
+    nixos: NixosSite, clinic: NixosClinic, fails: str, words: str
+) -> None:
+    clinic.release(nixos.failing(fails))
+    stayed(clinic, words)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "words"),
+    [
+        ("broken", ["Type=oneshot", "ExecStart=/bin/false"], "failed: broken.service"),
+        ("fades", ["ExecStart=/bin/sh -c 'sleep 2; exit 1'"], "failed: fades.service"),
+        ("usurper", ["ExecStart=/bin/systemctl stop ssh", "Type=oneshot"], "ssh.service"),
+    ],
+)
+def test_a_system_under_which_something_gets_worse_is_taken_back(
+    nixos: NixosSite, clinic: NixosClinic, name: str, lines: list[str], words: str
+) -> None:
+    clinic.release(with_service(nixos, name, *lines))
+    stayed(clinic, words, steady_s=4, settle_s=6)
+    assert clinic.guest.ssh("true") == ""
+
+
+def test_a_unit_that_failed_before_is_not_blamed_on_the_new_system(
+    nixos: NixosSite, clinic: NixosClinic
+) -> None:
+    ailing = nixos.base.with_service("ailing", "Type=oneshot", "ExecStart=/bin/false")
+    path = nixos.release(documented(ailing))
+    clinic.guest.fetch(path, nixos.public_key)
+    clinic.guest.set_profile(path)
+    assert clinic.guest.switch(path, "switch", check=False).returncode == 4
+    clinic.names(path)
+    assert clinic.run().results() == []
+    newer = clinic.release(documented(ailing.with_service("labels", SLEEPS)))
+    assert clinic.run().results() == [("RB-UPDATE-001", "healed")]
+    assert clinic.where() == (newer,) * 3
+    failed = clinic.guest.run("systemctl", "is-failed", "ailing", check=False)
+    assert failed.stdout == "failed\n"
+    clinic.verify()
+
+
+def test_a_system_that_failed_here_is_not_tried_again(
+    nixos: NixosSite, clinic: NixosClinic
+) -> None:
+    clinic.release(with_service(nixos, "broken", "Type=oneshot", "ExecStart=/bin/false"))
+    assert clinic.run().results() == [("RB-UPDATE-001", "rolled_back")]
+    again = clinic.run()
+    assert again.results() == []
+    assert again.turned_away("RB-UPDATE-001")["guard"] == "revision"
+    clinic.verify()
+
+
+def test_after_twenty_generations_the_recorded_one_comes_back(
+    nixos: NixosSite, clinic: NixosClinic
+) -> None:
+    guest, other = clinic.guest, nixos.release(with_service(nixos, "labels", SLEEPS))
+    guest.fetch(other, nixos.public_key)
+    sets = f"$0 -p {PROFILE} --set {other} && $0 -p {PROFILE} --set {nixos.base_path}"
+    ten_times = f"for n in $(seq 10); do {sets}; done"
+    guest.run("sh", "-c", ten_times, "/run/current-system/sw/bin/nix-env")
+    guest.switch(nixos.base_path, "boot")
+    recorded = guest.generation()
+    assert recorded > 20
+    clinic.release(nixos.failing("bootloader"))
+    stayed(clinic, "the boot loader refused")
+    assert guest.generation() == recorded
+    guest.cut_power()
+    guest.power_on()
+    assert guest.booted() == nixos.base_path
+
+
+@pytest.mark.parametrize("lie", ["dropped", "unsigned", "forged"])
+def test_a_cache_that_lies_changes_nothing(nixos: NixosSite, clinic: NixosClinic, lie: str) -> None:
+    path = clinic.release(with_service(nixos, f"of-a-{lie}-cache", SLEEPS))
+    cache = LyingCache(nixos.cache)
+    if lie == "dropped":
+        cache.drop(path)
+        words = "no substituter"
+    elif lie == "unsigned":
+        cache.strip_signatures(path)
+        words = "without a signature by a trusted key"
+    else:
+        other = nixos.store.directory / "other"
+        other.write_text("gotcha\n")
+        secret = (nixos.store.directory / "cache.secret").read_text()
+        cache.forge(path, other, nixos.store, secret)
+        words = "not what the release"
+    stayed(clinic, words)
+    assert clinic.guest.run("test", "-x", f"{path}/activate", check=False).returncode == 1
+
+
+def test_a_full_disk_stops_a_system_before_it_is_fetched(
+    nixos: NixosSite, clinic: NixosClinic
+) -> None:
+    big = documented(nixos.base.with_etc("papers", "A page of papers.\n" * 500_000))
+    path = clinic.release(big)
+    clinic.guest.shrink_disk(4 << 20)
+    try:
+        stayed(clinic, "are free in /nix/store")
+    finally:
+        clinic.guest.grow_disk()
+    valid = clinic.guest.nix("nix-store", "--check-validity", path, check=False)
+    assert valid.returncode == 1
+
+
+def test_a_corrupt_database_of_nix_is_said_and_nothing_is_done(
+    nixos: NixosSite, clinic: NixosClinic
+) -> None:
+    clinic.release(with_service(nixos, "of-a-corrupt-store", SLEEPS))
+    guest = clinic.guest
+    guest.run("cp", DATABASE, "/root/good")
+    try:
+        guest.run("dd", "if=/dev/zero", f"of={DATABASE}", "bs=512", "count=8", "conv=notrunc")
+        stayed(clinic, "database")
+    finally:
+        guest.run("sh", "-c", f"cp /root/good {DATABASE}; rm -f {DATABASE}-*")
+
+
+def test_a_system_that_cuts_the_way_to_git_is_taken_back(
+    nixos: NixosSite, clinic: NixosClinic
+) -> None:
+    open_out = "type filter hook output priority filter; policy accept;"
+    text = nixos.base.etc[FIREWALL].text
+    assert open_out in text
+    shut = text.replace(open_out, f"{open_out}\n    tcp dport {GIT} drop")
+    clinic.release(documented(nixos.base.with_etc(FIREWALL, shut)))
+    with listening(clinic.guest.lan, "192.0.2.1", GIT):
+        stayed(clinic, "the Git server cannot be reached", reach=["192.0.2.1", GIT])
