@@ -123,7 +123,7 @@ def test_a_unit_that_failed_before_is_not_blamed_on_the_new_system(
     clinic.verify()
 
 
-def test_a_system_that_failed_here_is_not_tried_again(
+def test_a_system_that_failed_waits_and_a_newer_one_does_not(
     nixos: NixosSite, clinic: NixosClinic
 ) -> None:
     clinic.release(with_service(nixos, "broken", "Type=oneshot", "ExecStart=/bin/false"))
@@ -131,6 +131,9 @@ def test_a_system_that_failed_here_is_not_tried_again(
     again = clinic.run()
     assert again.results() == []
     assert again.turned_away("RB-UPDATE-001")["guard"] == "revision"
+    newer = clinic.release(with_service(nixos, "mended", SLEEPS))
+    assert clinic.run().results() == [("RB-UPDATE-001", "healed")]
+    assert clinic.where() == (newer,) * 3
     clinic.verify()
 
 
