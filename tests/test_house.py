@@ -27,6 +27,8 @@ DOCUMENTS = [
     "docs/keys.md",
     "docs/retention.md",
     "docs/threat-model.md",
+    "docs/expectations.md",
+    "docs/baseline.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
 ]

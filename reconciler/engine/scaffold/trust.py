@@ -62,6 +62,11 @@ rules:
     paths: ["approvals/{{client}}/high-*.yaml"]
     authors: [engineer]
     approvals: {approvals}
+  # What runs as root on NixOS appliances, and what it is made from.
+  - id: systems
+    paths: ["flake.nix", "flake.lock", "nix/**", "hosts/{{client}}/*.nix"]
+    authors: [engineer]
+    approvals: {approvals}
   # What one client's engineers change: hosts, approvals of plans by the person who gives them, and
   # who has an incident in hand.
   - id: clients
