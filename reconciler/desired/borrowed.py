@@ -37,7 +37,7 @@ class BorrowedMirror:
         # libgit2 opens nothing that another user owns, because its configuration could run
         # programs; ours reads objects, and runs none.
         pygit2.settings.owner_validation = False
-        self._mirror = Mirror(path)
+        self._mirror = Mirror(path, borrowed=True)
         self._branch = branch
 
     def offered(self) -> str | None:

@@ -22,8 +22,16 @@ _TRANSIENT = ("refs/**/*.lock", "*.lock", "objects/pack/*.lock", "objects/pack/p
 class Mirror:
     """A bare repository at a path, with its siblings ``<name>.new`` and ``<name>.old``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, borrowed: bool = False) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            path: Where it is, or will be.
+            borrowed: It is another user's: who reads it as root makes and moves nothing there,
+                because its owner could put a link in the place of every folder.
+        """
         self.path = path
+        self._borrowed = borrowed
         self._new = path.with_name(path.name + ".new")
         self._old = path.with_name(path.name + ".old")
 
@@ -31,11 +39,13 @@ class Mirror:
         """The repository; created if there is none.
 
         Raises:
-            MirrorDamaged: There is something that is no repository.
+            MirrorDamaged: There is something that is no repository, or, of another user, nothing.
             MachineError: The directory cannot be written.
         """
         try:
             if not self.path.exists():
+                if self._borrowed:
+                    raise MirrorDamaged("there is no mirror of the fleet", hint=_HINT)
                 self._restore_or_create()
             return pygit2.Repository(str(self.path))
         except (pygit2.GitError, KeyError, ValueError) as error:

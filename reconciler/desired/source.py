@@ -42,6 +42,7 @@ class FleetSource:
         read_limits: ReadLimits = READ_LIMITS,
         access: Access = NO_ACCESS,
         attestations: str | None = "attestations",
+        borrowed: bool = False,
     ) -> None:
         """Vet the address; nothing is fetched yet.
 
@@ -54,6 +55,7 @@ class FleetSource:
             access: Key, known hosts, CA, token: files.
             attestations: The branch where approvals, heartbeats and the like are, if it is there;
                 None if none is asked for.
+            borrowed: The mirror is another user's, and is only read.
 
         Raises:
             InputError: An address or branch name that is not allowed.
@@ -61,7 +63,7 @@ class FleetSource:
         server = Server(vet(url, access), access)
         self._branch = check_branch(branch)
         self._incoming = Incoming(server, limits, branch, attestations)
-        self._mirror = Mirror(mirror)
+        self._mirror = Mirror(mirror, borrowed=borrowed)
         self._limits = limits
         self._read_limits = read_limits
         self._tidy = False

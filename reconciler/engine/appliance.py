@@ -177,8 +177,13 @@ def mirror_path(home: Home) -> Path:
     return home.path(home.settings.state) / "fleet.git"
 
 
-def fleet_source(home: Home) -> FleetSource:
-    """The fleet repository that the settings name; nothing is fetched yet."""
+def fleet_source(home: Home, *, borrowed: bool = False) -> FleetSource:
+    """The fleet repository that the settings name; nothing is fetched yet.
+
+    Args:
+        home: The settings.
+        borrowed: The mirror is another user's, and is only read.
+    """
     fleet = home.settings.fleet
 
     def path(text: str | None) -> Path | None:
@@ -198,4 +203,5 @@ def fleet_source(home: Home) -> FleetSource:
             token_file=path(fleet.token_file),
         ),
         attestations=fleet.attestations,
+        borrowed=borrowed,
     )

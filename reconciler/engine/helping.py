@@ -2,14 +2,15 @@
 
 Rule 1: Nothing is taken from the daemon but objects, which prove themselves. The trust of the
         helper has its own memory, in a folder that root owns, and begins at what was pinned.
-Rule 2: That memory only goes forward: to a commit that every rule of trust lets follow. A daemon
-        that was taken over can hold the helper back, never lead it elsewhere.
+Rule 2: That memory only goes forward: to a commit that every rule of trust lets follow, and to a
+        system of a release that is no older. A daemon that was taken over can hold the helper back,
+        never lead it elsewhere, and bring no system back that another one followed.
 Rule 3: What cannot be decided is no answer, and then no system is activated.
 """
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,21 +21,24 @@ from reconciler.desired.fleet import read_fleet
 from reconciler.desired.graph import check_fleet
 from reconciler.desired.problem import FleetInvalid
 from reconciler.desired.resolve import resolve
+from reconciler.desired.source import FleetSource
 from reconciler.engine.appliance import fleet_source, mirror_path
 from reconciler.engine.settings import Home
-from reconciler.engine.trusted.system import choose
+from reconciler.engine.trusted.system import judged
 from reconciler.errors import EvidenceError, InputError, ReconcilerError
 from reconciler.evidence import canonical
 from reconciler.evidence.entry import stamp
+from reconciler.guard import trusted_system
 from reconciler.ledger.durable import flush, on_disk
 from reconciler.ledger.verify import load_signers
 from reconciler.model.answer import Answer
 from reconciler.model.desired import DesiredState
-from reconciler.model.system import TrustedSystem
+from reconciler.model.system import InForce
 from reconciler.steps import catalogue as steps_catalogue
 
 FOLDER = Path("/var/lib/reconciler/helper")
-_LIMIT = 4096
+_LIMIT = 16 * 1024
+_FIRST_RUN = "Let the reconciler run once."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,12 @@ class Accepted:
     Attributes:
         commit: Hex id of the fleet commit.
         recovered: ``issued`` of the last recovery that was used; None if none was.
+        system: The system that was trusted last; None before the first.
     """
 
     commit: str
     recovered: datetime | None
+    system: InForce | None
 
 
 class OwnMemory:
@@ -72,8 +78,9 @@ class OwnMemory:
             raise _broken("can be changed by others")
         said = canonical.decode(data, _LIMIT)
         try:
-            recovered = said["recovered"]
-            return Accepted(said["commit"], _moment(recovered))
+            recovered, system = said["recovered"], said["system"]
+            known = None if system is None else trusted_system.read(system)
+            return Accepted(said["commit"], _moment(recovered), known)
         except (KeyError, TypeError, ValueError) as error:
             raise _broken("is garbled") from error
 
@@ -84,7 +91,9 @@ class OwnMemory:
             MachineError: The system refused.
         """
         recovered = None if accepted.recovered is None else stamp(accepted.recovered)
-        data = canonical.encode({"commit": accepted.commit, "recovered": recovered})
+        system = None if accepted.system is None else accepted.system.to_body()
+        said = {"commit": accepted.commit, "recovered": recovered, "system": system}
+        data = canonical.encode(said)
         new = self._file.with_suffix(".new")
         with on_disk(self._file):
             self._file.parent.mkdir(mode=0o700, exist_ok=True)
@@ -134,21 +143,20 @@ class OwnTrust:
 
     def _system(self) -> Answer:
         desired = self._desired()
-        releases = fleet_source(self._home).releases(desired.commit, self._now())
-        chosen = choose(releases.systems(desired.target, None), desired)
-        if chosen.system is None:
-            return Answer("absent", reason="no release that counts names a system for this host")
-        named = chosen.system
-        closure = named.system.closure
-        trusted = TrustedSystem(
-            path=named.system.path,
-            drv=named.system.drv,
-            nar_sha256=named.system.nar_sha256,
-            closure_sha256=None if closure is None else closure.sha256,
-            release=named.commit,
-            revision=named.revision,
-        )
-        return Answer("ok", asdict(trusted) | {"before": []})
+        accepted = self._memory.read()
+        if accepted is None:
+            raise InputError("nothing was accepted yet", hint=_FIRST_RUN)
+        releases = self._source().releases(desired.commit, self._now())
+        found = judged(releases, desired, accepted.system)
+        if found.in_force != accepted.system:
+            self._memory.write(replace(accepted, system=found.in_force))
+        if found.trusted is None:
+            why = found.message or "no release that counts names a system for this host"
+            return Answer("absent", reason=why)
+        return Answer("ok", asdict(found.trusted) | {"before": []})
+
+    def _source(self) -> FleetSource:
+        return fleet_source(self._home, borrowed=True)
 
     def _desired(self) -> DesiredState:
         """The desired state of this host that every rule of trust lets be in force.
@@ -161,7 +169,7 @@ class OwnTrust:
         accepted = self._memory.read()
         head = mirror.offered()
         if head is None:
-            raise InputError("nothing was accepted yet", hint="Let the reconciler run once.")
+            raise InputError("nothing was accepted yet", hint=_FIRST_RUN)
         if accepted is None or accepted.commit != head:
             found = mirror.verify(
                 head,
@@ -169,12 +177,13 @@ class OwnTrust:
                 pinned=load_signers(self._home.path(fleet.signers)),
                 pin=fleet.pin,
                 recovered_at=None if accepted is None else accepted.recovered,
-                attestations=fleet_source(self._home).attestations(),
+                attestations=self._source().attestations(),
                 now=self._now(),
             )
             before = None if accepted is None else accepted.recovered
             used = found.recovery.issued if found.recovery else before
-            self._memory.write(Accepted(head, used))
+            system = None if accepted is None else accepted.system
+            self._memory.write(Accepted(head, used, system))
         return self._resolved(head)
 
     def _resolved(self, commit: str) -> DesiredState:
@@ -183,7 +192,7 @@ class OwnTrust:
         return self._known[1]
 
     def _resolve(self, commit: str) -> DesiredState:
-        source, settings = fleet_source(self._home), self._home.settings
+        source, settings = self._source(), self._home.settings
         checks = checks_catalogue.load()
         fleet = read_fleet(source.read_files(commit))
         problems = check_fleet(fleet, checks, steps_catalogue.load())

@@ -61,7 +61,7 @@ def _released(
     appliance: Appliance, desired: DesiredState, before: InForce | None, now: datetime
 ) -> SystemStatus:
     try:
-        return _judged(appliance.source.releases(desired.commit, now), desired, before)
+        return judged(appliance.source.releases(desired.commit, now), desired, before)
     except (IntentRefused, InputError, MachineError) as error:
         return _unread(before, error)
 
@@ -110,7 +110,17 @@ class Chosen:
     objection: Objection | None = None
 
 
-def _judged(releases: Releases, desired: DesiredState, before: InForce | None) -> SystemStatus:
+def judged(releases: Releases, desired: DesiredState, before: InForce | None) -> SystemStatus:
+    """What releases name for a host, and what of it follows what was in force.
+
+    Args:
+        releases: Along the line of what is accepted.
+        desired: In force.
+        before: What the caller remembers; None before the first.
+
+    Raises:
+        MirrorDamaged: An object is missing.
+    """
     floor = None if before is None else Floor(before.system.release, before.time)
     chosen = choose(releases.systems(desired.target, floor), desired)
     new = chosen.system

@@ -7,11 +7,14 @@ import pygit2
 import pytest
 
 from reconciler import load_settings
-from reconciler.engine.appliance import mirror_path
+from reconciler.desired.objects import MirrorDamaged
+from reconciler.engine.appliance import fleet_source, mirror_path
 from reconciler.engine.helping import OwnTrust
 from tests.support.drill import HOST
 from tests.support.release_drill import TARGET, ReleaseDrill, new_release_drill
 from tests.support.releases import store_path
+from tests.support.trust_fleet import POLICY, POLICY_TEXT
+from tests.support.trust_signing import fingerprint
 
 pytestmark = pytest.mark.integration
 
@@ -87,6 +90,44 @@ def test_a_daemon_that_was_taken_over_cannot_lead_it_back_or_astray(
     claims(site, newer)
     assert trust()("system").status == "ok"
     assert (tmp_path / "helper").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_daemon_that_hides_the_newest_release_brings_no_older_one_back(
+    site: ReleaseDrill, trust: Callable[[], OwnTrust]
+) -> None:
+    newer = site.release("two", site.commit())
+    site.run()
+    assert trust()("system").data["path"] == store_path("two")
+
+    site.fleet.put(newer, None)
+    site.run()
+    said = trust()("system")
+    assert (said.status, said.data["path"]) == ("ok", store_path("two"))
+
+
+def test_a_key_that_was_revoked_is_trusted_no_more_by_the_helper_either(
+    site: ReleaseDrill, trust: Callable[[], OwnTrust]
+) -> None:
+    assert trust()("system").status == "ok"
+    revoked = f'{{key: "{fingerprint("ci")}", effective: "{site.fleet.moment(1)}", reason: stolen}}'
+    site.commit({POLICY: f"{POLICY_TEXT}revoked: [{revoked}]\n"})
+    site.fleet.approve("bob")
+    site.run()
+    assert trust()("system").status == "absent"
+
+
+def test_nothing_is_made_where_the_mirror_is_gone(
+    site: ReleaseDrill, trust: Callable[[], OwnTrust]
+) -> None:
+    """Who owns the folder could lead what root makes there to anywhere."""
+    home = load_settings(Path(site.drill.site.settings))
+    mirror = mirror_path(home)
+    mirror.rename(mirror.with_name("fleet.git.old"))
+    with pytest.raises(MirrorDamaged, match="no mirror"):
+        fleet_source(home, borrowed=True).attestations()
+    assert not mirror.exists()
+    assert trust()("system").status == "denied"
+    assert not mirror.exists()
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b'{"commit":"x"}', b"x" * 5000])
