@@ -60,13 +60,12 @@ def clinic(nixos: NixosSite, waiting: tuple[NixosClinic, str]) -> NixosClinic:
     return clinic
 
 
-def is_whole(clinic: NixosClinic, system: str, result: str, *, tidy: bool = True) -> None:
+def is_whole(clinic: NixosClinic, system: str, result: str) -> None:
     """After the first run: one system in all places, nothing left over, the intent closed."""
     run = clinic.run()
     assert run.results()[0] == ("RB-UPDATE-001", result), run.document["outcomes"]
     assert clinic.where() == (system,) * 3
-    if tidy:
-        clinic.at_rest()
+    clinic.at_rest()
     (branch,) = clinic.verify()["branches"]
     assert branch["open_intents"] == []
 
@@ -103,5 +102,4 @@ def test_the_way_back_is_gone_by_itself_when_nobody_returns(
     assert clinic.guest.running() == waiting[1]
     clinic.guest.until("test", "!", "-e", "/var/lib/reconciler/activation/order.json", timeout=40)
     assert clinic.where() == (nixos.base_path,) * 3
-    # systemd remembers how the way back ended until the next one is armed: a person may read it.
-    is_whole(clinic, nixos.base_path, "interrupted", tidy=False)
+    is_whole(clinic, nixos.base_path, "interrupted")

@@ -27,7 +27,7 @@ from reconciler.model.system_operation import (
     SwitchSystem,
 )
 from tests.support.activating import Activator, steps_to
-from tests.support.nixos_base import documented
+from tests.support.nixos_base import FIREWALL, documented
 from tests.support.nixos_guest import NixosGuest, NixosSite
 
 STAYS = ("ExecStart=/bin/sleep infinity",)
@@ -153,6 +153,19 @@ class TestBack:
         assert in_force(act.guest) == before
         assert active(act.guest, "ssh.service") == "active"
 
+    def test_a_way_in_that_the_packet_filter_shuts_is_named(
+        self, act: Activator, nixos: NixosSite
+    ) -> None:
+        before, text = in_force(act.guest), nixos.base.etc[FIREWALL].text
+        shut = text.replace("tcp dport 22 accept", "tcp dport 443 accept")
+        assert shut != text
+        path = act.trust(nixos.release(documented(nixos.base.with_etc(FIREWALL, shut))))
+        planned = steps(act, path)
+        *done, last = act.do(*planned)
+        assert (len(done), "cut: open:tcp/22" in last["reason"]) == (4, True), last["reason"]
+        assert back(act, planned) == ""
+        assert in_force(act.guest) == before
+
     def test_a_generation_that_is_gone_meanwhile_is_made_again(
         self, act: Activator, nixos: NixosSite
     ) -> None:
@@ -183,6 +196,8 @@ class TestBack:
         assert in_force(guest) == before
         assert "the time was up" in act.one(DisarmReturn())
         assert "gone before" in act.one(AwaitHealth(path))
+        assert act.one(FinishActivation()) == ""
+        assert act.units() == []
         assert act.one(ReturnNow(before[0], before[3])) == ""
 
 

@@ -15,9 +15,10 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.model.probe import Sockets
+from reconciler.model.probe import FirewallChains, Sockets
 from reconciler.model.system_operation import AwaitHealth
 from reconciler.targets.linux.bus import buses_of, manager, value_of
+from reconciler.targets.linux.firewall import firewall_chains
 from reconciler.targets.linux.nixos import links, order
 from reconciler.targets.linux.nixos.order import Order
 from reconciler.targets.linux.nixos.trusted import access_of, trusted
@@ -152,7 +153,9 @@ def _ways(session: Session) -> list[str]:
     answer = session.internal("host")
     data = answer.data if answer.status == "ok" and isinstance(answer.data, dict) else {}
     found = data.get("access_path", [])
-    return [str(way) for way in found] if isinstance(found, list) else []
+    named = [str(way) for way in found] if isinstance(found, list) else []
+    # That something listens does not say that the packet filter lets anybody come to it.
+    return [*named, *(f"open:{way[5:]}" for way in named if way.startswith("port:"))]
 
 
 def _works(way: str, session: Session) -> bool:
@@ -160,10 +163,32 @@ def _works(way: str, session: Session) -> bool:
     kind, _, name = way.partition(":")
     if kind == "unit":
         return bool(_active((name,), session))
+    if kind == "open":
+        return _let_in(name, session)
     if kind != "port":
         return False
     rows = sockets(Sockets(), session).data
     return any(f"{row['protocol']}/{row['port']}" == name for row in rows)
+
+
+def _let_in(port: str, session: Session) -> bool:
+    """Whether the packet filter lets anybody come to a port."""
+    answer = firewall_chains(FirewallChains(), session)
+    inbound = [chain for chain in answer.data["chains"] if chain["hook"] == "input"]
+    refused = any((chain["final_verdict"] or chain["policy"]) != "accept" for chain in inbound)
+    if not refused:
+        return True
+    protocol, _, number = port.partition("/")
+    return any(_covers(rule, protocol, number) for rule in answer.data["open_ports"])
+
+
+def _covers(rule: str, protocol: str, number: str) -> bool:
+    """Whether ``tcp/22``, ``tcp/20-30`` or ``tcp/*`` is about a port."""
+    of, _, ports = rule.partition("/")
+    first, _, last = ports.partition("-")
+    if of != protocol or not number.isdecimal():
+        return False
+    return ports == "*" or int(first) <= int(number) <= int(last or first)
 
 
 def _reaches(session: Session) -> bool:

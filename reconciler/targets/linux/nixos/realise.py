@@ -3,8 +3,11 @@
 Rule 1: Nothing is evaluated and nothing is built here, by nobody: a path that no cache has is an
         error. Only caches and keys of the settings count.
 Rule 2: It is kept from the garbage collector before it is fetched.
-Rule 3: The hash of the system and, where the release says it, the digest of its whole closure are
-        compared with the release. So a stolen key of a cache alone changes nothing that runs here.
+Rule 3: The hash of the system and the digest of its whole closure are compared with the release.
+        So a stolen key of a cache alone changes nothing that runs here. A release that does not say
+        the digest is none to run: below the system, the key of a cache would be enough.
+Rule 4: They are compared again whenever something is done with the system: whoever asks for a
+        switch need not have asked for this before, and others may have fetched the path.
 """
 
 import hmac
@@ -43,6 +46,20 @@ def realise(operation: Realise, session: Session) -> None:
         _compare(wanted, access)
     except ReconcilerError as error:
         raise NoAnswer("error", error.message) from error
+
+
+def proven(path: str, session: Session) -> str:
+    """The trusted system, which is in the store byte for byte as the release names it.
+
+    Raises:
+        NoAnswer: It is not the trusted one, not in the store, or not what the release names.
+    """
+    access, wanted = access_of(session), trusted(path, session)
+    try:
+        _compare(wanted, access)
+    except ReconcilerError as error:
+        raise NoAnswer("error", error.message) from error
+    return wanted.path
 
 
 def repair_path(operation: RepairPath, session: Session) -> None:
@@ -129,12 +146,14 @@ def _compare(wanted: Trusted, access: SystemAccess) -> None:
     with open_database() as database:
         info = database.info(wanted.path)
         if info is None:
-            raise NoAnswer("error", f"{wanted.path} is not in the store after it was fetched")
+            raise NoAnswer("error", f"{wanted.path} is not in the store")
         if not hmac.compare_digest(info.nar_sha256, wanted.nar_sha256):
             raise NoAnswer("error", f"{wanted.path} is not what the release names: another hash")
         found = closure.measure(database.closure(wanted.path))
     if found.nar_bytes > access.max_bytes:
         raise NoAnswer("error", f"the closure has {found.nar_bytes >> 20} MiB, more than allowed")
     said = wanted.closure_sha256
-    if said is not None and not hmac.compare_digest(found.sha256, said):
+    if said is None:
+        raise NoAnswer("denied", "the release does not say what the closure is")
+    if not hmac.compare_digest(found.sha256, said):
         raise NoAnswer("error", "the closure is not what the release names: another digest")

@@ -21,7 +21,7 @@ from reconciler.nix import process
 from reconciler.targets.linux.bus import MANAGER, Buses, bus_trouble, manager
 from reconciler.targets.linux.dbus_values import Malformed
 from reconciler.targets.linux.nixos import links, order, transient
-from reconciler.targets.linux.nixos.realise import store
+from reconciler.targets.linux.nixos.realise import proven, store
 from reconciler.targets.linux.nixos.trusted import access_of, trusted
 from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.process import Limits, run_program
@@ -49,8 +49,7 @@ def check_switch(operation: CheckSwitch, session: Session) -> None:
     Raises:
         NoAnswer: It says no: something may only change with a restart of the machine.
     """
-    access_of(session)
-    program = command(trusted(operation.system, session).path)
+    program = command(proven(operation.system, session))
     ran = run_program(program, ("check",), (), Limits(session.deadline, _OUTPUT))
     said = (ran.stdout + ran.stderr).decode("utf-8", "replace")
     if ran.exit != 0 and not said.startswith("Usage:"):
@@ -65,7 +64,7 @@ def switch_system(operation: SwitchSystem, session: Session) -> None:
         NoAnswer: It did not come about; what did is seen by looking.
     """
     access = access_of(session)
-    path = trusted(operation.system, session).path
+    path = proven(operation.system, session)
     wanted = path if operation.action == "test" else _default(path)
     if operation.action == "boot":
         keep_entry(wanted, path, session)
@@ -134,8 +133,11 @@ def set_profile(operation: SetProfile, session: Session) -> None:
     Raises:
         NoAnswer: Nix refused, or the profile leads elsewhere afterwards.
     """
-    access_of(session)
-    path = trusted(operation.system, session).path
+    path = proven(operation.system, session)
+    was = links.system_of(links.generation())
+    if order.read() is None and was is not None and was != path:
+        # Without an order this is all that a way back may lead to.
+        links.keep("profile", was)
     profile("--set", path, session=session)
     if links.system_of(links.generation()) != path:
         raise NoAnswer("error", f"{PROFILE} does not lead to the system that was set")

@@ -161,7 +161,10 @@ def finish_activation(_operation: FinishActivation, session: Session) -> None:
         NoAnswer: Neither led to an end.
     """
     begun = order.read()
-    if begun is None or begun.kind != "switch":
+    if begun is None:
+        clear(session)
+        return
+    if begun.kind != "switch":
         return
     access_of(session)
     if transient.wait(switching.SWITCH, session).active:
