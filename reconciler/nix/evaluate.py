@@ -1,7 +1,7 @@
 """Evaluate the system of one host from a flake, so that nothing but the flake has a say.
 
-Rule 1: Pure and restricted: no file outside of the flake and its locked inputs, no environment, no
-        clock, no derivation that is built to be read.
+Rule 1: Pure and restricted: no file outside of the flake and its locked inputs, no address but
+        where the lock has those from, no environment, no clock, no derivation built to be read.
 Rule 2: Settings of the repository (``nixConfig``) are ignored, and no lock is written or mended.
 Rule 3: What an evaluation says its result is, is a claim; `reconciler.nix.build` holds it against
         what the derivation makes.
@@ -15,13 +15,13 @@ from pathlib import Path
 
 from reconciler.errors import InputError, MachineError
 from reconciler.nix import process
+from reconciler.nix.locked import LOCK, allowed_uris
 from reconciler.nix.process import NixStore
 from reconciler.nix.store_path import is_store_path
 
 OPTIONS = (
     ("pure-eval", "true"),
     ("restrict-eval", "true"),
-    ("allowed-uris", ""),
     ("allow-import-from-derivation", "false"),
     ("accept-flake-config", "false"),
     ("allow-dirty", "false"),
@@ -37,6 +37,9 @@ Told = Callable[[bytes], None]
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HINT = "See what Nix says: nix eval --no-update-lock-file 'path:FLEET#nixosConfigurations'."
+_UNLOCKED = (
+    "Nothing pins inputs here: `nix flake lock`, and commit flake.lock. Or see what Nix says."
+)
 _ANSWER_LIMIT = 64 * 1024
 _APPLY = "system: { drv = system.drvPath; path = system.outPath; }"
 
@@ -89,7 +92,8 @@ def evaluate(
         told: Gets what Nix said where it fails.
 
     Raises:
-        InputError: No host, or an answer that is no derivation.
+        InputError: No host, a lock that nobody else could follow, or an answer that is no
+            derivation.
         MachineError: It failed, took too long or needed too much memory.
     """
     ended = process.attempt(
@@ -100,7 +104,7 @@ def evaluate(
         f"path:{flake}#{attribute_of(target)}",
         timeout_s=timeout_s,
         limit=_ANSWER_LIMIT,
-        options=OPTIONS,
+        options=(*OPTIONS, ("allowed-uris", " ".join(allowed_uris(flake)))),
         state=state,
         memory_bytes=memory_bytes,
     )
@@ -109,7 +113,7 @@ def evaluate(
             told(ended.stderr)
         error = process.failure("nix", ended)
         message = f"the system of {target} cannot be evaluated: {error.message}"
-        raise MachineError(message, hint=_HINT)
+        raise MachineError(message, hint=_HINT if (flake / LOCK).exists() else _UNLOCKED)
     return _read(ended.stdout, target)
 
 
