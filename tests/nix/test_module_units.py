@@ -164,6 +164,14 @@ def test_an_activation_does_not_restart_who_conducts_it_but_renews_it(host: Eval
     assert host.get(f"{services}.reconciler.serviceConfig.Restart") == "always"
 
 
+def test_a_boot_does_not_end_the_daemon_that_it_started(host: Evaluation) -> None:
+    """At boot there must be nothing yet that the signal could reach; later no order counts."""
+    renew = host.get("config.systemd.services.reconciler-renew")
+
+    assert "reconciler.service" in renew["before"]
+    assert renew["after"] == []
+
+
 def test_secrets_reach_the_service_by_credentials_alone(
     host: Evaluation, units: dict[str, str]
 ) -> None:

@@ -19,7 +19,8 @@ in
     systemd.services.reconciler-renew = {
       description = "Let the reconciler go on as the program and with the settings of this system";
       wantedBy = [ "multi-user.target" ];
-      after = [ "reconciler.service" ];
+      # At boot it comes first, when there is no daemon that the signal could end.
+      before = [ "reconciler.service" ];
       restartTriggers = [
         cfg.package
         config.environment.etc."reconciler/reconciler.yaml".text
