@@ -85,6 +85,17 @@ def test_a_refusal_names_the_option(
     assert f"option `reconciler.baseline.{named}'" in done.stderr.decode()
 
 
+def test_the_tunnel_makes_its_key_where_networkd_runs_the_network(nix_store: NixStore) -> None:
+    """The release would leave the tunnel to networkd, too, which makes no keys and refuses."""
+    host = f"{ROOT}/tests/nix/modules/host.nix"
+    refused = evaluate(
+        nix_store,
+        f"let t = import {ROOT}/nix/testing {{ }}; in t.refusals (t.evalSystem"
+        f" {{ modules = [ {host} {{ networking.useNetworkd = true; }} ]; }}).config",
+    )
+    assert refused == []
+
+
 def test_each_safeguard_can_be_switched_off_alone(cases: dict[str, Any]) -> None:
     assert set(cases["off"]) == _SAFEGUARDS
     for name, seen in cases["off"].items():

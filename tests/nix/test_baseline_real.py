@@ -18,6 +18,7 @@ from tests.support.nix_runtime import NixStore
 
 # Options that came after the oldest tree that was looked at, and are facts of the pinned release.
 NEWER = {
+    "networking.wireguard.useNetworkd",
     "security.auditd.settings",
     "services.logind.settings.Login",
     "systemd.coredump.settings.Coredump",

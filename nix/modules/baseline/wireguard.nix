@@ -1,9 +1,16 @@
 # WireGuard: the one way from the MSP to the machine. The machine calls; nothing is opened for it.
 # Controls: 45 CFR 164.312(e)(1), (2)(ii).
-{ config, lib, ... }:
+{
+  config,
+  lib,
+  options,
+  ...
+}:
 let
   cfg = config.reconciler.baseline.wireguard;
   title = "The MSP comes in through WireGuard alone";
+  # Release 25.05 and later leave tunnels to networkd where it runs the network; it makes no keys.
+  hasBackends = options.networking.wireguard ? useNetworkd;
   key = lib.types.strMatching "[A-Za-z0-9+/]{43}=";
 in
 {
@@ -66,17 +73,20 @@ in
       };
     }
     (lib.mkIf cfg.enable {
-      networking.wireguard.interfaces.${cfg.interface} = {
-        ips = cfg.addresses;
-        inherit (cfg) privateKeyFile;
-        generatePrivateKeyFile = true;
-        listenPort = cfg.port;
-        peers = lib.optional (cfg.peer.publicKey != null) {
-          inherit (cfg.peer) publicKey endpoint allowedIPs;
-          # Keeps the way back open through the clinic's router.
-          persistentKeepalive = 25;
+      networking.wireguard = {
+        interfaces.${cfg.interface} = {
+          ips = cfg.addresses;
+          inherit (cfg) privateKeyFile;
+          generatePrivateKeyFile = true;
+          listenPort = cfg.port;
+          peers = lib.optional (cfg.peer.publicKey != null) {
+            inherit (cfg.peer) publicKey endpoint allowedIPs;
+            # Keeps the way back open through the clinic's router.
+            persistentKeepalive = 25;
+          };
         };
-      };
+      }
+      // lib.optionalAttrs hasBackends { useNetworkd = lib.mkDefault false; };
       assertions = [
         {
           assertion = cfg.addresses != [ ];

@@ -1,5 +1,5 @@
 # networking.*
-{ lib, ... }:
+{ config, lib, ... }:
 let
   inherit (lib) mkOption types;
   ports = mkOption {
@@ -101,10 +101,21 @@ in
         default = { };
       };
     };
-    wireguard.interfaces = mkOption {
-      type = types.attrsOf (types.submodule wireguard);
-      default = { };
+    wireguard = {
+      # Since release 25.05.
+      useNetworkd = mkOption {
+        type = types.bool;
+        default = config.networking.useNetworkd;
+      };
+      interfaces = mkOption {
+        type = types.attrsOf (types.submodule wireguard);
+        default = { };
+      };
     };
   };
   config.networking.firewall.trustedInterfaces = [ "lo" ];
+  config.assertions = lib.mapAttrsToList (name: interface: {
+    assertion = !(config.networking.wireguard.useNetworkd && interface.generatePrivateKeyFile);
+    message = "networking.wireguard.interfaces.${name}: networkd makes no private key.";
+  }) config.networking.wireguard.interfaces;
 }
