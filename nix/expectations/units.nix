@@ -73,6 +73,10 @@ let
     {
       ConditionVirtualization = wanted == [ "!container" ] && !config.boot.isContainer;
       ConditionCapability = !config.boot.isContainer;
+      # Words that must not be there, and are not declared.
+      ConditionKernelCommandLine = builtins.all (
+        word: lib.hasPrefix "!" word && !(builtins.elem (lib.removePrefix "!" word) config.boot.kernelParams)
+      ) wanted;
       ConditionSecurity =
         (wanted == [ "audit" ] && config.security.audit.enable != false)
         || (wanted == [ "apparmor" ] && config.security.apparmor.enable);

@@ -140,6 +140,15 @@ def test_anti_malware_runs_and_is_updated(machine: DeclaredMachine, bound: list[
     assert set(failures(machine, rule)) == {"signature_age_hours"}, "no signatures yet"
 
 
+def test_fresh_signatures_do_not_take_twice_the_memory(declared: dict[str, Any]) -> None:
+    """Both sets at once would not fit below the limit of the unit."""
+    assert declared["clamd"] == {"ConcurrentDatabaseReload": False, "restart": "on-failure"}
+
+
+def test_a_stopped_audit_daemon_is_missed(machine: DeclaredMachine) -> None:
+    assert "auditd.service" in machine.document["units"]["run"]
+
+
 def test_the_audit_rules_of_the_fleet_are_those_of_the_host(declared: dict[str, Any]) -> None:
     host = yaml.safe_load((ROOT / "hosts/example-clinic/appliance.yaml").read_text())
     assert set(host["declares"]["audit_rules"]) == set(declared["auditRules"])
@@ -183,6 +192,13 @@ def test_one_daemon_with_enough_sources_keeps_the_clock(machine: DeclaredMachine
     assert [unit for unit in run if unit in lnx_time_001.DAEMONS] == [time["service"]]
     assert len(time["sources"]) >= 3
     assert time["nts"] is True
+
+
+def test_nothing_without_proof_sets_the_clock(declared: dict[str, Any]) -> None:
+    """chrony's own question at start is plain NTP, and steps the clock by whatever it hears."""
+    assert declared["chrony"]["asksAtStart"] is False
+    words = declared["chrony"]["extraConfig"].splitlines()
+    assert {"authselectmode require", "minsources 2", "makestep 1.0 3"} <= set(words)
 
 
 def test_the_release_is_one_that_the_policy_supports(

@@ -51,7 +51,11 @@ in
     }
     (lib.mkIf cfg.enable {
       services.clamav = {
-        daemon.enable = true;
+        daemon = {
+          enable = true;
+          # Old and new signatures at once would not fit below the limit.
+          settings.ConcurrentDatabaseReload = false;
+        };
         updater = {
           enable = true;
           frequency = cfg.updatesPerDay;
@@ -63,7 +67,12 @@ in
           scanDirectories = cfg.scan.directories;
         };
       };
-      systemd.services.clamav-daemon.serviceConfig.MemoryMax = "${toString cfg.memoryMebibytes}M";
+      systemd.services.clamav-daemon.serviceConfig = {
+        MemoryMax = "${toString cfg.memoryMebibytes}M";
+        # Without network at the first start there are no signatures yet, and it ends.
+        Restart = lib.mkDefault "on-failure";
+        RestartSec = lib.mkDefault 60;
+      };
     })
   ];
 }

@@ -44,8 +44,11 @@ in
         enable = true;
         servers = cfg.sources;
         enableNTS = cfg.nts;
+        # chrony's question at start is plain NTP, and steps the clock by whatever it hears.
+        initstepslew.enabled = false;
         # One liar alone does not move the clock; with NTS, none that does not prove itself counts.
         extraConfig = ''
+          makestep 1.0 3
           minsources 2
         ''
         + lib.optionalString cfg.nts ''

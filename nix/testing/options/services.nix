@@ -72,6 +72,8 @@ in
   options.services = {
     chrony = ntp // {
       enableNTS = flag false;
+      # Asks the servers at start, without NTS.
+      initstepslew.enabled = flag true;
       extraConfig = lines;
     };
     ntp = ntp;

@@ -78,7 +78,10 @@ in
         wantedBy = [ "sysinit.target" ];
         unitConfig = {
           ConditionVirtualization = "!container";
-          ConditionSecurity = [ "audit" ];
+          ConditionKernelCommandLine = [
+            "!audit=0"
+            "!audit=off"
+          ];
         };
       };
     })

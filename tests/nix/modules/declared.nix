@@ -27,6 +27,13 @@ in
   root = config.users.users.root.hashedPassword;
   auditRules = config.security.audit.rules;
   inherit (config.security.audit) backlogLimit;
+  chrony = {
+    inherit (config.services.chrony) extraConfig;
+    asksAtStart = config.services.chrony.initstepslew.enabled;
+  };
+  clamd = config.services.clamav.daemon.settings // {
+    restart = config.systemd.services.clamav-daemon.serviceConfig.Restart or "no";
+  };
   backups = builtins.mapAttrs (_: job: { inherit (job) repository passwordFile; }) config.services.restic.backups;
   upload = lib.filterAttrs (_: v: v != null) (removeAttrs journald.upload.settings.Upload [ "URL" ]);
 }

@@ -34,6 +34,10 @@ let
     }
     // settings;
   };
+  auditing.ConditionKernelCommandLine = [
+    "!audit=0"
+    "!audit=off"
+  ];
   sshd = settings: (document { services.openssh = { enable = true; } // settings; }).sshd.settings;
 in
 {
@@ -114,6 +118,15 @@ in
     });
     conditioned = run (service { unitConfig.ConditionPathExists = "/x"; });
     notInContainers = run (service { unitConfig.ConditionVirtualization = "!container"; });
+    withAudit = run (service { unitConfig = auditing; });
+    withoutAudit = run {
+      imports = [ (service { unitConfig = auditing; }) ];
+      boot.kernelParams = [ "audit=off" ];
+    };
+    askedFor = run {
+      imports = [ (service { unitConfig.ConditionKernelCommandLine = "demo"; }) ];
+      boot.kernelParams = [ "demo" ];
+    };
     unwanted = run (service { wantedBy = [ ]; });
     disabled = run (service { enable = false; });
     added = run (service { serviceConfig = { }; });
