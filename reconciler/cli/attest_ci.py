@@ -19,6 +19,7 @@ from reconciler.cli.attest_common import (
 )
 
 if TYPE_CHECKING:
+    from reconciler.cli.attest_keys import Key
     from reconciler.trust.statements import System
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,7 +66,7 @@ def heartbeat(revision: str, counter: int | None, branch: str, **options: Any) -
     from reconciler.desired.attest.counter import next_counter
     from reconciler.trust.statements import Heartbeat, write
 
-    desk = desk_of(options)
+    desk, key = desk_of(options), signer_of(options)
     commit = desk.clone.commit(revision)
     case = desk.clone.case(commit, commit, branch, desk.branch.read(desk.now), desk.now)
     number, unread = next_counter(case)
@@ -73,7 +74,7 @@ def heartbeat(revision: str, counter: int | None, branch: str, **options: Any) -
         click.echo(f"note: {path} is not counted: {why}", err=True)
     number = max(number, counter or 1)
     beat = Heartbeat(branch, commit, desk.clone.digest(commit), number, desk.now)
-    sign(desk, write(beat), options)
+    sign(desk, write(beat), options, key)
 
 
 @click.command()
@@ -90,7 +91,7 @@ def release(revision: str, systems: tuple[str, ...], branch: str, **options: Any
     """Vouch for REVISION (default: HEAD): commit, tree, a digest of every file, what was built."""
     from reconciler.trust.statements import Release, write
 
-    desk = desk_of(options)
+    desk, key = desk_of(options), signer_of(options)
     clone, commit = desk.clone, desk.clone.commit(revision)
     signed = Release(
         branch,
@@ -101,7 +102,7 @@ def release(revision: str, systems: tuple[str, ...], branch: str, **options: Any
         desk.now,
         dict(map(_system, systems)),
     )
-    sign(desk, write(signed), options)
+    sign(desk, write(signed), options, key)
 
 
 def desk_of(options: dict[str, Any]) -> Desk:
@@ -121,23 +122,45 @@ def _system(text: str) -> tuple[str, "System"]:
     return host, System(drv, path, nar_sha256)
 
 
-def sign(desk: Desk, payload: bytes, options: dict[str, Any]) -> None:
-    """Sign a statement as the options say, and put it where they say.
+def signer_of(options: dict[str, Any]) -> "Key | None":
+    """The key that the options name; None: this job signs as itself, or somebody elsewhere.
+
+    Asked for before anything is built or counted, so that nobody waits for an error.
 
     Raises:
         click.UsageError: Not exactly one way of signing is chosen.
-        ReconcilerError: It cannot be signed or written.
+        KeyMissing: The key cannot be used, or signs nothing.
     """
     from reconciler.cli.attest_keys import load
 
-    ending = Ending(options["unsigned"], options["output"])
-    chosen = [options["keyless"], options["key"] is not None, ending.unsigned is not None]
+    file: Path | None = options["key"]
+    chosen = [options["keyless"], file is not None, options["unsigned"] is not None]
     if sum(chosen) != 1:
         raise click.UsageError("give one of --key FILE, --keyless or --unsigned FILE")
+    if file is None:
+        return None
+    key = load(file)
+    key.to_sign_with()
+    return key
+
+
+def sign(desk: Desk, payload: bytes, options: dict[str, Any], key: "Key | None") -> None:
+    """Sign a statement as the options say, and put it where they say.
+
+    Args:
+        desk: Where.
+        payload: What to sign.
+        options: Of the command line.
+        key: What `signer_of` gave.
+
+    Raises:
+        ReconcilerError: It cannot be signed or written.
+    """
+    ending = Ending(options["unsigned"], options["output"])
     if options["keyless"]:
         _sign_keyless(desk, ending, payload, options)
         return
-    finish_with_key(desk, ending, payload, load(options["key"]) if options["key"] else None)
+    finish_with_key(desk, ending, payload, key)
 
 
 def _sign_keyless(desk: Desk, ending: Ending, payload: bytes, options: dict[str, Any]) -> None:

@@ -5,21 +5,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.attest_ci import desk_of, sign, signing_options
-from reconciler.cli.attest_common import file_type
+from reconciler.cli.attest_ci import desk_of, sign, signer_of, signing_options
 
 if TYPE_CHECKING:
     from reconciler.cli.attest_common import Desk
     from reconciler.engine.releasing import Workshop
 
 _any_folder = click.Path(path_type=Path, file_okay=False)
+_given_file = click.Path(path_type=Path, dir_okay=False, exists=True)
 _folder = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 @click.command()
 @click.argument("revision", default="HEAD")
 @click.option("--cache", metavar="URL", help="Binary cache that the closures are copied to.")
-@click.option("--cache-key", type=file_type, help="Secret key of Nix that signs them before.")
+@click.option(
+    "--cache-key",
+    type=_given_file,
+    help="Secret key of Nix that signs them before; hosts take nothing unsigned.",
+)
 @click.option(
     "--earlier",
     metavar="URL",
@@ -55,13 +59,22 @@ def command(revision: str, branch: str, **options: Any) -> None:
     \b
     Examples:
       reconciler release --key ci.key --cache file:///srv/cache --cache-key cache.sec
-      reconciler release --keyless --output attested --cache https://cache.example
+      reconciler release --keyless --output attested --cache file:///srv/cache --cache-key cache.sec
+
+    \b
+    Exit codes:
+      0  every system is built, copied and signed
+      2  wrong usage of the command line
+      4  the trust files of the commit, or its tree, would be refused
+      5  bad input: no such commit, a document, a flake that gives no system
+      6  a key cannot be used
+      7  an evaluation, a build or a copy failed, or Nix is not here
     """
     from reconciler.desired.trust.systems import releases_along
     from reconciler.engine.releasing import build_systems, fitted
     from reconciler.trust.statements import Release
 
-    desk = desk_of(options)
+    desk, key = desk_of(options), signer_of(options)
     clone, commit = desk.clone, desk.clone.commit(revision)
     beside = desk.branch.read(desk.now)
     earlier = releases_along(
@@ -77,7 +90,7 @@ def command(revision: str, branch: str, **options: Any) -> None:
         _now(desk),
         systems,
     )
-    sign(desk, fitted(signed), options)
+    sign(desk, fitted(signed), options, key)
 
 
 def _workshop(options: dict[str, Any]) -> "Workshop":

@@ -12,8 +12,11 @@ from reconciler.desired.attest.clone import AttestClone
 from reconciler.desired.trust.systems import Named, releases_along
 from reconciler.engine.releasing import fitted, hosts_to_build
 from reconciler.errors import InputError
+from reconciler.evidence import sshsig
 from reconciler.model.system import Closure, ClosureDiff, VersionChange
 from reconciler.trust.statements import Release, System, read
+from tests.support.attest_site import AttestSite
+from tests.support.evidence_keys import test_key as key_of
 from tests.support.nix_runtime import NixStore
 from tests.support.release_site import CLIENT, ReleaseSite, flake, fleet_files, host_text
 
@@ -161,3 +164,30 @@ def test_the_more_hosts_there_are_the_less_each_says_of_its_change() -> None:
 
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+
+UNUSABLE = {
+    "none": ((), 2, "give one of --key FILE"),
+    "two": (("--key", "x", "--keyless"), 2, "give one of --key FILE"),
+    "not there": (("--key", "no-such-key"), 6, "cannot be read"),
+    "no key for the cache": (("--keyless", "--cache-key", "no-such-key"), 2, "does not exist"),
+}
+
+
+@pytest.mark.parametrize(("argv", "code", "why"), UNUSABLE.values(), ids=UNUSABLE)
+def test_what_cannot_be_signed_is_not_built(tmp_path, capsys, argv, code, why) -> None:
+    site = AttestSite(tmp_path / "msp", fleet_files(FIRST, "one", "two"))
+    nothing = ("--repository", str(site.clone("ci")), "--programs", str(tmp_path))
+    assert execute(["release", *nothing, *argv]) == code
+    said = capsys.readouterr().err
+    assert why in said
+    assert "not installed" not in said
+
+
+def test_half_a_key_builds_nothing(tmp_path, capsys) -> None:
+    site = AttestSite(tmp_path / "msp", fleet_files(FIRST, "one", "two"))
+    public = tmp_path / "ci.pub"
+    public.write_text(sshsig.public_text(sshsig.raw_public(key_of("ci"))))
+    argv = ("--repository", str(site.clone("ci")), "--programs", str(tmp_path))
+    assert execute(["release", *argv, "--key", str(public)]) == 6
+    assert "signs nothing" in capsys.readouterr().err
