@@ -46,8 +46,9 @@ def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
     answer = record(answers.data(_live(params)), "setuid files")
     found = records(answer.fields.get("wrappers"), "wrappers")
     live = {one.text("name"): one for one in found}
-    users = {account.uid: account.name for account in passwd.accounts(answers.text(passwd.PASSWD))}
-    numbers = {line.gid: name for name, line in groups(answers.text(GROUP)).items()}
+    # By name: a second account with number 0 is a matter of accounts, not of each wrapper.
+    users = {account.name: account.uid for account in passwd.accounts(answers.text(passwd.PASSWD))}
+    numbers = {name: line.gid for name, line in groups(answers.text(GROUP)).items()}
     elsewhere = {_place(p) for p in texts(answer.fields.get("elsewhere"), "files", limit=4096)}
     drift = Drift(missing=set(wanted.keys() - live), owned=not elsewhere)
     drift.undeclared = {f"wrappers/{name}" for name in live.keys() - wanted} | elsewhere
@@ -59,13 +60,13 @@ def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
 
 
 def _about(
-    wanted: Wrapper, live: Record, users: Mapping[int, str], numbers: Mapping[int, str]
+    wanted: Wrapper, live: Record, users: Mapping[str, int], numbers: Mapping[str, int]
 ) -> Iterator[str]:
     capabilities = set(texts(live.fields.get("capabilities"), "wrappers"))
     same = {
         "mode": live.whole("mode") == int(wanted.mode, 8),
-        "owner": users.get(live.whole("uid")) == wanted.owner,
-        "group": numbers.get(live.whole("gid")) == wanted.group,
+        "owner": users.get(wanted.owner) == live.whole("uid"),
+        "group": numbers.get(wanted.group) == live.whole("gid"),
         "capabilities": capabilities - _OWN_NEED
         == set(_CAPABILITY.findall(wanted.capabilities.lower())) - _OWN_NEED,
     }
