@@ -20,6 +20,7 @@ pytestmark = pytest.mark.nix
 
 DATABASE = "/nix/var/nix/db/db.sqlite"
 GIT = 9418
+LOCK = "/run/nixos/switch-to-configuration.lock"
 SLEEPS = "ExecStart=/bin/sleep inf"
 _numbers = itertools.count(1)
 
@@ -87,6 +88,18 @@ def test_a_system_that_cannot_be_activated_is_taken_back(
 ) -> None:
     clinic.release(nixos.failing(fails))
     stayed(clinic, words)
+
+
+def test_while_somebody_else_switches_nothing_is_done_and_the_system_is_not_blamed(
+    nixos: NixosSite, clinic: NixosClinic
+) -> None:
+    guest = clinic.guest
+    clinic.release(with_service(nixos, "labels", SLEEPS))
+    guest.run("systemd-run", "--quiet", "--unit=busy", "flock", LOCK, "sleep", "600")
+    guest.until("sh", "-c", f"! flock --nonblock {LOCK} true")
+    stayed(clinic, "another switch is under way")
+    guest.run("systemctl", "stop", "busy")
+    assert clinic.run().turned_away("RB-UPDATE-001")["guard"] == "cooldown"
 
 
 @pytest.mark.parametrize(

@@ -34,11 +34,12 @@ SWITCH = "reconciler-switch.service"
 _DOCUMENT_LIMIT = 16 * 1024 * 1024
 _OUTPUT = 1024 * 1024
 _UNITS_FAILED = 4
+_BUSY = 11
 _MARGIN_S = 60
 _MEANING: Mapping[int, str] = {
     1: "its own checks or the boot loader refused",
     2: "its activation script failed",
-    11: "another switch is under way",
+    _BUSY: "another switch is under way",
     100: "it can only be restarted into",
 }
 
@@ -47,11 +48,14 @@ def check_switch(operation: CheckSwitch, session: Session) -> None:
     """Ask the system whether it can be switched to; an older one does not know the question.
 
     Raises:
-        NoAnswer: It says no: something may only change with a restart of the machine.
+        NoAnswer: It says no: something may only change with a restart of the machine. Or somebody
+            switches at this moment.
     """
     program = command(proven(operation.system, session))
     ran = run_program(program, ("check",), (), Limits(session.deadline, _OUTPUT))
     said = (ran.stdout + ran.stderr).decode("utf-8", "replace")
+    if ran.exit == _BUSY:
+        raise NoAnswer("error", _MEANING[_BUSY])
     if ran.exit != 0 and not said.startswith("Usage:"):
         line = " ".join(said.split())[-200:]
         raise NoAnswer("error", f"the system cannot be switched to, only restarted into: {line}")
