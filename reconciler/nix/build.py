@@ -157,7 +157,14 @@ def push(
         MachineError: It failed or took too long.
     """
     for arguments in _pushing(list(dict.fromkeys(paths)), cache, key):
-        process.run("nix", *arguments, timeout_s=timeout_s, options=_OPTIONS, state=state)
+        try:
+            process.run("nix", *arguments, timeout_s=timeout_s, options=_OPTIONS, state=state)
+        except MachineError as error:
+            what = "signed" if arguments[0] == "store" else f"copied to {cache:.200}"
+            raise MachineError(
+                f"the closures were not {what}: {error.message}",
+                hint="See address and key of the cache; everything is built, so try again.",
+            ) from error
 
 
 def _pushing(paths: list[str], cache: str, key: Path | None) -> Iterator[tuple[str, ...]]:

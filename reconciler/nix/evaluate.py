@@ -36,11 +36,10 @@ OPTIONS = (
 Told = Callable[[bytes], None]
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_HINT = "See what Nix says: nix eval --no-update-lock-file 'path:FLEET#nixosConfigurations'."
-_UNLOCKED = (
-    "Nothing pins inputs here: `nix flake lock`, and commit flake.lock. Or see what Nix says."
-)
+_SEE = "See what Nix says: nix eval --no-update-lock-file 'path:FLEET#nixosConfigurations'."
+_UNLOCKED = "There is no flake.lock: if the flake has inputs, run `nix flake lock` and commit it."
 _ANSWER_LIMIT = 64 * 1024
+_NO_ATTRIBUTE = b"does not provide attribute"
 _APPLY = "system: { drv = system.drvPath; path = system.outPath; }"
 
 
@@ -92,10 +91,11 @@ def evaluate(
         told: Gets what Nix said where it fails.
 
     Raises:
-        InputError: No host, a lock that nobody else could follow, or an answer that is no
-            derivation.
+        InputError: No host, no flake, a lock that nobody else could follow, or an answer that is
+            no derivation.
         MachineError: It failed, took too long or needed too much memory.
     """
+    _require_flake(flake, target)
     ended = process.attempt(
         "nix",
         "eval",
@@ -113,8 +113,25 @@ def evaluate(
             told(ended.stderr)
         error = process.failure("nix", ended)
         message = f"the system of {target} cannot be evaluated: {error.message}"
-        raise MachineError(message, hint=_HINT if (flake / LOCK).exists() else _UNLOCKED)
+        raise MachineError(message, hint=_hint(flake, target, ended.stderr))
     return _read(ended.stdout, target)
+
+
+def _require_flake(flake: Path, target: str) -> None:
+    if not (flake / "flake.nix").is_file():
+        raise InputError(
+            f"{target} is a NixOS host, and the fleet has no flake.nix that makes its system",
+            hint="Write one (docs/nixos.md), or give the host another kind.",
+        )
+
+
+def _hint(flake: Path, target: str, stderr: bytes) -> str:
+    if _NO_ATTRIBUTE in stderr:
+        client, host = target.split("/")
+        return (
+            f"The flake lacks {attribute_of(target)}: see that hosts/{client}/{host}.nix is there."
+        )
+    return _SEE if (flake / LOCK).exists() else f"{_UNLOCKED} {_SEE}"
 
 
 def _read(answer: bytes, target: str) -> Evaluated:

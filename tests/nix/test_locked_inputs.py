@@ -101,7 +101,7 @@ def test_without_a_lock_nothing_is_evaluated_and_it_says_what_to_do(fleet) -> No
     written(lock=False)
     with pytest.raises(MachineError) as caught:
         evaluated()
-    assert "commit flake.lock" in caught.value.hint
+    assert "There is no flake.lock" in caught.value.hint
 
 
 def test_an_input_of_this_machine_alone_is_refused_before_nix_is_asked(tmp_path) -> None:

@@ -119,8 +119,26 @@ def test_a_closure_that_the_runner_has_no_more_is_asked_of_the_cache(
 
 def test_a_host_that_the_flake_does_not_have_releases_nothing(site, capsys) -> None:
     site.lands({f"hosts/{CLIENT}/three.yaml": host_text("three")})
-    assert "clinic-three" in site.release(capsys, code=7)
+    said = site.release(capsys, code=7)
+    assert "clinic-three" in said
+    assert "hosts/clinic/three.nix" in said
     assert "attestations" not in site.site.git("ci", "branch", "--list")
+
+
+def test_a_key_of_something_else_releases_nothing(site, capsys) -> None:
+    other = site.site.key("ci")
+    options = ("--cache", f"file://{site.cache}", "--cache-key", str(other))
+    assert "the closures were not signed: nix ended with" in site.release(capsys, *options, code=7)
+    assert not site.cache.exists()
+
+
+def test_a_fleet_without_a_flake_releases_nothing(tmp_path, capsys) -> None:
+    files = fleet_files(FIRST, "one")
+    del files["flake.nix"]
+    site = AttestSite(tmp_path / "msp", files)
+    argv = ("--repository", str(site.clone("ci")), "--key", str(site.key("ci")))
+    assert execute(["release", *argv]) == 5
+    assert f"{ONE} is a NixOS host, and the fleet has no flake.nix" in capsys.readouterr().err
 
 
 def test_a_build_that_fails_releases_nothing(site, capsys) -> None:
@@ -132,7 +150,8 @@ def test_a_build_that_fails_releases_nothing(site, capsys) -> None:
 
 def test_a_cache_that_cannot_be_written_releases_nothing(site, capsys, tmp_path) -> None:
     (tmp_path / "file").write_text("")
-    assert "nix ended with" in site.release(capsys, "--cache", f"file://{tmp_path}/file/x", code=7)
+    said = site.release(capsys, "--cache", f"file://{tmp_path}/file/x", code=7)
+    assert f"the closures were not copied to file://{tmp_path}/file/x: nix ended with" in said
     assert "attestations" not in site.site.git("ci", "branch", "--list")
 
 
