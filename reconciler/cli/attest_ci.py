@@ -69,6 +69,7 @@ def heartbeat(revision: str, counter: int | None, branch: str, **options: Any) -
     desk, key = desk_of(options), signer_of(options)
     commit = desk.clone.commit(revision)
     case = desk.clone.case(commit, commit, branch, desk.branch.read(desk.now), desk.now)
+    say_if_it_will_not_count(desk, key, branch, commit, "heartbeat")
     number, unread = next_counter(case)
     for path, why in unread:
         click.echo(f"note: {path} is not counted: {why}", err=True)
@@ -93,6 +94,7 @@ def release(revision: str, systems: tuple[str, ...], branch: str, **options: Any
 
     desk, key = desk_of(options), signer_of(options)
     clone, commit = desk.clone, desk.clone.commit(revision)
+    say_if_it_will_not_count(desk, key, branch, commit, "release")
     signed = Release(
         branch,
         commit,
@@ -142,6 +144,23 @@ def signer_of(options: dict[str, Any]) -> "Key | None":
     key = load(file)
     key.to_sign_with()
     return key
+
+
+def say_if_it_will_not_count(
+    desk: Desk, key: "Key | None", branch: str, commit: str, role: str
+) -> None:
+    """A note for whoever signs with a key that the policy of the commit gives no such role.
+
+    It is a note and no error: the next commit may give the key its role.
+    """
+    from reconciler.desired.attest.show import why_not
+
+    if key is None:
+        return
+    case = desk.clone.case(commit, commit, branch, desk.branch.read(desk.now), desk.now)
+    why = why_not(case, key.public, role)
+    if why:
+        click.echo(f"note: no appliance will count it: {why}", err=True)
 
 
 def sign(desk: Desk, payload: bytes, options: dict[str, Any], key: "Key | None") -> None:

@@ -20,7 +20,8 @@ def command(
 ) -> None:
     """List what is signed about REVISION (default: HEAD), and whether each would count now.
 
-    Approvals of its tree, releases of it, heartbeats of the branch, recoveries of the branch.
+    Approvals of its tree, releases of it with the system of each host, heartbeats of the branch,
+    recoveries of the branch.
     Whether an appliance would accept it is more than that: `reconciler verify-intent`.
     """
     from reconciler.desired.attest.clone import whole_history
@@ -63,7 +64,13 @@ def _key(one: "Shown") -> str | None:
 def _lines(one: "Shown") -> list[str]:
     kind = type(one.signed.statement).__name__.lower()
     verdict = f"counts, for {one.who}" if one.who else f"does not count: {one.why}"
-    return [f"{kind:9}  {verdict}", f"           {one.file}", f"           {_said(one)}"]
+    said = [one.file, _said(one), *_systems(one)]
+    return [f"{kind:9}  {verdict}", *(f"           {line}" for line in said)]
+
+
+def _systems(one: "Shown") -> list[str]:
+    systems = document_of(one.signed.statement).get("systems", {})
+    return [f"{host} {system['path']}" for host, system in systems.items()]
 
 
 def _said(one: "Shown") -> str:

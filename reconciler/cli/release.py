@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.attest_ci import desk_of, sign, signer_of, signing_options
+from reconciler.cli.attest_ci import (
+    desk_of,
+    say_if_it_will_not_count,
+    sign,
+    signer_of,
+    signing_options,
+)
 
 if TYPE_CHECKING:
     from reconciler.cli.attest_common import Desk
@@ -76,6 +82,7 @@ def command(revision: str, branch: str, **options: Any) -> None:
 
     desk, key = desk_of(options), signer_of(options)
     clone, commit = desk.clone, desk.clone.commit(revision)
+    say_if_it_will_not_count(desk, key, branch, commit, "release")
     beside = desk.branch.read(desk.now)
     earlier = releases_along(
         clone.repository, commit, branch=branch, now=desk.now, attestations=beside

@@ -11,7 +11,7 @@ from reconciler.desired.attestations import Signed
 from reconciler.desired.trust.case import Case
 from reconciler.desired.trust.files import Policy
 from reconciler.desired.trust.keyless import attested_by, with_identities
-from reconciler.trust.judgement import Attested, Occasion, Trust, approver, attestor
+from reconciler.trust.judgement import Attested, Occasion, Trust, approver, attested, attestor
 from reconciler.trust.people import Holder
 from reconciler.trust.statements import Approval, Heartbeat, Recovery, Release
 
@@ -62,6 +62,24 @@ def look(clone: AttestClone, case: Case) -> tuple[tuple[Shown, ...], dict[str, s
         if isinstance(signed.statement, Recovery) and signed.statement.branch == case.offer.branch
     ]
     return tuple(found), unread | dict(beside.unread)
+
+
+def why_not(case: Case, public: bytes, role: str) -> str:
+    """Why what a key signs of the head of a case now would not count; empty if it would.
+
+    Args:
+        case: Head, branch and time; trust is that of the head.
+        public: The key.
+        role: ``release`` or ``heartbeat``.
+
+    Raises:
+        IntentRefused: The trust files of the head cannot be read.
+    """
+    known, now = _trust(case, case.head), case.offer.now
+    if isinstance(known, str):
+        return known
+    found = attested(known[1], public, role, now, now)
+    return found if isinstance(found, str) else ""
 
 
 def _shown(signed: Signed, found: Holder | Attested | str) -> Shown:

@@ -281,6 +281,17 @@ def test_heartbeats_count_up_and_the_newest_stays(site, capsys) -> None:
     assert [one["counts_for"] for one in shown["found"]] == ["ci"]
 
 
+@pytest.mark.parametrize("kind", ["release", "heartbeat"])
+@pytest.mark.parametrize(
+    ("who", "note"),
+    [("alice", "note: no appliance will count it: alice has no role {kind}"), ("ci", "")],
+)
+def test_a_key_without_the_role_is_told_so(site, capsys, kind, who, note) -> None:
+    argv = ["attest", kind, "--key", str(site.key(who)), "--repository", str(site.clone("ci"))]
+    assert execute(argv) == 0
+    assert capsys.readouterr().err.strip() == note.format(kind=kind)
+
+
 def test_a_year_of_history_is_dropped_and_no_file_is(site, capsys) -> None:
     for _ in range(3):
         attest(site, "ci", capsys, "heartbeat", "--key", site.key("ci"))
@@ -336,6 +347,8 @@ def test_a_release_names_every_file(site, capsys) -> None:
     assert statement["systems"]["example-clinic/desk"]["nar_sha256"] == DIGEST
     shown = attest(site, "ci", capsys, "show", "origin/main")
     assert [one["counts_for"] for one in shown["found"]] == ["ci"]
+    execute(["attest", "show", "origin/main", "--repository", str(clone)])
+    assert f"           example-clinic/desk {STORE}\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
