@@ -94,7 +94,13 @@ in
   etc = lib.mapAttrs' (
     _: entry:
     lib.nameValuePair entry.target (
-      if entry.mode == "symlink" || entry.mode == "direct-symlink" then "link" else "file"
+      if entry.mode == "symlink" then
+        "link"
+      # Activation takes the target over and goes by no other link; /etc/localtime is one of these.
+      else if entry.mode == "direct-symlink" then
+        "-> ${entry.source}"
+      else
+        "file"
     )
   ) (lib.filterAttrs (_: e: e.enable) config.environment.etc);
 

@@ -14,6 +14,11 @@ let
     ++ map (range "tcp") set.allowedTCPPortRanges
     ++ map (range "udp") set.allowedUDPPortRanges;
 
+  # The release lets answers of DHCPv6 servers in, whatever the configuration says.
+  answers = lib.optional (
+    config.networking.nftables.enable || config.networking.enableIPv6
+  ) "udp/546";
+
   sshdUnit = if sshd.startWhenNeeded then "sshd.socket" else "sshd.service";
   sshdSockets =
     if sshd.listenAddresses == [ ] then
@@ -95,7 +100,7 @@ in
     backend = if config.networking.nftables.enable then "nftables" else "iptables";
     open = strings (
       lib.optionals firewall.enable (
-        opened firewall ++ lib.concatMap opened (builtins.attrValues firewall.interfaces)
+        opened firewall ++ lib.concatMap opened (builtins.attrValues firewall.interfaces) ++ answers
       )
     );
   };

@@ -188,8 +188,10 @@ class Modules(Part):
     deny: Listed[NameText]
 
 
-Etc = Mapping[_Relative, Literal["link", "file"]]
-"""Every file below /etc that the system makes: a link into the store, or a copy of its own."""
+_Entry = Annotated[str, StringConstraints(pattern=r"^(?:link|file|-> /[ -~]{1,4095})$")]
+Etc = Mapping[_Relative, _Entry]
+"""Every file below /etc that the system makes: a link by way of /etc/static, a link of its own with
+its target (``-> /etc/zoneinfo/UTC``), or a copy."""
 
 Sysctls = Mapping[_Sysctl, Annotated[str, StringConstraints(max_length=4096)]]
 Pams = Mapping[NameText, Pam]

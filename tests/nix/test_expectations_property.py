@@ -67,7 +67,7 @@ class Hosts:
 
     def etc(self) -> dict[str, Any]:
         modes = ["symlink", "0440", "direct-symlink"]
-        return {"text": "x", "enable": self.flag(), "mode": self.dice.choice(modes)}
+        return {"source": "/run/x", "enable": self.flag(), "mode": self.dice.choice(modes)}
 
     def socket(self) -> dict[str, Any]:
         return {"port": self.port(), "protocol": self.dice.choice(["tcp", "udp"])}
@@ -134,7 +134,7 @@ def model(host: dict[str, Any]) -> dict[str, Any]:
         "firewall": firewall(host["networking"]),
         "mounts": mounts(host),
         "etc": {
-            name: "link" if "symlink" in entry["mode"] else "file"
+            name: {"symlink": "link", "direct-symlink": "-> /run/x"}.get(entry["mode"], "file")
             for name, entry in host["environment"]["etc"].items()
             if entry["enable"]
         },
@@ -186,6 +186,8 @@ def firewall(networking: dict[str, Any]) -> dict[str, Any]:
     places = [wall, *wall["interfaces"].values()] if wall["enable"] else []
     found = {f"tcp/{port}" for place in places for port in place["allowedTCPPorts"]}
     found |= {f"udp/{port}" for place in places for port in place["allowedUDPPorts"]}
+    if wall["enable"]:
+        found.add("udp/546")
     backend = "nftables" if networking["nftables"]["enable"] else "iptables"
     return {"enabled": wall["enable"], "backend": backend, "open": sorted(found)}
 

@@ -62,6 +62,10 @@ in
       type = types.bool;
       default = false;
     };
+    enableIPv6 = mkOption {
+      type = types.bool;
+      default = true;
+    };
     useDHCP = mkOption {
       type = types.bool;
       default = true;

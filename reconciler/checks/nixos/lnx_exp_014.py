@@ -55,13 +55,19 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     for path, kind in wanted.items():
         if not _is_there(path, live):
             drift.missing.add(path)
-        elif not (_is_link(path, live) if kind == "link" else _is_copy(path, copies)):
+        elif not _is_as_declared(path, kind, live, copies):
             drift.different.add(path)
     if answers.text(_STATIC) != answers.text(_OF_SYSTEM):
         drift.different.add("static")
     drift.undeclared = {path for path in live if _is_undeclared(path, live[path], wanted)}
     drift.owned = not drift.undeclared
     return declared.values(document, drift)
+
+
+def _is_as_declared(path: str, kind: str, live: Mapping[str, str], copies: Record) -> bool:
+    if kind.startswith(LINK):
+        return live.get(path) == kind
+    return _is_link(path, live) if kind == "link" else _is_copy(path, copies)
 
 
 def _is_there(path: str, live: Mapping[str, str]) -> bool:

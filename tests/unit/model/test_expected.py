@@ -71,6 +71,7 @@ def test_a_member_that_is_missing_is_refused(member: str) -> None:
         (("sysctl", "../../etc/passwd"), "1", "is not as the format says"),
         (("etc", "/passwd"), "link", "is not as the format says"),
         (("etc", "passwd"), "socket", "etc.passwd is not as the format says"),
+        (("etc", "localtime"), "-> zoneinfo/UTC", "etc.localtime is not as the format says"),
         (("units", "run", 0), "sshd", "units.run.0 is not as the format says"),
         (("system",), "/nix/store/x", "system is not as the format says"),
         (("mutable_users",), 0, "mutable_users is not true or false"),
