@@ -27,7 +27,7 @@ class TrustedSystem:
         drv: Store path of its derivation.
         nar_sha256: SHA-256 of its NAR, 64 hex digits.
         closure_sha256: Digest of its closure (`reconciler.nix.closure`), 64 hex digits; ``None``
-            where the release does not say, and then the closure is trusted by its signatures.
+            where the release does not say, and then it is not brought here.
         release: Commit that the release is of, 40 hex digits.
         revision: Digest of all systems of that release, 64 hex digits: what rings go by. Two
             commits whose systems are the same have the same one.

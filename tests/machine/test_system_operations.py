@@ -333,7 +333,10 @@ class TestRefused:
         assert "another hash" in act.one(Realise(path))
         act.trusted = named | {"closure_sha256": "0" * 64}
         assert "another digest" in act.one(Realise(path))
+        assert "another digest" in act.one(SwitchSystem(path, "test"))
         act.trusted = named | {"closure_sha256": None}
+        assert "does not say what the closure is" in act.one(Realise(path))
+        act.trusted = named
         assert act.one(Realise(path)) == ""
         act.access = {"max_bytes": 1000}
         assert "more than allowed" in act.one(Realise(path))

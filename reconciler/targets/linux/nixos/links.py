@@ -80,6 +80,11 @@ def keep(name: str, system: str) -> None:
     point(directory / name, system)
 
 
+def let_go(name: str) -> None:
+    """Keep what is kept under a name no longer."""
+    Path(ROOTS, name).unlink(missing_ok=True)
+
+
 def kept(name: str) -> tuple[str, ...]:
     """A system that is kept under a name and still there; none if there is none."""
     system = _link(Path(ROOTS, name))

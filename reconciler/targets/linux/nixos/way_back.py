@@ -3,7 +3,8 @@
 Rule 1: It is armed before the first change, on the disk and in systemd, and taken away after the
         last. It runs nothing of ours: nix-env and the switch of the recorded system, from paths
         that nothing changes.
-Rule 2: It leads to the recorded system and generation, not to "the one before".
+Rule 2: It leads to the recorded system and generation, not to "the one before", nor to one that
+        whoever asks has chosen.
 Rule 3: Checks by which a system may refuse a switch do not stop it: it goes back to what ran here.
 Rule 4: That it led back is seen by looking.
 """
@@ -109,6 +110,7 @@ def begin(kind: Kind, system: str, previous: str, generation: int, session: Sess
     of_generation = links.system_of(generation)
     if of_generation is None:
         raise NoAnswer("error", f"generation {generation} is gone, so there is no way back")
+    links.let_go("profile")
     links.keep("previous", previous)
     links.keep("generation", of_generation)
     # What was made the default last, where the newest generation waits for a restart itself.
@@ -233,9 +235,11 @@ def clear(session: Session) -> None:
 
 
 def _only_profile(operation: ReturnNow) -> Back:
-    """Without an order nothing was switched; the profile may have been."""
+    """Without an order nothing was switched; the profile may have been, from the one it kept."""
     of_generation = links.system_of(operation.generation)
-    if links.running() != operation.previous or of_generation is None:
+    known = {links.system_of(links.generation()), *links.kept("profile")}
+    elsewhere = links.running() != operation.previous or of_generation not in known
+    if of_generation is None or elsewhere:
         raise NoAnswer("denied", "no way back to that system was recorded")
     default = links.lasting(of_generation, *links.kept("default"))
     return Back(operation.previous, operation.generation, of_generation, default)
