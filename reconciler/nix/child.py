@@ -12,11 +12,13 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from reconciler.errors import MachineError
+
+Sink = Callable[[bytes], None]
 
 _TOLD = 64 * 1024
 _PIECE = 64 * 1024
@@ -44,6 +46,7 @@ def run_child(
     timeout_s: float,
     limit: int,
     memory_bytes: int | None = None,
+    sink: Sink | None = None,
 ) -> Ended:
     """Run a program to its end.
 
@@ -53,6 +56,7 @@ def run_child(
         timeout_s: Seconds until it is killed.
         limit: Bytes that it may answer.
         memory_bytes: Address space that it and each of its children may have; None: no limit.
+        sink: Takes what it answers, piece by piece; then nothing of it is kept here.
 
     Raises:
         MachineError: It took too long or answered too much, and was killed.
@@ -76,7 +80,7 @@ def run_child(
             # safe beside threads.
             with suppress(ProcessLookupError):
                 resource.prlimit(process.pid, resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-        out, told = _Reading(process, exited, deadline, limit).to_the_end()
+        out, told = _Reading(process, exited, deadline, limit, sink).to_the_end()
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -92,10 +96,16 @@ class _Reading:
     """Reads both streams until the program ends, not until its children close them."""
 
     def __init__(
-        self, process: "subprocess.Popen[bytes]", exited: int, deadline: float, limit: int
+        self,
+        process: "subprocess.Popen[bytes]",
+        exited: int,
+        deadline: float,
+        limit: int,
+        sink: Sink | None,
     ) -> None:
         out, err = (stream.fileno() for stream in (process.stdout, process.stderr) if stream)
-        self._out, self._answer = out, bytearray()
+        self._out, self._answer, self._count = out, bytearray(), 0
+        self._sink = sink or self._answer.extend
         self._err, self._told = err, bytearray()
         self._open = {out, err}
         self._exited = exited
@@ -141,12 +151,13 @@ class _Reading:
             self._told += data
             del self._told[:-_TOLD]
             return
-        self._answer += data
-        if len(self._answer) > self._limit:
+        self._count += len(data)
+        if self._count > self._limit:
             raise MachineError(
                 f"a program of Nix was killed: it answered more than {self._limit} bytes",
                 hint="Ask for less at once; a store path has fewer than a thousand bytes to say.",
             )
+        self._sink(data)
 
     def _left(self) -> float:
         left = self._deadline - time.monotonic()

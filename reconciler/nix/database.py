@@ -89,6 +89,19 @@ class Database:
         rows = list(self._rows(f"{_INFO} path = ?", path))
         return self._info(rows[0]) if rows else None
 
+    def content_address(self, path: str) -> str | None:
+        """By which content a path is named; ``None`` if it is named by its derivation.
+
+        Raises:
+            MachineError: The database is damaged or says what cannot be.
+        """
+        for (value,) in self._rows("SELECT ca FROM ValidPaths WHERE path = ?", path):
+            if value is not None and value != "":
+                if type(value) is not str or _SIGNATURE.fullmatch(value) is None:
+                    raise self._refusal(f"has a content address of {path} that is out of its form")
+                return value
+        return None
+
     def closure(self, path: str) -> Iterator[PathInfo]:
         """A path and all that it needs, by path in byte order.
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import InputError, MachineError
 from reconciler.model.scrub import scrub
-from reconciler.nix.child import Ended, run_child
+from reconciler.nix.child import Ended, Sink, run_child
 
 PROGRAMS = frozenset({"nix", "nix-env", "nix-instantiate", "nix-store"})
 DIRECTORIES = (
@@ -118,8 +118,19 @@ def attempt(
     options: Sequence[tuple[str, str]] = (),
     state: NixStore | None = None,
     memory_bytes: int | None = None,
+    sink: Sink | None = None,
 ) -> Ended:
-    """Run a program whose failure is an answer, too.
+    """Run a program whose failure is an answer, too; see `run`.
+
+    Args:
+        program: One of `PROGRAMS`.
+        arguments: What follows its name.
+        timeout_s: Seconds until it is killed.
+        limit: Bytes that it may answer.
+        options: Settings of Nix for this call alone.
+        state: Which Nix and store; this machine's unless said otherwise.
+        memory_bytes: Address space that it may have; None: no limit.
+        sink: Takes what it answers, piece by piece; then nothing of it is kept.
 
     Raises:
         InputError: Program, option or argument is not allowed.
@@ -140,6 +151,7 @@ def attempt(
                 timeout_s=timeout_s,
                 limit=limit,
                 memory_bytes=memory_bytes,
+                sink=sink,
             )
         except OSError as error:
             raise MachineError(

@@ -12,12 +12,14 @@ Rule 4: They are compared again whenever something is done with the system: whoe
 
 import hmac
 import os
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.system_operation import Realise, RepairPath
-from reconciler.nix import closure, process
-from reconciler.nix.database import open_database
+from reconciler.nix import cached, closure, process
+from reconciler.nix.database import PathInfo, open_database
 from reconciler.targets.linux.nixos import links
 from reconciler.targets.linux.nixos.access import SystemAccess
 from reconciler.targets.linux.nixos.trusted import Trusted, access_of, store_path, trusted
@@ -63,22 +65,35 @@ def proven(path: str, session: Session) -> str:
 
 
 def repair_path(operation: RepairPath, session: Session) -> None:
-    """Fetch a path again and see that it is what it was.
+    """Fetch a path again, from a cache that has it as it was, and see that it is.
 
     Raises:
-        NoAnswer: It is not in the store, no cache has it, or another thing came.
+        NoAnswer: It is not in the store, no cache has it as it was, or another thing came.
     """
     access, path = access_of(session), store_path(operation.path)
     try:
-        before = _registered(path)
-        # The daemon's protocol knows no repair.
-        directly = process.NixStore(remote="local")
-        _nix(("--repair-path", path), access, session, directly)
-        if _registered(path) != before:
+        before, address = _registered(path)
+        with TemporaryDirectory(prefix="reconciler-nix-", ignore_cleanup_errors=True) as place:
+            having = _beside(before, address, access, session, Path(place))
+            # The daemon's protocol knows no repair.
+            directly = process.NixStore(remote="local")
+            _nix(("--repair-path", path), having, session, directly)
+        if _registered(path)[0].nar_sha256 != before.nar_sha256:
             raise NoAnswer("error", f"{path} came back as something else")
         _nix(("--verify-path", path), access, session)
     except ReconcilerError as error:
         raise NoAnswer("error", error.message) from error
+
+
+def _beside(
+    info: PathInfo, address: str | None, access: SystemAccess, session: Session, place: Path
+) -> SystemAccess:
+    """The settings with a cache that holds one path as it was, and nothing else."""
+    limit = min(session.remaining(), float(access.realise_timeout_s))
+    cache = cached.bring(info, address, access.caches, place, timeout_s=limit, state=store())
+    if cache is None:
+        raise NoAnswer("error", f"no cache has {info.path} as it was")
+    return replace(access, caches=(cache,))
 
 
 def _whole(path: str) -> bool:
@@ -86,12 +101,12 @@ def _whole(path: str) -> bool:
         return database.info(path) is not None
 
 
-def _registered(path: str) -> str:
+def _registered(path: str) -> tuple[PathInfo, str | None]:
     with open_database() as database:
-        info = database.info(path)
+        info, address = database.info(path), database.content_address(path)
     if info is None:
         raise NoAnswer("absent", f"{path} is not in the store")
-    return info.nar_sha256
+    return info, address
 
 
 def _require_room() -> None:
