@@ -88,7 +88,10 @@ let
     let
       settings = unit.unitConfig or { };
     in
-    builtins.any (name: isCondition name && !(met name settings.${name})) (builtins.attrNames settings);
+    (unit.serviceConfig or { }) ? ExecCondition
+    || builtins.any (name: isCondition name && !(met name settings.${name})) (
+      builtins.attrNames settings
+    );
   # What the package of systemd brings, and a configuration only adds lines to: how such a unit
   # ends is not in the configuration. Of these it is known that they stay.
   ofSystemd = [

@@ -153,6 +153,7 @@ def test_sshd_is_said_as_sshd_prints_it(facts: Any) -> None:
         ("byService", True),
         ("oneshot", False),
         ("conditioned", False),
+        ("askedAtStart", False),
         ("unwanted", False),
         ("disabled", False),
         ("added", False),

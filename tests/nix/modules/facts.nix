@@ -117,6 +117,7 @@ in
       };
     });
     conditioned = run (service { unitConfig.ConditionPathExists = "/x"; });
+    askedAtStart = run (service { serviceConfig = { ExecStart = "/bin/demo"; ExecCondition = "/bin/ask"; }; });
     notInContainers = run (service { unitConfig.ConditionVirtualization = "!container"; });
     withAudit = run (service { unitConfig = auditing; });
     withoutAudit = run {
