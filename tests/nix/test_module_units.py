@@ -217,6 +217,14 @@ REFUSED = {
         'notify.x = { kind = "apprise"; url = builtins.storeDir + "/x"; };',
         ["services.reconciler.notify.x.url is in the Nix store"],
     ),
+    "state where the unit may not write": (
+        'state = "/srv/state";',
+        ["services.reconciler.state must be /var/lib/reconciler/state or below it"],
+    ),
+    "evidence where the unit may not write": (
+        'evidence.repository = "/var/lib/reconciler/evidence-of-ours/x.git";',
+        ["services.reconciler.evidence.repository must be below /var/lib/reconciler/evidence"],
+    ),
     "SSH without a key": (
         'fleet.url = lib.mkForce "git@git.example.org:fleet.git";',
         ["services.reconciler.fleet.url is reached by SSH"],

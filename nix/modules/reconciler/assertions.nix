@@ -119,6 +119,19 @@ let
     }
   ) cfg.notify;
 
+  # The unit of the daemon writes nowhere else; as root it has no such limit.
+  below = place: path: lib.hasPrefix "${place}/" "${path}/";
+  isWritable = lib.optionals cfg.helper.enable [
+    {
+      assertion = below "/var/lib/reconciler/state" cfg.state;
+      message = "${here}.state must be /var/lib/reconciler/state or below it: nowhere else may the service write its state. Mount another disk there.";
+    }
+    {
+      assertion = below "/var/lib/reconciler/evidence" cfg.evidence.repository;
+      message = "${here}.evidence.repository must be below /var/lib/reconciler/evidence: nowhere else may the service write evidence. Mount another disk there.";
+    }
+  ];
+
   adviseIsComplete =
     let
       it = cfg.advise;
@@ -166,6 +179,7 @@ in
       ++ credentialsAreUsed
       ++ sshIsComplete
       ++ channelsAreComplete
+      ++ isWritable
       ++ adviseIsComplete
       ++ systemIsReachable;
   };

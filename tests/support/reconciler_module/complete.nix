@@ -17,7 +17,7 @@ in
     enable = true;
     client = "elm-street";
     host = "front-desk";
-    state = "/var/lib/reconciler/elsewhere";
+    state = "/var/lib/reconciler/state/inner";
     intervalS = 60;
     jitterS = 10;
     probeDeadlineS = 15;
@@ -36,7 +36,7 @@ in
       pin = "0123456789012345678901234567890123456789";
     };
     evidence = {
-      repository = "/var/lib/reconciler/ledger.git";
+      repository = "/var/lib/reconciler/evidence/ledger.git";
       key = "credential:appliance";
       signers = "/var/lib/reconciler/trust/machines";
       remote = server "ssh://git@evidence.example.org/elm-street.git";
