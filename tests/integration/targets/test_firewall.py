@@ -127,6 +127,35 @@ table arp lan {
     assert answer["open_ports"] == ["tcp/22"]
 
 
+def test_the_shape_of_a_nixos_firewall_is_read() -> None:
+    """Verdict maps, a chain for what is let in, and the release's own rule for DHCPv6."""
+    answer = ask("""table inet nixos-fw {
+ chain rpfilter {
+  type filter hook prerouting priority mangle + 10; policy drop;
+  fib saddr . mark . iif oif exists accept
+ }
+ chain input {
+  type filter hook input priority filter; policy drop;
+  iifname { lo } accept
+  ct state vmap {
+   invalid : drop, established : accept, related : accept,
+   new : jump input-allow, untracked : jump input-allow }
+  tcp flags & (fin | syn | rst | ack) == syn log level info prefix "refused: "
+ }
+ chain input-allow {
+  iifname wg-msp tcp dport { 22 } accept
+  icmp type echo-request accept
+  icmpv6 type != { nd-redirect, 139 } accept
+  ip6 daddr fe80::/64 udp dport 546 accept
+ }
+}
+""")["data"]
+
+    (chain,) = [one for one in answer["chains"] if one["hook"] == "input"]
+    assert (chain["policy"], chain["final_verdict"]) == ("drop", None)
+    assert answer["open_ports"] == ["tcp/22", "udp/546"]
+
+
 class TestOpenPorts:
     @pytest.mark.parametrize(
         ("rule", "opened"),
