@@ -5,8 +5,9 @@ Rule 1: On NixOS files, kernel parameters and accounts are the configuration's. 
 Rule 2: Systems are activated by workers that hold them against the release themselves.
 Rule 3: Where root works, nobody else may have a say: a folder that another user owns could be
         swapped for a link while files are restored into it.
-Rule 4: A unit may be started, stopped and limited; one that ends the machine's work, or lets
-        somebody in without a password, is none of ours.
+Rule 4: A unit may be started, stopped and limited; one that ends the machine's work, empties a
+        disk or a TPM, gives its disks or its journal to the network, loads what somebody names
+        into the kernel, or lets somebody in without a password, is none of ours.
 """
 
 import os
@@ -24,7 +25,9 @@ _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,240}\.(?:service|socket|timer|mount|pa
 _NEVER = re.compile(
     r"(?:debug-shell|emergency|rescue|kexec|initrd-.*|reconciler.*)\.(?:service|socket|timer|path)"
     r"|systemd-(?:poweroff|reboot|soft-reboot|halt|kexec|suspend|hibernate|hybrid-sleep"
-    r"|suspend-then-hibernate|exit|firstboot|homed|sysext|confext)[A-Za-z0-9:_.@-]*"
+    r"|suspend-then-hibernate|exit|firstboot|homed|sysext|confext|storagetm|tpm2-clear"
+    r"|factory-reset|makefs|mkswap|repart|nspawn|journal-gatewayd)[A-Za-z0-9:_.\\@-]*"
+    r"|modprobe@.*"
 )
 _RECORD = re.compile(rf"{STATE}/[A-Za-z0-9_-]{{1,64}}(?:/[A-Za-z0-9_-]{{1,64}}){{0,2}}\.json")
 _REPOSITORY = re.compile(
