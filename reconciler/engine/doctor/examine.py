@@ -12,6 +12,7 @@ from reconciler.engine.doctor.advice import diagnose_advice
 from reconciler.engine.doctor.evidence import diagnose_evidence
 from reconciler.engine.doctor.fleet import diagnose_fleet
 from reconciler.engine.doctor.policy import diagnose_policy
+from reconciler.engine.doctor.system import diagnose_system
 from reconciler.engine.doctor.tickets import diagnose_tickets
 from reconciler.engine.settings import Home, load_settings
 from reconciler.errors import ReconcilerError
@@ -65,6 +66,7 @@ def diagnose(
         found += diagnose_policy(home, now.date())
         found.append(diagnose_advice(home, now))
         found += diagnose_tickets(home)
+        found += diagnose_system(home)
     return [*found, *_machine()]
 
 
