@@ -20,6 +20,7 @@ from reconciler.model.system_operation import OnSystem
 
 STATE = "/var/lib/reconciler"
 SCRATCH = f"{STATE}/scratch"
+RECORDS = f"{STATE}/restore-tests"
 
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,240}\.(?:service|socket|timer|mount|path)")
 _NEVER = re.compile(
@@ -29,9 +30,10 @@ _NEVER = re.compile(
     r"|factory-reset|makefs|mkswap|repart|nspawn|journal-gatewayd)[A-Za-z0-9:_.\\@-]*"
     r"|modprobe@.*"
 )
-_RECORD = re.compile(rf"{STATE}/[A-Za-z0-9_-]{{1,64}}(?:/[A-Za-z0-9_-]{{1,64}}){{0,2}}\.json")
+_RECORD = re.compile(rf"{RECORDS}(?:/[A-Za-z0-9_-]{{1,64}}){{1,2}}\.json")
 _REPOSITORY = re.compile(
-    r"(?:/|sftp:|rest:https://|s3:https://|b2:|azure:|gs:|swift:)[!-~]{1,1000}"
+    # A host that begins with a dash would be an option of ssh.
+    r"(?:/|sftp:(?!/*(?:[^/:@]*@)?-)|rest:https://|s3:https://|b2:|azure:|gs:|swift:)[!-~]{1,1000}"
 )
 _FILE = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.@+-]{1,255}){1,16}")
 
@@ -57,7 +59,7 @@ def _sample(wanted: RestoreSample) -> str | None:
     if wanted.scratch != SCRATCH and not wanted.scratch.startswith(f"{SCRATCH}/"):
         return f"a restore test may use {SCRATCH} only"
     if _FILE.fullmatch(wanted.scratch) is None or _RECORD.fullmatch(wanted.record) is None:
-        return f"the record of a restore test lies in {STATE}"
+        return f"the record of a restore test lies in {RECORDS}"
     if _FILE.fullmatch(wanted.password_file) is None:
         return "the password file is no plain path"
     if _REPOSITORY.fullmatch(wanted.repository) is None:
