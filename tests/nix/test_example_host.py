@@ -1,4 +1,7 @@
-"""The example appliance: what its two files both speak of, they say alike."""
+"""The appliance of the example and of a new fleet: what their two files speak of, they say alike.
+
+The `.yaml` of a new fleet is the example's: `reconciler init` puts it there, the template the rest.
+"""
 
 import json
 from collections.abc import Mapping
@@ -15,6 +18,11 @@ from tests.support.nix_modules import evaluate
 from tests.support.nix_runtime import NixStore
 
 FOLDER = PROJECT / "hosts/example-clinic"
+_TEMPLATE = PROJECT / "nix/templates/fleet"
+MODULES = {
+    "example": f"{FOLDER}/appliance.nix",
+    "template": f"{_TEMPLATE}/nix/common.nix {_TEMPLATE}/hosts/elm-street/appliance.nix",
+}
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +32,10 @@ def facts() -> Host:
     return strict_yaml.validate(strict_yaml.load(file.read_bytes(), file.name), Host)
 
 
-@pytest.fixture(scope="module")
-def document(nix: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+@pytest.fixture(scope="module", params=MODULES.values(), ids=MODULES)
+def document(
+    request: pytest.FixtureRequest, nix: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Any]:
     """What the .nix declares, as it stands in the system."""
     store = NixStore(nix, tmp_path_factory.mktemp("nix"))
     known = '{ client = "example-clinic"; host = "appliance"; enable = true; }'
@@ -33,7 +43,7 @@ def document(nix: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str
         store,
         f"let testing = import {PROJECT}/nix/testing {{ }};"
         " inherit (testing.evalSystem { modules ="
-        f" [ {PROJECT}/nix/modules {FOLDER}/appliance.nix {{ services.reconciler = {known};"
+        f" [ {PROJECT}/nix/modules {request.param} {{ services.reconciler = {known};"
         ' networking.hostName = "appliance"; } ]; }) config;'
         " in config.reconciler.expectations.document",
     )

@@ -17,6 +17,12 @@
     };
   };
 
+  # Whom this machine talks to; ask the keeper of each server for its key, and compare.
+  programs.ssh.knownHosts = {
+    "git.example.org".publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHlvdXItc2VydmVyLWtleS1nb2VzLWhlcmUtLS0tLS0t";
+    "192.0.2.20".publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHlvdXItc2VydmVyLWtleS1nb2VzLWhlcmUtLS0tLS0t";
+  };
+
   services.reconciler = {
     fleet = {
       url = "ssh://git@git.example.org/fleet.git";
@@ -28,11 +34,11 @@
     system = { };
   };
 
-  users.users.msp-admin = {
+  users.users.clinic-admin = {
     isNormalUser = true;
     extraGroups = [ "wheel" ];
     # For the console and for sudo; made on the machine: mkpasswd -m yescrypt.
-    hashedPasswordFile = "/var/lib/secrets/msp-admin";
+    hashedPasswordFile = "/var/lib/secrets/clinic-admin";
   };
 
   system.stateVersion = "26.05";

@@ -48,7 +48,7 @@
     };
     wireguard.addresses = [ "198.51.100.7/32" ];
     backup.jobs.nightly = {
-      repository = "sftp:backup@192.0.2.20:/srv/restic/elm-street";
+      repository = "sftp:backup@192.0.2.20:/srv/restic/example-clinic";
       paths = [ "/var/lib" ];
       passwordFile = "/run/secrets/restic-nightly";
     };
