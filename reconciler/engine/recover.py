@@ -2,8 +2,8 @@
 
 Rule 1: A step that knows how it is brought to an end (`StepKind.resume`) is, before the look: an
         activation that nobody confirmed goes forward where it was proven and back where it was not,
-        and a system that was restarted into becomes the default or does not stay. Nothing else is
-        undone or sent again.
+        and a system that was restarted into becomes the default or does not stay. That the fleet
+        has its runbook no more changes nothing. Nothing else is undone or sent again.
 Rule 2: ``healed`` only where such a step came to its end and every rule passes now; where it did
         not, ``failed``. Everything else is ``interrupted``: nobody knows how far it went.
 """
@@ -16,6 +16,7 @@ from reconciler.engine.session import Session
 from reconciler.engine.tracking import Tracking
 from reconciler.evidence.bodies import outcome_body
 from reconciler.evidence.statement import Kind, Reference
+from reconciler.model.desired import PinnedRunbook
 from reconciler.model.finding import Finding
 from reconciler.model.operation import Operation
 from reconciler.model.outcome import Outcome, Result, StepResult
@@ -32,12 +33,15 @@ _ENDED = (
 
 def resume(session: Session, eye: Eye) -> Resumed:
     """Bring steps to an end that a crash or a restart of the machine cut off."""
-    resumed = {}
+    resumed: dict[str, StepResult] = {}
     for _reference, action in session.appliance.past.open_intents:
         for step, kind, operations in _to_resume(session, eye, action):
             session.options.hook(f"before-resume:{step}")
             results = tuple(eye.target.carry_out(operation) for operation in operations)
-            resumed[str(action["id"])] = StepResult(step, kind, results)
+            found = StepResult(step, kind, results)
+            earlier = resumed.setdefault(str(action["id"]), found)
+            # What did not come to its end is not made good by what did.
+            resumed[str(action["id"])] = found if earlier.ok else earlier
             session.options.hook(f"after-resume:{step}")
     return resumed
 
@@ -71,11 +75,22 @@ def _to_resume(
 ) -> Iterator[tuple[str, str, tuple[Operation, ...]]]:
     """Steps of an action that know how they are brought to an end."""
     pinned = eye.desired.runbooks.get(action["runbook"])
-    for step in pinned.runbook.steps if pinned else ():
-        kind = session.appliance.steps.get(step.use)
+    for step, use in _steps_of(session, action, pinned):
+        kind = session.appliance.steps.get(use)
         operations = kind.resume(action["params"]) if kind else ()
         if operations:
-            yield step.id, step.use, operations
+            yield step, use, operations
+
+
+def _steps_of(
+    session: Session, action: Mapping[str, Any], pinned: PinnedRunbook | None
+) -> list[tuple[str, str]]:
+    """Steps of an action with their kinds; all kinds about a system where nobody knows any more."""
+    if pinned is not None:
+        return [(step.id, step.use) for step in pinned.runbook.steps]
+    # An operation that brings something to its end finds nothing to do where nothing was begun.
+    kinds = sorted(session.appliance.steps) if "system" in action["params"] else []
+    return [(kind, kind) for kind in kinds]
 
 
 def _outcome(

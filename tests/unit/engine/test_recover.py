@@ -88,8 +88,9 @@ def test_nothing_else_is_sent_again(runbook: str) -> None:
     assert session.close("pass", {}).result == "interrupted"
 
 
-def test_a_runbook_that_is_gone_resumes_nothing() -> None:
-    session = Session("RB-DRIFT-001")
+def test_a_runbook_that_is_gone_resumes_nothing_but_what_it_did_to_a_system() -> None:
+    session = Session("RB-TIME-001")
+    session.appliance.past.open_intents[0][1]["params"] = {"unit": "chronyd.service"}
     session.eye.desired.runbooks.clear()
     assert resumed(session) == {}
 
@@ -132,3 +133,16 @@ def test_a_restart_ends_the_run_where_it_began() -> None:
             deadline_s=1.0,
         )
     assert (looked, target.carried[-1]) == ([], RebootInto(SYSTEM))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_runbook_that_is_gone_leaves_no_activation_half_done(fails: bool) -> None:
+    """Its order would stand in the way of every activation that comes after it."""
+    fault = Fault("refuses", lambda operation: fails and operation == FinishActivation())
+    session = Session("RB-UPDATE-001", fault)
+    session.eye.desired.runbooks.clear()
+    done = resumed(session)
+    assert session.target.carried == [FinishActivation(), ConfirmBoot()]
+    outcome = session.close("pass", done)
+    expected = ("failed", "unverified") if fails else ("healed", "none")
+    assert (outcome.result, outcome.rollback) == expected
