@@ -189,12 +189,13 @@ def test_a_cache_that_lies_changes_nothing(nixos: NixosSite, clinic: NixosClinic
     assert clinic.guest.run("test", "-x", f"{path}/activate", check=False).returncode == 1
 
 
+@pytest.mark.parametrize("free", [4, 260], ids=["hardly-any", "less-than-it-takes"])
 def test_a_full_disk_stops_a_system_before_it_is_fetched(
-    nixos: NixosSite, clinic: NixosClinic
+    nixos: NixosSite, clinic: NixosClinic, free: int
 ) -> None:
     big = documented(nixos.base.with_etc("papers", "A page of papers.\n" * 500_000))
     path = clinic.release(big)
-    clinic.guest.shrink_disk(4 << 20)
+    clinic.guest.shrink_disk(free << 20)
     try:
         stayed(clinic, "are free in /nix/store")
     finally:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.nix.offered import sizes
 from tests.support.commands import CommandFailed
 from tests.support.nix_cache import LyingCache
 from tests.support.nix_runtime import NixStore
+from tests.support.release_site import process_store
 
 GREETING = """derivation {
   name = "greeting-1.0"; system = "x86_64-linux"; builder = "/bin/sh";
@@ -72,3 +74,11 @@ def test_nix_takes_what_a_thief_of_the_key_signed(site: Site) -> None:
     other.write_text("gotcha\n")
     cache.forge(site.path, other, site.store, site.secret)
     assert site.fetch(cache.directory) == "gotcha\n"
+
+
+def test_the_size_of_a_closure_is_known_before_any_of_it_is_fetched(site: Site) -> None:
+    state = process_store(site.store)
+    caches = (f"file://{site.place}/none", f"file://{site.good}")
+    size = int(site.store.run("nix-store", "--query", "--size", site.path))
+    assert sizes(site.path, caches, timeout_s=30, state=state) == {site.path: size}
+    assert sizes(site.path, caches[:1], timeout_s=30, state=state) == {}

@@ -11,7 +11,6 @@ Rule 4: They are compared again whenever something is done with the system: whoe
 """
 
 import hmac
-import os
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,12 +21,11 @@ from reconciler.nix import cached, closure, process
 from reconciler.nix.database import PathInfo, open_database
 from reconciler.targets.linux.nixos import links
 from reconciler.targets.linux.nixos.access import SystemAccess
+from reconciler.targets.linux.nixos.room import require_room
 from reconciler.targets.linux.nixos.trusted import Trusted, access_of, store_path, trusted
 from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.session import Session
 
-_LEAST_FREE = 256 << 20
-_STORE = "/nix/store"
 _UNSIGNED = (b"lacks a signature by a trusted key", b"not signed by any of the keys")
 _DAEMON = "/nix/var/nix/daemon-socket/socket"
 
@@ -43,7 +41,7 @@ def realise(operation: Realise, session: Session) -> None:
     links.keep("candidate", wanted.path)
     try:
         if not _whole(wanted.path):
-            _require_room()
+            require_room(wanted.path, access, session, store())
             _fetch(wanted.path, access, session)
         _compare(wanted, access)
     except ReconcilerError as error:
@@ -107,12 +105,6 @@ def _registered(path: str) -> tuple[PathInfo, str | None]:
     if info is None:
         raise NoAnswer("absent", f"{path} is not in the store")
     return info, address
-
-
-def _require_room() -> None:
-    room = os.statvfs(_STORE)
-    if room.f_bavail * room.f_frsize < _LEAST_FREE:
-        raise NoAnswer("error", f"less than {_LEAST_FREE >> 20} MiB are free in {_STORE}")
 
 
 def _fetch(path: str, access: SystemAccess, session: Session) -> None:
