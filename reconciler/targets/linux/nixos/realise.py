@@ -44,6 +44,10 @@ def realise(operation: Realise, session: Session) -> None:
             require_room(wanted.path, access, session, store())
             _fetch(wanted.path, access, session)
         _compare(wanted, access)
+    except NoAnswer:
+        # What is not the candidate may be collected as garbage, and then be fetched again.
+        links.let_go("candidate")
+        raise
     except ReconcilerError as error:
         raise NoAnswer("error", error.message) from error
 

@@ -80,6 +80,8 @@ def test_nothing_is_done_with_a_system_that_is_not_what_the_release_names(
         with pytest.raises(NoAnswer, match=said):
             work(session(named | lie))
         assert started == [], name
+    assert links.kept("candidate") == (), "it would be kept from the garbage collector for ever"
+    assert not (Path(links.ROOTS) / "candidate").is_symlink()
     assert realise.proven(named["path"], session(named)) == named["path"]
 
 
