@@ -32,10 +32,12 @@ let
       || (fs.encrypted.enable or false)
       || builtins.elem fs.mountPoint sayso
     );
+  # One word may hold several, and that of a network file system a password.
+  words = fs: lib.concatMap (lib.splitString ",") fs.options;
   mount = fs: {
     path = fs.mountPoint;
     type = fs.fsType;
-    options = strings fs.options;
+    options = strings (builtins.filter (o: !(lib.hasPrefix "pass" o)) (words fs));
     encrypted = encrypted fs;
   };
   byPath = builtins.sort (a: b: a.path < b.path);

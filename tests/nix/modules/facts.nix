@@ -173,5 +173,13 @@ in
     networking.wireguard.interfaces.wg0.privateKey = "s3cr3t-key";
     systemd.services.demo.environment.TOKEN = "s3cr3t-token";
     environment.etc."demo.conf".text = "s3cr3t-text";
+    fileSystems."/srv" = {
+      device = "//192.0.2.1/share";
+      fsType = "cifs";
+      options = [
+        "ro"
+        "username=u,password=s3cr3t-mount"
+      ];
+    };
   };
 }

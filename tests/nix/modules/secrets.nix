@@ -61,6 +61,16 @@ in
   "systemd.services.demo.serviceConfig.EnvironmentFile" = unit {
     serviceConfig.EnvironmentFile = "-${store}";
   };
+  "fileSystems.\"/srv\".options" = {
+    fileSystems."/srv" = {
+      device = "//192.0.2.9/share";
+      fsType = "cifs";
+      options = [
+        "ro"
+        "username=u,password=u:p@x"
+      ];
+    };
+  };
   "systemd.services.demo.environment.API_TOKEN" = unit { environment.API_TOKEN = "x"; };
   "environment.etc.\"demo.key\".text" = {
     environment.etc."demo.key".text = "-----BEGIN EC PRIVATE KEY-----"; # pragma: allowlist secret

@@ -72,6 +72,19 @@ let
       )))
   ) (builtins.attrNames config.systemd.services);
 
+  # fstab(5) is read by everybody, too.
+  mounts = map (path: {
+    option = "fileSystems.\"${path}\".options";
+    what = "puts a password into the Nix store";
+    remedy = "Use the option credentials= with a path on the machine.";
+  }) (
+    builtins.attrNames (
+      lib.filterAttrs (
+        _: fs: builtins.any (lib.hasPrefix "pass") (lib.concatMap (lib.splitString ",") fs.options)
+      ) config.fileSystems
+    )
+  );
+
   # A whole key as a file below /etc, which is in the store.
   private = text: text != null && lib.hasInfix "PRIVATE KEY-----" text;
   files = map (name: {
@@ -80,4 +93,4 @@ let
     remedy = "Have it made on the machine, or put there by sops-nix or agenix.";
   }) (builtins.attrNames (lib.filterAttrs (_: entry: private entry.text) config.environment.etc));
 in
-copied ++ passwords ++ keys ++ environments ++ files
+copied ++ passwords ++ keys ++ environments ++ mounts ++ files
