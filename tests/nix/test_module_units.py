@@ -233,6 +233,11 @@ REFUSED = {
         'evidence.remote = { url = "ssh://git@e/x.git"; sshKey = "/k"; };',
         ["services.reconciler.evidence.remote.url is reached by SSH"],
     ),
+    "a file of known servers that names none": (
+        'evidence.remote = { url = "ssh://git@e/x.git"; sshKey = "/k";'
+        ' knownHosts = "/etc/ssh/ssh_known_hosts"; };',
+        ["services.reconciler.evidence.remote.knownHosts is what programs.ssh.knownHosts makes"],
+    ),
     "a webhook without its secret": (
         'notify.x = { kind = "webhook"; url = "https://x"; };',
         ["services.reconciler.notify.x: a channel of kind webhook needs url, secret"],

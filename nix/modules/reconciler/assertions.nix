@@ -73,6 +73,13 @@ let
     message = "${here}.${place}.url is reached by SSH; set ${here}.${place}.sshKey and .knownHosts.";
   }) servers;
 
+  # What NixOS writes there; it is there without one server, too, and then nothing is ever reached.
+  madeKnown = "/etc/ssh/ssh_known_hosts";
+  serversAreKnown = lib.mapAttrsToList (place: server: {
+    assertion = toString server.knownHosts != madeKnown || config.programs.ssh.knownHosts != { };
+    message = "${here}.${place}.knownHosts is what programs.ssh.knownHosts makes, and that names no server; set programs.ssh.knownHosts.<server>.publicKey.";
+  }) servers;
+
   # What each kind of channel needs, and no other kind may have.
   ownOptions = {
     file = [ "directory" ];
@@ -178,6 +185,7 @@ in
       ++ secretsAreOutside
       ++ credentialsAreUsed
       ++ sshIsComplete
+      ++ serversAreKnown
       ++ channelsAreComplete
       ++ isWritable
       ++ adviseIsComplete

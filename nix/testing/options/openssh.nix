@@ -33,6 +33,10 @@ let
   );
 in
 {
+  options.programs.ssh.knownHosts = mkOption {
+    type = types.attrsOf (types.submodule { options.publicKey = mkOption { type = types.nullOr types.str; }; });
+    default = { };
+  };
   options.services.openssh = {
     enable = mkOption {
       type = types.bool;

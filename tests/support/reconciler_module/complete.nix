@@ -13,6 +13,7 @@ let
   };
 in
 {
+  programs.ssh.knownHosts."git.example.org".publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHlvdXItc2VydmVyLWtleS1nb2VzLWhlcmUtLS0tLS0t";
   services.reconciler = {
     enable = true;
     client = "elm-street";
