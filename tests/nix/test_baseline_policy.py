@@ -140,6 +140,11 @@ def test_anti_malware_runs_and_is_updated(machine: DeclaredMachine, bound: list[
     assert set(failures(machine, rule)) == {"signature_age_hours"}, "no signatures yet"
 
 
+def test_boot_entries_fit_on_their_partition(declared: dict[str, Any]) -> None:
+    """A kernel and an initrd of 100 MB each on the 1 GiB that the installer makes."""
+    assert 2 <= declared["bootEntries"] <= 10
+
+
 def test_fresh_signatures_do_not_take_twice_the_memory(declared: dict[str, Any]) -> None:
     """Both sets at once would not fit below the limit of the unit."""
     assert declared["clamd"] == {"ConcurrentDatabaseReload": False, "restart": "on-failure"}

@@ -82,6 +82,8 @@ in
           options = "--delete-older-than ${toString cfg.keepGenerationsDays}d";
         };
       };
+      # Each entry has a kernel and an initrd on the boot partition; a full one takes no release.
+      boot.loader.systemd-boot.configurationLimit = lib.mkDefault 10;
       environment.etc = lib.optionalAttrs (cfg.lockFile != null) {
         "nixos/flake.lock".source = cfg.lockFile;
       };

@@ -27,6 +27,7 @@ in
   root = config.users.users.root.hashedPassword;
   auditRules = config.security.audit.rules;
   inherit (config.security.audit) backlogLimit;
+  bootEntries = config.boot.loader.systemd-boot.configurationLimit;
   chrony = {
     inherit (config.services.chrony) extraConfig;
     asksAtStart = config.services.chrony.initstepslew.enabled;
