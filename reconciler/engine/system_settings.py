@@ -5,6 +5,7 @@ what releases say, and whoever signs them.
 """
 
 from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -56,6 +57,8 @@ class SystemSettings(Document):
     def _fits(self) -> "SystemSettings":
         if self.caches and not self.public_keys:
             raise ValueError("caches need public_keys: nothing unsigned is taken")
+        if any("trusted" in parse_qs(urlsplit(cache).query) for cache in self.caches):
+            raise ValueError("caches may not be trusted without a signature")
         if self.watchdog_s < 2 * self.settle_s + 180:
             raise ValueError("watchdog_s must be at least twice settle_s and 180 more")
         return self

@@ -36,6 +36,9 @@ def test_evaluation_has_limits() -> None:
     [
         {"caches": ("cache.example",), "public_keys": (KEY,)},
         {"caches": ("https://a b",), "public_keys": (KEY,)},
+        {"caches": ("https://cache.example?trusted=true",), "public_keys": (KEY,)},
+        {"caches": ("file:///srv/cache?priority=1&trusted=1",), "public_keys": (KEY,)},
+        {"caches": ("https://cache.example?%74rusted=1",), "public_keys": (KEY,)},
         {"caches": ("https://a\nsubstituters = x",), "public_keys": (KEY,)},
         {"public_keys": ("cache.example-1",)},
         {"public_keys": (f"{KEY} {KEY}",)},
