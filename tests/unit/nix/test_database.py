@@ -182,6 +182,13 @@ def test_what_is_written_meanwhile_is_not_seen(tmp_path: Path) -> None:
     assert [info.nar_bytes for info in closure(tmp_path)] == [9]
 
 
+def let_anybody_read(folder: Path) -> None:
+    """A folder of the tests and all in it, and the way to it, which pytest keeps to itself."""
+    own = [parent for parent in folder.parents if parent.name.startswith(("pytest-", "popen-"))]
+    for path in [*own, folder, *folder.rglob("*")]:
+        path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+
+
 @contextmanager
 def nobody() -> Iterator[None]:
     """As a user that owns nothing here; needs root."""
@@ -198,8 +205,7 @@ def nobody() -> Iterator[None]:
 @pytest.mark.parametrize("wal", [True, False])
 def test_a_user_that_may_only_read_does(tmp_path: Path, wal: bool) -> None:
     file = make_database(tmp_path, [Row(path=TOP)], wal=wal)
-    for folder in [*tmp_path.parents[:2], tmp_path, *tmp_path.rglob("*")]:
-        folder.chmod(folder.stat().st_mode | (0o055 if folder.is_dir() else 0o044))
+    let_anybody_read(tmp_path)
     before = {path.name: path.read_bytes() for path in file.parent.iterdir()}
     with nobody():
         assert [info.path for info in closure(tmp_path)] == [TOP]
@@ -209,8 +215,7 @@ def test_a_user_that_may_only_read_does(tmp_path: Path, wal: bool) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 def test_a_user_that_may_only_read_sees_the_log_of_a_daemon(tmp_path: Path) -> None:
     file = make_database(tmp_path, [Row(path=TOP)])
-    for folder in [*tmp_path.parents[:2], tmp_path, *tmp_path.rglob("*")]:
-        folder.chmod(folder.stat().st_mode | (0o055 if folder.is_dir() else 0o044))
+    let_anybody_read(tmp_path)
     with sqlite3.connect(file) as daemon:
         daemon.execute("UPDATE ValidPaths SET narSize = 5")
         daemon.commit()
@@ -222,8 +227,7 @@ def test_a_user_that_may_only_read_sees_the_log_of_a_daemon(tmp_path: Path) -> N
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     file = make_database(tmp_path, [Row(path=TOP)])
-    for folder in [*tmp_path.parents[:2], tmp_path, *tmp_path.rglob("*")]:
-        folder.chmod(folder.stat().st_mode | (0o055 if folder.is_dir() else 0o044))
+    let_anybody_read(tmp_path)
     file.chmod(stat.S_IRUSR)
     with nobody(), pytest.raises(MachineError, match=r"db\.sqlite"):
         closure(tmp_path)
@@ -232,8 +236,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 def test_a_file_without_a_log_that_changed_meanwhile_is_not_believed(tmp_path: Path) -> None:
     file = make_database(tmp_path, [Row(path=TOP)])
-    for folder in [*tmp_path.parents[:2], tmp_path, *tmp_path.rglob("*")]:
-        folder.chmod(folder.stat().st_mode | (0o055 if folder.is_dir() else 0o044))
+    let_anybody_read(tmp_path)
     with nobody():
         opened = open_database(str(tmp_path))
     with pytest.raises(MachineError, match="written to while it was read"), opened:
