@@ -6,6 +6,7 @@ machine is shared; who leaves it on another system says so by leaving it healthy
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,7 +64,8 @@ def stayed(clinic: NixosClinic, words: str, **access: Any) -> None:
 
 
 def test_a_newer_release_comes_to_run_and_is_proven(nixos: NixosSite, clinic: NixosClinic) -> None:
-    newer = clinic.release(with_service(nixos, "labels", SLEEPS))
+    updated = replace(nixos.base, packages={"hello": "2.12.2"})
+    newer = clinic.release(documented(updated.with_service("labels", SLEEPS)))
     assert clinic.run().results() == [("RB-UPDATE-001", "healed")]
     assert clinic.where() == (newer,) * 3
     assert clinic.guest.run("systemctl", "is-active", "labels").stdout == "active\n"
@@ -71,6 +73,11 @@ def test_a_newer_release_comes_to_run_and_is_proven(nixos: NixosSite, clinic: Ni
     clinic.verify()
     *_, told = clinic.entries("system")
     assert (told["from"], told["to"]) == (nixos.base_path, newer)
+    changed = {one["name"]: (one["before"], one["after"]) for one in told["diff"]["changes"]}
+    assert changed["hello"] == (["2.12.1"], ["2.12.2"])
+    clinic.guest.run("reconciler", "sbom", "--output", "/root/bill.json")
+    bill = clinic.guest.run("sha256sum", "/root/bill.json").stdout.split()[0]
+    assert told["sbom"] == {"format": "SPDX-2.3", "sha256": bill}
     assert clinic.run().results() == []
 
 

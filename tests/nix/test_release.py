@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -16,9 +17,11 @@ from reconciler.evidence import sshsig
 from reconciler.model.system import Closure, ClosureDiff, VersionChange
 from reconciler.trust.statements import Release, System, read
 from tests.support.attest_site import AttestSite
+from tests.support.commands import host
 from tests.support.evidence_keys import test_key as key_of
 from tests.support.nix_runtime import NixStore
 from tests.support.release_site import CLIENT, ReleaseSite, flake, fleet_files, host_text
+from tests.support.rigs import rig
 
 FIRST = flake(one={"openssl": "3.0.1", "zlib": "1.3"}, two={"zlib": "1.3"})
 SECOND = flake(one={"openssl": "3.0.2", "zlib": "1.3"}, two={"zlib": "1.3"})
@@ -145,6 +148,21 @@ def test_a_build_that_fails_releases_nothing(site, capsys) -> None:
     broken = FIRST.replace('> $out"', '> $out; exit 1"')
     site.lands({"flake.nix": broken})
     assert "nix-store ended with" in site.release(capsys, code=7)
+    assert "attestations" not in site.site.git("ci", "branch", "--list")
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_build_releases_nothing(site, capsys) -> None:
+    if os.geteuid() != 0:
+        rig("mount", "not root")
+    endless = FIRST.replace('> $out"', '> $out; while echo $name$name >> $out; do :; done; exit 1"')
+    site.lands({"flake.nix": endless})
+    where = site.store.root / "nix/store"
+    where.mkdir(parents=True, exist_ok=True)
+    host("mount", "-t", "tmpfs", "-o", "size=256k", "none", str(where))
+    try:
+        assert "No space left on device" in site.release(capsys, code=7)
+    finally:
+        host("umount", str(where))
     assert "attestations" not in site.site.git("ci", "branch", "--list")
 
 
