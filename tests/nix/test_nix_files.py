@@ -4,6 +4,8 @@ The format itself is checked where nixpkgs is, by `nix flake check` with the rea
 """
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -65,6 +67,39 @@ def test_no_file_reads_or_fetches_what_a_lock_does_not_name() -> None:
             continue
         code = re.sub(r"#.*", "", file.read_text())
         assert impure.findall(code) == [], relative(file)
+
+
+def test_the_package_is_looked_at_when_it_is_built() -> None:
+    """nixpkgs sets doInstallCheck of a Python package by doCheck, and drops what a package says."""
+    text = (PROJECT / "nix/package.nix").read_text()
+
+    assert "\n  checkPhase = " in text
+    assert not re.search(r"\n  (?:doCheck|doInstallCheck|installCheckPhase) =", text)
+
+
+def test_a_library_that_is_too_old_fails_the_build(tmp_path: Path) -> None:
+    for name, asked in (("fits", "click>=8.1"), ("old", "click>=999; extra == 'more'")):
+        place = tmp_path / f"{name}-1.0.dist-info"
+        place.mkdir()
+        lines = (
+            "Metadata-Version: 2.1",
+            f"Name: {name}",
+            "Version: 1.0",
+            f"Requires-Dist: {asked}",
+        )
+        (place / "METADATA").write_text("\n".join(lines) + "\n")
+    program, env = PROJECT / "nix/check_versions.py", {"PYTHONPATH": str(tmp_path)}
+
+    fits, old = (
+        subprocess.run(
+            [sys.executable, program, name], env=env, capture_output=True, text=True, check=False
+        )
+        for name in ("fits", "old")
+    )
+
+    assert (fits.returncode, fits.stderr) == (0, "")
+    assert old.returncode == 1
+    assert re.search(r"click [0-9.]+, wanted >=999", old.stderr)
 
 
 def test_the_package_has_every_library_that_the_project_can_use() -> None:
