@@ -22,6 +22,7 @@ from reconciler.model.operation import (
     WriteFile,
 )
 from reconciler.model.probe import UnitStatus
+from reconciler.model.system_operation import RepairPath
 from reconciler.targets.helper import wire
 from reconciler.targets.helper.client import HelperTarget
 from reconciler.targets.helper.serve import Terms, serve
@@ -189,6 +190,15 @@ def test_a_server_that_lies_or_hangs_up_makes_nothing_done(tmp_path: Path) -> No
             worker.join(20)
             assert not found.ok
             assert "it may have happened" in found.reason
+
+
+def test_nobody_writes_lines_of_their_own_into_the_log(tmp_path: Path) -> None:
+    forged = "x\nUnitJob verb=start unit=sshd.service for pid 1: ok (3 ms)\x1b[2J\u2028"
+    with helper(tmp_path) as rig:
+        for operation in (RepairPath(forged), UnitJob("start", forged)):
+            rig.target.carry_out(operation)
+    assert len(rig.log) == 2
+    assert all(line.isprintable() for line in rig.log), rig.log
 
 
 def test_a_socket_that_nobody_listens_on_is_refused() -> None:

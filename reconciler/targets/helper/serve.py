@@ -3,7 +3,8 @@
 Rule 1: Who asks is what the kernel says (SO_PEERCRED), before a byte is read.
 Rule 2: A request is whole, small and in time, or it is dropped: bounded bytes, one deadline for
         all of them, few connections at once.
-Rule 3: One operation at a time. What is refused and what is done is logged, without content.
+Rule 3: One operation at a time. What is refused and what is done is logged, without content, and
+        one line stays one: what somebody asks for writes no line of its own.
 Rule 4: It ends when nobody asks for a while, so that the next operation is carried out by the
         version that is installed then; never while one is under way.
 """
@@ -69,7 +70,7 @@ def serve(listening: socket.socket, target: Target, terms: Terms, log: Log) -> N
         MachineError: The socket is none that can be listened on, or none any more.
     """
     _require_unix(listening)
-    helper = _Helper(target, terms, log)
+    helper = _Helper(target, terms, lambda line: log(_one_line(line)))
     listening.settimeout(terms.idle_s)
     while True:
         try:
@@ -189,6 +190,10 @@ def in_words(operation: Operation) -> str:
     """An operation for the journal: its kind and what it is about, never what is in it."""
     about = [f"{name}={getattr(operation, name)}" for name in _SHOWN if hasattr(operation, name)]
     return " ".join([type(operation).__name__, *about])[:500]
+
+
+def _one_line(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def _unread(what: str) -> InputError:
