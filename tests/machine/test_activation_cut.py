@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.commands import CommandFailed
 from tests.support.nixos_base import documented
 from tests.support.nixos_clinic import NixosClinic
 from tests.support.nixos_guest import NixosGuest, NixosSite
@@ -103,3 +104,22 @@ def test_the_way_back_is_gone_by_itself_when_nobody_returns(
     clinic.guest.until("test", "!", "-e", "/var/lib/reconciler/activation/order.json", timeout=40)
     assert clinic.where() == (nixos.base_path,) * 3
     is_whole(clinic, nixos.base_path, "interrupted")
+
+
+def test_evidence_that_finds_no_room_is_written_when_there_is_some(
+    nixos: NixosSite, clinic: NixosClinic
+) -> None:
+    guest, evidence = clinic.guest, f"{clinic.home}/evidence"
+    guest.run("cp", "--archive", evidence, "/root/evidence")
+    guest.run("mount", "-t", "tmpfs", "-o", "size=20m", "none", evidence)
+    guest.run("cp", "--archive", "/root/evidence/.", evidence)
+    fills = f"/bin/dd if=/dev/zero of={evidence}/filler bs=4k"
+    greedy = nixos.base.with_service("greedy", f"ExecStart=/bin/sh -c '{fills}; sleep inf'")
+    path = clinic.release(documented(greedy))
+    with pytest.raises(CommandFailed, match="No space left on device"):
+        clinic.run()
+    assert clinic.where() == (path,) * 3
+    guest.run("systemctl", "stop", "greedy")
+    guest.run("rm", f"{evidence}/filler")
+    is_whole(clinic, path, "healed")
+    guest.run("umount", "--lazy", evidence)
