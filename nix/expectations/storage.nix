@@ -40,6 +40,15 @@ let
     options = strings (builtins.filter (o: !(lib.hasPrefix "pass" o)) (words fs));
     encrypted = encrypted fs;
   };
+  # A swap file is as encrypted as what it lies on: the deepest file system above it.
+  above = file: fs: lib.hasPrefix "${lib.removeSuffix "/" fs.mountPoint}/" file;
+  deeper = a: b: builtins.stringLength a.mountPoint > builtins.stringLength b.mountPoint;
+  onEncrypted =
+    file:
+    let
+      over = builtins.sort deeper (builtins.filter (above file) systems);
+    in
+    !(lib.hasPrefix "/dev/" file) && over != [ ] && encrypted (builtins.head over);
   byPath = builtins.sort (a: b: a.path < b.path);
   systems = builtins.attrValues config.fileSystems;
 in
@@ -53,7 +62,8 @@ in
       encrypted =
         swap.randomEncryption.enable
         || (swap.encrypted.enable or false)
-        || builtins.elem swap.device mapped;
+        || builtins.elem swap.device mapped
+        || onEncrypted swap.device;
     }) config.swapDevices
   );
 }

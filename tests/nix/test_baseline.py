@@ -96,6 +96,19 @@ def test_the_tunnel_makes_its_key_where_networkd_runs_the_network(nix_store: Nix
     assert refused == []
 
 
+@pytest.mark.parametrize(("file", "refused"), [("/var/swap", 0), ("/boot/swap", 1)])
+def test_a_swap_file_is_as_encrypted_as_what_it_lies_on(
+    nix_store: NixStore, file: str, refused: int
+) -> None:
+    host = f"{ROOT}/tests/nix/modules/host.nix"
+    messages = evaluate(
+        nix_store,
+        f"let t = import {ROOT}/nix/testing {{ }}; in t.refusals (t.evalSystem"
+        f' {{ modules = [ {host} {{ swapDevices = [ {{ device = "{file}"; }} ]; }} ]; }}).config',
+    )
+    assert [file in message for message in messages] == [True] * refused
+
+
 def test_each_safeguard_can_be_switched_off_alone(cases: dict[str, Any]) -> None:
     assert set(cases["off"]) == _SAFEGUARDS
     for name, seen in cases["off"].items():
