@@ -81,17 +81,18 @@ def test_killed(
     is_whole(clinic, system, "healed" if proven else "interrupted")
 
 
-@pytest.mark.parametrize("phase", ["way-back-armed", "switched", "proven", "in-profile"])
+@pytest.mark.parametrize("phase", ["fetched", "way-back-armed", "switched", "proven", "in-profile"])
 def test_power_cut_before_the_boot_entry(nixos: NixosSite, clinic: NixosClinic, phase: str) -> None:
     clinic.loses_power(point(phase))
     assert clinic.guest.booted() == clinic.guest.running() == nixos.base_path
     is_whole(clinic, nixos.base_path, "interrupted")
 
 
+@pytest.mark.parametrize("phase", ["in-boot-loader", "way-back-gone"])
 def test_power_cut_after_the_boot_entry(
-    waiting: tuple[NixosClinic, str], clinic: NixosClinic
+    waiting: tuple[NixosClinic, str], clinic: NixosClinic, phase: str
 ) -> None:
-    clinic.loses_power(point("in-boot-loader"))
+    clinic.loses_power(point(phase))
     assert clinic.guest.booted() == clinic.guest.running() == waiting[1]
     is_whole(clinic, waiting[1], "healed")
 
