@@ -163,11 +163,11 @@ class Drill:
         return verify(Path(self.site.evidence), load_signers(Path(self.site.signers)))
 
 
-def new_drill(directory: Path, *, days_ago: int = 1) -> Drill:
+def new_drill(directory: Path, *, days_ago: int = 1, at: datetime | None = None) -> Drill:
     """A clean machine under enforcement, that has not run yet."""
     # In the morning of an earlier day: most of it is left before the date changes.
     day = datetime.now(UTC) - timedelta(days=days_ago)
-    clock = SettableClock(day.replace(hour=6, minute=0))
+    clock = SettableClock(at or day.replace(hour=6, minute=0))
     site = new_site(directory, clock)
     (site.made.fleet / BASELINE_FILE).write_text(BASELINE)
     site.edit(HOST_FILE, lambda _old: HOST_TEXT, at=clock.at)

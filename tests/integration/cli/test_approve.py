@@ -32,9 +32,10 @@ COOKIES = "net.ipv4.tcp_syncookies"
 
 @pytest.fixture
 def drill(tmp_path: Path) -> Drill:
-    found = new_drill(tmp_path / "var")
-    # The command has the clock of this machine: the drill lives on the same day.
-    found.clock.at = max(datetime.now(UTC), found.clock.at)
+    # The command has the clock of this machine: the drill lives at the same time.
+    now = datetime.now(UTC)
+    found = new_drill(tmp_path / "var", at=now - timedelta(minutes=10))
+    found.clock.at = now
     return found
 
 
