@@ -20,8 +20,10 @@ built() {
         ".#nixosConfigurations.\"$1\".config.system.build.toplevel" 2> "$work/said" || true
 }
 
-nix eval --raw .#nixosConfigurations \
-    --apply 'hosts: builtins.concatStringsSep "\n" (builtins.attrNames hosts)' > "$work/hosts"
+# Names become names of files here: of what else a flake may call a host, nothing is built.
+nix eval --raw .#nixosConfigurations --apply 'hosts: builtins.concatStringsSep "\n" (
+    builtins.filter (name: builtins.match "[a-z0-9-]+" name != null) (builtins.attrNames hosts))' \
+    > "$work/hosts"
 while read -r name || [ -n "$name" ]; do
     built "$name" > "$work/before-$name"
 done < "$work/hosts"

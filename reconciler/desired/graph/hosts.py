@@ -80,6 +80,7 @@ def host_problems(graph: Graph, faulty_rules: frozenset[str]) -> Iterator[Proble
         graph: The fleet.
         faulty_rules: Rules whose faults are known already; they are not bound.
     """
+    yield from _attributes(graph)
     for key, host in graph.fleet.hosts.items():
         client = graph.fleet.clients.get(key.split("/", 1)[0])
         yield from graph.no_document(graph.fleet.where("host", key), "client", key.split("/", 1)[0])
@@ -94,6 +95,20 @@ def host_problems(graph: Graph, faulty_rules: frozenset[str]) -> Iterator[Proble
             unfit = {name for name in graph.fleet.rules if _unfit(graph, name, host)}
             skip = faulty_rules | faulty | unfit
             yield from bind_host(graph.fleet, client, host, graph.checks, skip=skip).problems
+
+
+def _attributes(graph: Graph) -> Iterator[Problem]:
+    """The flake calls a NixOS host ``<client>-<host>``; two of one name would be one system."""
+    named: dict[str, str] = {}
+    for key in (key for key, host in graph.fleet.hosts.items() if host.kind == "nixos"):
+        name = key.replace("/", "-")
+        other = named.setdefault(name, key)
+        if other != key:
+            yield error(
+                graph.fleet.where("host", key),
+                f"the flake calls it {name}, as it does {other}",
+                "Give one of the two another id.",
+            )
 
 
 def _unfit(graph: Graph, rule: str, host: Host) -> bool:

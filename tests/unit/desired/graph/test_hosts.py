@@ -75,3 +75,18 @@ def test_many_hosts_are_checked_quickly():
     started = time.perf_counter()
     assert check_fleet(read_fleet(files), CHECKS, STEPS) == []
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("kind", ["nixos", "linux"])
+def test_two_systems_of_one_flake_have_two_names(kind):
+    files = base_files()
+    client = files[CLIENT].replace(b"id: clinic", b"id: clinic-east")
+    host = files[HOST].replace(b"kind: linux", f"kind: {kind}".encode())
+    files |= {
+        "hosts/clinic-east/client.yaml": client,
+        "hosts/clinic-east/desk.yaml": host,
+        "hosts/clinic/east-desk.yaml": host.replace(b"id: desk", b"id: east-desk"),
+    }
+    found = [problem.message for problem in check_fleet(read_fleet(files), CHECKS, STEPS)]
+    same = "the flake calls it clinic-east-desk, as it does clinic-east/desk"
+    assert (same in found) == (kind == "nixos"), found
