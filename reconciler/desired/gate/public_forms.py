@@ -46,6 +46,10 @@ _TAKEN_OVER = "acknowledgements/"
 _FINGERPRINT = re.compile(r"""^incident: *["']?[0-9a-f]{64}["']? *$""")
 _PROMOTIONS = "policies/promotions.yaml"
 _PROMOTED = re.compile(r"""^ *(?:- )?(?:revision|sha256): *["']?[0-9a-f]{64}["']? *$""")
+# ClamAV: the digest of a database in its header, and digests of known files, each with its size.
+_VIRUS_HEADER = re.compile(r"^ClamAV-VDB:[^:]*(?::[0-9]+){3}:[0-9a-f]{32}:")
+_VIRUS_FILES = (".hdb", ".hsb")
+_VIRUS = re.compile(r"^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}):(?:[0-9]+|\*):[\w.-]+$")
 _ROOT = "policies/trust/trusted_root.json"
 _ROOT_FIELDS = re.compile(r'"(?:rawBytes|keyId|checksum)": *"[A-Za-z0-9+/=_-]+"')
 
@@ -64,6 +68,8 @@ def masked(path: str, lines: Sequence[str]) -> Iterator[str]:
         shown = _ROOT_FIELDS.sub(MASK, line) if path == _ROOT else line
         shown = _FINGERPRINT.sub(MASK, shown) if path.startswith(_TAKEN_OVER) else shown
         shown = _PROMOTED.sub(MASK, shown) if path == _PROMOTIONS else shown
+        shown = _VIRUS.sub(MASK, shown) if path.endswith(_VIRUS_FILES) else shown
+        shown = _VIRUS_HEADER.sub(MASK, shown)
         yield _FORMS.sub(MASK, shown)
 
 

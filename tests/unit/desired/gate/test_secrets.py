@@ -171,3 +171,16 @@ def test_without_the_library_the_scan_is_an_error_that_names_the_extra(
         find_secrets({})
     assert missing.value.exit_code is ExitCode.MACHINE
     assert "reconciler[gate]" in missing.value.hint
+
+
+@pytest.mark.parametrize("line", [f"{HEX64[:32]}:68:Clinic.Test", f"{HEX64[:32]}:*:Clinic.Test"])
+def test_digests_of_viruses_are_public_in_a_list_of_viruses_alone(line: str) -> None:
+    assert find_secrets({"ci/scanner/clinic.hdb": line.encode()}) == []
+    assert find_secrets({"ci/scanner/clinic.txt": line.encode()}) != []
+    assert find_secrets({"ci/scanner/clinic.hdb": f"token: {line}".encode()}) != []
+
+
+def test_the_header_of_a_database_of_viruses_is_public() -> None:
+    header = f"ClamAV-VDB:26 Nov 2026 04-29 +0000:1:1:216:{HEX64[:32]}:X:clinic:1795667366"
+    assert find_secrets({"published/main.cld": header.encode()}) == []
+    assert find_secrets({"published/main.cld": f"{header} {HEX64[:32]}".encode()}) != []
