@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.nix_runtime import NixStore, open_nix
+from tests.support.nix_runtime import NixStore, nix_runtime, open_nix
 from tests.support.nixos_guest import NixosGuest, NixosSite
 from tests.support.reconciler_module import MINIMAL, Evaluation
 
@@ -14,7 +14,11 @@ pytestmark = pytest.mark.nix
 
 UNIT = "reconciler-store-verify.service"
 RECORD = "/var/lib/reconciler/store-verify.json"
-HERE = "[Service]\nExecStart=\nExecStart={program} store verify --seconds 10800\n"
+# The Nix of the rig may lie in a home or below /tmp; that of NixOS never does.
+HERE = (
+    "[Service]\nExecStart=\nExecStart={program} store verify --seconds 10800\n"
+    "ProtectHome=no\nBindReadOnlyPaths={nix}\n"
+)
 
 
 @pytest.fixture
@@ -30,7 +34,9 @@ def test_it_reads_the_whole_system_and_writes_its_record(
     program = machine.run("sh", "-c", "command -v reconciler").stdout.strip()
     machine.run("mkdir", "-p", "/var/lib/reconciler")
     machine.write(f"/run/systemd/system/{UNIT}", unit)
-    machine.write(f"/run/systemd/system/{UNIT}.d/here.conf", HERE.format(program=program))
+    machine.write(
+        f"/run/systemd/system/{UNIT}.d/here.conf", HERE.format(program=program, nix=nix_runtime())
+    )
     machine.run("systemctl", "daemon-reload")
 
     # NixOS has it always; a store that is mounted read-only is read through it.
