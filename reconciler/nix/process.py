@@ -4,7 +4,7 @@ Rule 1: Programs are these few, found in fixed directories, and nobody but root 
         have changed them. No shell, no terminal, no input.
 Rule 2: The environment is made here. Settings of the machine hold (``/etc/nix/nix.conf``, declared
         like everything else); those of a user or of a repository are not read.
-Rule 3: Time and output are limited while it runs (`reconciler.nix.child`).
+Rule 3: Time and output are limited while it runs (`reconciler.programs.bounded`).
 Rule 4: What it says on its way out may name anything. Of it, the last line that says something goes
         into the error, scrubbed.
 """
@@ -16,13 +16,15 @@ import os
 import re
 import stat
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from reconciler.errors import InputError, MachineError
 from reconciler.model.scrub import scrub
-from reconciler.nix.child import Ended, Sink, run_child
+from reconciler.programs import bounded
+from reconciler.programs.bounded import Bounds, Ended, Killed, Sink
 
 PROGRAMS = frozenset({"nix", "nix-env", "nix-instantiate", "nix-store"})
 DIRECTORIES = (
@@ -41,6 +43,7 @@ flake-registry =
 warn-dirty = false
 """
 _MAX_ARGUMENTS = 1024 * 1024
+_TOLD = 64 * 1024
 _OPTION = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -145,19 +148,27 @@ def attempt(
         )
     with _home(state) as home:
         try:
-            return run_child(
-                argv,
-                _environment(state, home),
-                timeout_s=timeout_s,
-                limit=limit,
-                memory_bytes=memory_bytes,
-                sink=sink,
-            )
+            bounds = Bounds(time.monotonic() + timeout_s, limit, _TOLD, memory_bytes)
+            return bounded.run(argv, _environment(state, home), bounds, sink)
+        except Killed as killed:
+            raise _killed(killed, limit) from None
         except OSError as error:
             raise MachineError(
                 f"{program} could not be run: {error.strerror}",
                 hint="See that this user may start programs and that memory is left.",
             ) from error
+
+
+def _killed(killed: Killed, limit: int) -> MachineError:
+    if killed.over == "time":
+        return MachineError(
+            "a program of Nix was killed: it did not end in time",
+            hint="See whether the machine, its disk or the cache is slow, or allow more time.",
+        )
+    return MachineError(
+        f"a program of Nix was killed: it answered more than {limit} bytes",
+        hint="Ask for less at once; a store path has fewer than a thousand bytes to say.",
+    )
 
 
 def failure(program: str, ended: Ended) -> MachineError:

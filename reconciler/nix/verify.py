@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.nix.child import Ended
 from reconciler.nix.database import PathInfo, open_database
 from reconciler.nix.process import NixStore, attempt, failure
+from reconciler.programs.bounded import Ended
 
 MOST_PATHS = 128
 MOST_BYTES = 512 * 1024 * 1024

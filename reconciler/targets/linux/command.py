@@ -4,8 +4,9 @@ import time
 
 from reconciler.model.answer import Answer
 from reconciler.model.probe import Command
+from reconciler.programs.bounded import Bounds
 from reconciler.targets.linux.no_answer import NoAnswer
-from reconciler.targets.linux.process import Limits, find_program, run_program
+from reconciler.targets.linux.process import find_program, run_program
 from reconciler.targets.linux.session import Session
 
 
@@ -25,7 +26,7 @@ def _run(probe: Command, session: Session) -> Answer:
         raise NoAnswer("error", "no program is named")
     path = find_program(probe.argv[0], session.allow.look, session.allow.directories)
     deadline = min(session.deadline, time.monotonic() + probe.timeout_s)
-    limits = Limits(deadline, probe.limit)
+    limits = Bounds(deadline, probe.limit)
     ran = run_program(path, probe.argv[1:], probe.environment, limits)
     return Answer(
         "ok", {"exit": ran.exit, "stdout": _text(ran.stdout), "stderr": _text(ran.stderr)}

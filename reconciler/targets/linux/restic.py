@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.programs.bounded import Bounds, Ended, Sink
 from reconciler.targets.linux.no_answer import NoAnswer
-from reconciler.targets.linux.process import Limits, Ran, Sink, find_program, run_program
+from reconciler.targets.linux.process import find_program, run_program
 from reconciler.targets.linux.running import failure
 from reconciler.targets.linux.session import Session
 
@@ -103,8 +104,8 @@ class Repository:
         self._run(("dump", snapshot, node.path), _MAX_CONTENT, content.update)
         return content.hexdigest()
 
-    def _run(self, words: Sequence[str], output: int, sink: Sink | None = None) -> Ran:
-        limits = Limits(self._session.deadline, output)
+    def _run(self, words: Sequence[str], output: int, sink: Sink | None = None) -> Ended:
+        limits = Bounds(self._session.deadline, output)
         # Words that begin with "-" are options; what a snapshot names is always absolute.
         arguments = (*self._global, *words)
         ran = run_program(self._path, arguments, self._environment, limits, sink)

@@ -1,8 +1,9 @@
 """Run one program of the allow-list as a step: Run."""
 
 from reconciler.model.operation import Run
+from reconciler.programs.bounded import Bounds
 from reconciler.targets.linux.no_answer import NoAnswer
-from reconciler.targets.linux.process import Limits, find_program, run_program
+from reconciler.targets.linux.process import find_program, run_program
 from reconciler.targets.linux.session import Session
 
 _OUTPUT = 1024 * 1024
@@ -19,7 +20,7 @@ def run(operation: Run, session: Session) -> None:
         raise NoAnswer("error", "no program is named")
     name, *arguments = operation.argv
     path = find_program(name, session.allow.act, session.allow.directories)
-    limits = Limits(session.deadline, _OUTPUT)
+    limits = Bounds(session.deadline, _OUTPUT)
     ran = run_program(path, arguments, operation.environment, limits)
     if ran.exit != 0:
         raise NoAnswer("error", failure(name, ran.exit, ran.stderr))

@@ -14,6 +14,7 @@ from reconciler.model.system_operation import (
     SetProfile,
     StageBoot,
 )
+from reconciler.programs.bounded import Bounds
 from reconciler.targets.linux.bus import MANAGER, Buses, bus_trouble, manager, refused
 from reconciler.targets.linux.dbus_values import Malformed
 from reconciler.targets.linux.nixos import health, links, order, switching, way_back
@@ -21,7 +22,7 @@ from reconciler.targets.linux.nixos.order import Order
 from reconciler.targets.linux.nixos.trusted import access_of, trusted
 from reconciler.targets.linux.nixos.way_back import Back
 from reconciler.targets.linux.no_answer import NoAnswer
-from reconciler.targets.linux.process import Limits, run_program
+from reconciler.targets.linux.process import run_program
 from reconciler.targets.linux.running import failure
 from reconciler.targets.linux.session import Session
 
@@ -113,7 +114,7 @@ def _fell_back(begun: Order, session: Session) -> None:
 
 
 def _one_shot(bootctl: str, entry: str, session: Session) -> None:
-    ran = run_program(bootctl, ("set-oneshot", entry), (), Limits(session.deadline, _OUTPUT))
+    ran = run_program(bootctl, ("set-oneshot", entry), (), Bounds(session.deadline, _OUTPUT))
     if ran.exit != 0:
         raise NoAnswer("error", failure("bootctl", ran.exit, ran.stderr))
 

@@ -18,13 +18,14 @@ from reconciler.errors import ReconcilerError
 from reconciler.model.system_links import PROFILE
 from reconciler.model.system_operation import CheckSwitch, Reapply, SetProfile, SwitchSystem
 from reconciler.nix import process
+from reconciler.programs.bounded import Bounds
 from reconciler.targets.linux.bus import MANAGER, Buses, bus_trouble, manager
 from reconciler.targets.linux.dbus_values import Malformed
 from reconciler.targets.linux.nixos import links, order, transient
 from reconciler.targets.linux.nixos.realise import proven, store
 from reconciler.targets.linux.nixos.trusted import access_of, trusted
 from reconciler.targets.linux.no_answer import NoAnswer
-from reconciler.targets.linux.process import Limits, run_program
+from reconciler.targets.linux.process import run_program
 from reconciler.targets.linux.session import Session
 from reconciler.targets.linux.unit_actions import run_job
 
@@ -52,7 +53,7 @@ def check_switch(operation: CheckSwitch, session: Session) -> None:
             switches at this moment.
     """
     program = command(proven(operation.system, session))
-    ran = run_program(program, ("check",), (), Limits(session.deadline, _OUTPUT))
+    ran = run_program(program, ("check",), (), Bounds(session.deadline, _OUTPUT))
     said = (ran.stdout + ran.stderr).decode("utf-8", "replace")
     if ran.exit == _BUSY:
         raise NoAnswer("error", _MEANING[_BUSY])

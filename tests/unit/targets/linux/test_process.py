@@ -8,18 +8,19 @@ import pytest
 
 from reconciler.model.operation import Run
 from reconciler.model.probe import Command
+from reconciler.programs.bounded import Bounds, Ended
 from reconciler.targets.linux.allow import AllowList
 from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.probes import answer
-from reconciler.targets.linux.process import Limits, Ran, find_program, run_program
+from reconciler.targets.linux.process import find_program, run_program
 from reconciler.targets.linux.running import failure, run
 from tests.support.asking import ask, session
 
 SHELL = "/bin/sh"
 
 
-def shell(script: str, *, seconds: float = 5, output: int = 100_000) -> Ran:
-    return run_program(SHELL, ("-c", script), (), Limits(time.monotonic() + seconds, output))
+def shell(script: str, *, seconds: float = 5, output: int = 100_000) -> Ended:
+    return run_program(SHELL, ("-c", script), (), Bounds(time.monotonic() + seconds, output))
 
 
 def dies(pid: int) -> bool:
@@ -37,7 +38,7 @@ def dies(pid: int) -> bool:
 
 class TestRunProgram:
     def test_status_and_both_streams(self) -> None:
-        assert shell("echo out; echo err >&2; exit 3") == Ran(3, b"out\n", b"err\n")
+        assert shell("echo out; echo err >&2; exit 3") == Ended(3, b"out\n", b"err\n")
 
     def test_nothing_comes_in(self) -> None:
         assert shell("cat; env | sort").stdout.decode().splitlines() == ["LANG=C", "PWD=/"]
@@ -80,18 +81,18 @@ class TestRunProgram:
 
     def test_output_can_go_elsewhere(self) -> None:
         pieces: list[bytes] = []
-        limits = Limits(time.monotonic() + 5, 1 << 30)
+        limits = Bounds(time.monotonic() + 5, 1 << 30)
         ran = run_program(SHELL, ("-c", "head -c 300000 /dev/zero"), (), limits, pieces.append)
         assert (ran.stdout, sum(map(len, pieces))) == (b"", 300_000)
 
     @pytest.mark.parametrize("name", ["LD_PRELOAD", "lower", "A B", "", "PATH=x"])
     def test_dangerous_variables_are_refused(self, name: str) -> None:
         with pytest.raises(NoAnswer, match="not allowed"):
-            run_program(SHELL, (), ((name, "x"),), Limits(time.monotonic() + 5, 1))
+            run_program(SHELL, (), ((name, "x"),), Bounds(time.monotonic() + 5, 1))
 
     def test_arguments_with_a_nul_are_refused(self) -> None:
         with pytest.raises(NoAnswer, match="NUL"):
-            run_program(SHELL, ("a\0b",), (), Limits(time.monotonic() + 5, 1))
+            run_program(SHELL, ("a\0b",), (), Bounds(time.monotonic() + 5, 1))
 
     def test_no_descriptor_is_left_open(self) -> None:
         shell("true")

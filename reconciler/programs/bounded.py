@@ -1,8 +1,8 @@
-"""One child process: read until it ends, within its time and its output.
+"""One child process: read until it ends, within its time, its output and its memory.
 
-Rule 1: What is read of its answer is kept whole or the child is killed; of what it tells people
-        only the end is kept, because a build may tell for hours.
-Rule 2: Whatever happens, its whole process group is killed before its leader is reaped, so the
+Rule 1: No shell, no terminal, no input; the environment is what was given and nothing else.
+Rule 2: What is read of its answer is kept whole, or it is killed.
+Rule 3: Whatever happens, its whole process group is killed before its leader is reaped, so the
         number of the group cannot be somebody else's.
 """
 
@@ -15,37 +15,59 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-
-from reconciler.errors import MachineError
+from typing import Literal
 
 Sink = Callable[[bytes], None]
+"""Takes standard output piece by piece, for answers that are too large to keep."""
 
-_TOLD = 64 * 1024
 _PIECE = 64 * 1024
+
+
+class Killed(Exception):
+    """It did not keep within its bounds.
+
+    Attributes:
+        over: Which one: ``time`` or ``output``.
+    """
+
+    def __init__(self, over: Literal["time", "output"]) -> None:
+        super().__init__(over)
+        self.over = over
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a program may use up.
+
+    Attributes:
+        deadline: Monotonic time at which it is killed.
+        output: Bytes that it may write.
+        told: Of what it tells people (standard error) only so many bytes at the end are kept, and
+            they do not count as output: a build may tell for hours. ``None``: all of it is kept,
+            and counts.
+        memory: Bytes of address space that it and each of its children may have; ``None``: no
+            limit.
+    """
+
+    deadline: float
+    output: int
+    told: int | None = None
+    memory: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a program ended.
-
-    Attributes:
-        exit: Its exit code; negative when a signal killed it.
-        stdout: What it answered.
-        stderr: The end of what it said.
-    """
+    """How a program ended. One that was killed by a signal has a negative ``exit``."""
 
     exit: int
     stdout: bytes
     stderr: bytes
 
 
-def run_child(
+def run(
     argv: Sequence[str],
     environment: Mapping[str, str],
-    *,
-    timeout_s: float,
-    limit: int,
-    memory_bytes: int | None = None,
+    bounds: Bounds,
     sink: Sink | None = None,
 ) -> Ended:
     """Run a program to its end.
@@ -53,16 +75,13 @@ def run_child(
     Args:
         argv: Absolute path and arguments.
         environment: All of its environment.
-        timeout_s: Seconds until it is killed.
-        limit: Bytes that it may answer.
-        memory_bytes: Address space that it and each of its children may have; None: no limit.
-        sink: Takes what it answers, piece by piece; then nothing of it is kept here.
+        bounds: Time, output and memory.
+        sink: Takes standard output instead of `Ended.stdout`.
 
     Raises:
-        MachineError: It took too long or answered too much, and was killed.
+        Killed: It took too long or wrote too much.
         OSError: The system refused to start it.
     """
-    deadline = time.monotonic() + timeout_s
     # Not `with`: leaving it waits for the program before its group is killed.
     process = subprocess.Popen(
         argv,
@@ -75,12 +94,12 @@ def run_child(
     )
     exited = os.pidfd_open(process.pid)
     try:
-        if memory_bytes is not None:
+        if bounds.memory is not None:
             # After its start: what it has by then is small, and code between fork and exec is not
             # safe beside threads.
             with suppress(ProcessLookupError):
-                resource.prlimit(process.pid, resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-        out, told = _Reading(process, exited, deadline, limit, sink).to_the_end()
+                resource.prlimit(process.pid, resource.RLIMIT_AS, (bounds.memory, bounds.memory))
+        out, err = _Reading(process, exited, bounds, sink).to_the_end()
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -89,28 +108,23 @@ def run_child(
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
-    return Ended(code, out, told)
+    return Ended(code, out, err)
 
 
 class _Reading:
     """Reads both streams until the program ends, not until its children close them."""
 
     def __init__(
-        self,
-        process: "subprocess.Popen[bytes]",
-        exited: int,
-        deadline: float,
-        limit: int,
-        sink: Sink | None,
+        self, process: "subprocess.Popen[bytes]", exited: int, bounds: Bounds, sink: Sink | None
     ) -> None:
         out, err = (stream.fileno() for stream in (process.stdout, process.stderr) if stream)
-        self._out, self._answer, self._count = out, bytearray(), 0
+        self._answer, self._told = bytearray(), bytearray()
         self._sink = sink or self._answer.extend
-        self._err, self._told = err, bytearray()
+        self._err = err
         self._open = {out, err}
         self._exited = exited
-        self._deadline = deadline
-        self._limit = limit
+        self._bounds = bounds
+        self._count = 0
 
     def to_the_end(self) -> tuple[bytes, bytes]:
         with selectors.DefaultSelector() as selector:
@@ -147,23 +161,20 @@ class _Reading:
 
     def _keep(self, stream: int, data: bytes) -> None:
         self._left()
-        if stream == self._err:
+        if stream == self._err and self._bounds.told is not None:
             self._told += data
-            del self._told[:-_TOLD]
+            del self._told[: -self._bounds.told]
             return
         self._count += len(data)
-        if self._count > self._limit:
-            raise MachineError(
-                f"a program of Nix was killed: it answered more than {self._limit} bytes",
-                hint="Ask for less at once; a store path has fewer than a thousand bytes to say.",
-            )
-        self._sink(data)
+        if self._count > self._bounds.output:
+            raise Killed("output")
+        if stream == self._err:
+            self._told += data
+        else:
+            self._sink(data)
 
     def _left(self) -> float:
-        left = self._deadline - time.monotonic()
+        left = self._bounds.deadline - time.monotonic()
         if left <= 0:
-            raise MachineError(
-                "a program of Nix was killed: it did not end in time",
-                hint="See whether the machine, its disk or the cache is slow, or allow more time.",
-            )
+            raise Killed("time")
         return left
