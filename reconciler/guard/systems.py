@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from reconciler.evidence.activation import prepared_only
 from reconciler.guard import memory_form as form
 from reconciler.guard import transitions, trusted_system
 from reconciler.guard.recorded_system import recorded_after, trusted_after
@@ -21,8 +22,6 @@ REMEMBERED = 16
 """Failed systems that are remembered; a host is never offered so many at once."""
 
 FORGET = timedelta(days=90)
-_FIRST_SWITCH = 4
-"""Number of the operation of ``system.activate`` with which a system begins to run."""
 _BAD = frozenset({"failed", "rolled_back"})
 _FINGERPRINTS = 16
 
@@ -161,7 +160,7 @@ def _ran(body: Mapping[str, Any]) -> bool:
     for each in form.sequence(body.get("steps", ())):
         step = form.mapping(each)
         count = len(form.sequence(step.get("results", ())))
-        if step.get("kind") == "system.activate" and count >= _FIRST_SWITCH:
+        if step.get("kind") == "system.activate" and not prepared_only(step):
             return True
         # A restart that began ends in an outcome that a later run derived: it undid nothing itself.
         if step.get("kind") == "system.reboot" and count and body.get("rollback") == "none":

@@ -3,7 +3,9 @@
 Rule 1: It runs a system when the newest ``system`` entry names it, and no look since shows another.
 Rule 2: Soaking begins when both hold: it ran the system by a clock that was disciplined, and there
         was a release of it. A failed activation ends it, and only one that healed begins it again;
-        one that was interrupted ends it, too, and begins again where a look shows the system.
+        one that was interrupted ends it, too, and begins again where a look shows the system. A try
+        whose outcome shows that nothing of the system ran (a cache that cannot be reached) is none,
+        on a host that ran another one.
 Rule 3: It ends with the newest look that saw what runs; time in which nobody looked is taken off.
         What was sealed later, or is still to come, is not counted.
 Rule 4: A clock that a witness contradicts proves nothing: an entry that says it was written after
@@ -16,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from reconciler.evidence import moments
+from reconciler.evidence.activation import prepared_only
 from reconciler.evidence.entry import Entry, Kind, Reference
 from reconciler.evidence.record import Record
 from reconciler.trust.judgement import TOLERANCE
@@ -162,9 +165,16 @@ class _Watch:
         result = entry.body.get("result")
         self.since = None
         if result in _BAD:
-            self.failed = True
+            self.failed = self.failed or not self._only_prepared(entry.body)
         elif result == "healed":
             self.failed = False
+
+    def _only_prepared(self, body: Body) -> bool:
+        steps = body.get("steps")
+        begun = isinstance(steps, list | tuple) and bool(steps)
+        if not begun or body.get("rollback") == "unverified" or self.running == self.system:
+            return False
+        return all(map(prepared_only, steps))
 
     def _witnessed(self, body: Body) -> None:
         size, seconds = body.get("size"), body.get("time")

@@ -330,7 +330,7 @@ SEEDS: tuple[Seed, ...] = (
     Seed(
         "a cache that cannot be reached condemns a system",
         "systems.py",
-        "count >= _FIRST_SWITCH",
+        "not prepared_only(step)",
         "count >= 1",
         unit("revision"),
     ),

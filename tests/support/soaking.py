@@ -44,9 +44,9 @@ class Host:
     def repeats(self, like: int | None = None) -> "Host":
         return self._add("run", {"like": self.full if like is None else like}, slim=True)
 
-    def tries(self, result: str, system: str = MINE) -> "Host":
+    def tries(self, result: str, system: str = MINE, **more: Any) -> "Host":
         self._add("intent", {"action": {"params": {"system": system}}})
-        return self._add("outcome", {"result": result}, closes=len(self.records) - 1)
+        return self._add("outcome", {"result": result, **more}, closes=len(self.records) - 1)
 
     def slept(self, hours: float) -> "Host":
         begin = self.now

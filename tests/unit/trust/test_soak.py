@@ -71,6 +71,45 @@ def test_a_failed_try_of_another_system_changes_nothing() -> None:
     assert (stand(host).state, stand(host).soaked) == ("soaking", DAY)
 
 
+def begun(results: int, kind: str = "system.activate", **more: Any) -> dict[str, Any]:
+    """An outcome as it says how far its one step came."""
+    return {"steps": [{"id": "a", "kind": kind, "results": [{}] * results}], **more}
+
+
+@pytest.mark.parametrize("result", ["failed", "rolled_back"])
+def test_a_try_that_ended_before_anything_of_it_ran_is_none(result: str) -> None:
+    host = Host().runs(OLD).looks().after(2).tries(result, **begun(3)).looks(running=OLD)
+    assert stand(host).state == "elsewhere"
+    host.after(1).tries("healed").runs(MINE).looks().after(4).repeats()
+    assert (stand(host).state, stand(host).soaked) == ("soaking", timedelta(hours=4))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        begun(4),
+        begun(1, "system.reboot"),
+        begun(1, "system.reapply"),
+        begun(1, rollback="unverified"),
+        {"steps": []},
+        {"steps": "none"},
+        {"steps": [3]},
+        {"steps": [{"kind": "system.activate"}]},
+        {"steps": [*begun(1)["steps"], *begun(1, "unit.restart")["steps"]]},
+    ],
+)
+def test_what_does_not_show_that_nothing_ran_failed(said: dict[str, Any]) -> None:
+    host = Host().runs(OLD).looks().after(2).tries("failed", **said).looks(running=OLD)
+    assert stand(host).state == "failed"
+
+
+def test_where_it_runs_already_what_fails_fails() -> None:
+    assert stand(activated().after(24).tries("failed", **begun(2)).looks()).state == "failed"
+    failed = activated().tries("failed").runs(OLD).looks().tries("failed", **begun(1))
+    assert stand(failed).state == "failed", "what came before it is not made good"
+
+
 def test_time_in_which_nobody_looked_is_taken_off() -> None:
     host = activated().after(4).repeats().slept(14).repeats().after(6).repeats()
     assert stand(host).soaked == timedelta(hours=10)
