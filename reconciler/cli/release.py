@@ -88,6 +88,8 @@ def command(revision: str, branch: str, **options: Any) -> None:
         clone.repository, commit, branch=branch, now=desk.now, attestations=beside
     )
     systems = build_systems(clone, commit, _workshop(options), earlier)
+    if not systems:
+        click.echo("note: the commit has no NixOS host; the release names no system", err=True)
     signed = Release(
         branch,
         commit,

@@ -155,7 +155,9 @@ def _diff(path: str, before: str | None, workshop: Workshop) -> ClosureDiff:
         return NOTHING_BEFORE
     state, timeout_s = workshop.state, workshop.timeout_s
     cache = workshop.earlier or workshop.cache
-    old = build.packages_of(before, cache=cache, timeout_s=timeout_s, state=state)
+    old = build.packages_of(
+        before, cache=cache, timeout_s=timeout_s, state=state, told=workshop.told
+    )
     new = build.packages_of(path, cache=None, timeout_s=timeout_s, state=state)
     if old is None or new is None:
         return NOTHING_BEFORE

@@ -105,7 +105,12 @@ def facts_of(system: Evaluated, *, state: NixStore | None = None) -> Built:
 
 
 def packages_of(
-    path: str, *, cache: str | None, timeout_s: float, state: NixStore | None = None
+    path: str,
+    *,
+    cache: str | None,
+    timeout_s: float,
+    state: NixStore | None = None,
+    told: Told | None = None,
 ) -> tuple[str, ...] | None:
     """The store paths of a closure, from this store or a cache; None where neither has it.
 
@@ -114,6 +119,7 @@ def packages_of(
         cache: Address of a binary cache that is asked if the store does not have it.
         timeout_s: Seconds until the cache is given up.
         state: Which Nix and store.
+        told: Gets what Nix said where the cache does not have it.
 
     Raises:
         MachineError: The database is damaged, or the cache takes too long.
@@ -131,6 +137,8 @@ def packages_of(
         state=state,
     )
     if ended.exit != 0:
+        if told is not None:
+            told(ended.stderr)
         return None
     return tuple(filter(is_store_path, ended.stdout.decode("ascii", "replace").split()))
 

@@ -15,12 +15,20 @@ from reconciler.engine.releasing import fitted, hosts_to_build
 from reconciler.errors import InputError
 from reconciler.evidence import sshsig
 from reconciler.model.system import Closure, ClosureDiff, VersionChange
+from reconciler.nix import build
 from reconciler.trust.statements import Release, System, read
 from tests.support.attest_site import AttestSite
 from tests.support.commands import host
 from tests.support.evidence_keys import test_key as key_of
 from tests.support.nix_runtime import NixStore
-from tests.support.release_site import CLIENT, ReleaseSite, flake, fleet_files, host_text
+from tests.support.release_site import (
+    CLIENT,
+    ReleaseSite,
+    flake,
+    fleet_files,
+    host_text,
+    process_store,
+)
 from tests.support.rigs import rig
 
 FIRST = flake(one={"openssl": "3.0.1", "zlib": "1.3"}, two={"zlib": "1.3"})
@@ -118,6 +126,32 @@ def test_a_closure_that_the_runner_has_no_more_is_asked_of_the_cache(
     second = site.release(capsys, *cache)["statement"]["systems"][ONE]
     assert second["diff"]["from"] == first["path"]
     assert {one["name"] for one in second["diff"]["changes"]} == {"openssl", "nixos-system-one"}
+
+
+def test_a_system_before_that_can_be_had_nowhere_is_told(nix, tmp_path) -> None:
+    store, told = NixStore(nix, tmp_path / "nix"), []
+    store.run("nix", "store", "info")
+    gone = f"/nix/store/{'a' * 32}-nixos-system-one"
+    cache = f"file://{tmp_path}"
+    found = build.packages_of(
+        gone, cache=cache, timeout_s=60, state=process_store(store), told=told.append
+    )
+    assert found is None
+    assert gone.encode() in told[0]
+
+
+def test_a_fleet_without_nixos_hosts_is_told_that_its_release_names_no_system(
+    tmp_path, capsys
+) -> None:
+    files = fleet_files(FIRST, "one")
+    path = f"hosts/{CLIENT}/one.yaml"
+    files[path] = files[path].replace("kind: nixos", "kind: linux")
+    site = AttestSite(tmp_path / "msp", files)
+    argv = ("--repository", str(site.clone("ci")), "--key", str(site.key("ci")), "--json")
+    assert execute(["release", *argv]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["statement"]["systems"] == {}
+    assert "note: the commit has no NixOS host; the release names no system" in said.err
 
 
 def test_a_host_that_the_flake_does_not_have_releases_nothing(site, capsys) -> None:
