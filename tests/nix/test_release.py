@@ -17,18 +17,12 @@ from reconciler.evidence import sshsig
 from reconciler.model.system import Closure, ClosureDiff, VersionChange
 from reconciler.nix import build
 from reconciler.trust.statements import Release, System, read
+from tests.support.appliance_fleet import CLIENT, host_text
 from tests.support.attest_site import AttestSite
 from tests.support.commands import host
 from tests.support.evidence_keys import test_key as key_of
 from tests.support.nix_runtime import NixStore
-from tests.support.release_site import (
-    CLIENT,
-    ReleaseSite,
-    flake,
-    fleet_files,
-    host_text,
-    process_store,
-)
+from tests.support.release_site import ReleaseSite, flake, fleet_files, process_store
 from tests.support.rigs import rig
 
 FIRST = flake(one={"openssl": "3.0.1", "zlib": "1.3"}, two={"zlib": "1.3"})

@@ -6,30 +6,12 @@ from typing import Any
 
 from reconciler.cli import execute
 from reconciler.nix import process
-from tests.support.attest_site import SIGNERS_TEXT, AttestSite
-from tests.support.fleet_git import SIGNERS, Files
+from tests.support.appliance_fleet import CLIENT, appliance_files
+from tests.support.attest_site import AttestSite
+from tests.support.fleet_git import Files
 from tests.support.nix_runtime import NixStore
-from tests.support.policy import VECTORS, files_under
 from tests.support.trust_fleet import POLICY, POLICY_TEXT
 
-CLIENT = "clinic"
-RULE = """\
-id: evidence
-title: The evidence verifies
-check: LNX-EVD-001
-expect: {verified: true}
-severity: high
-controls: ["law:1(d)"]
-mode: observe
-"""
-BASELINE = """\
-id: appliance
-title: What an appliance must meet
-version: 1.0.0
-platforms: [nixos]
-frameworks: [law]
-rules: [evidence]
-"""
 OWNED = POLICY_TEXT.replace(
     "recovery:",
     '  - {id: nix, paths: ["flake.*", "nix/**"], authors: [engineer], approvals: 0}\nrecovery:',
@@ -57,11 +39,6 @@ FLAKE = """\
 """Systems that need what they name, and settings of its own that nobody may take."""
 
 
-def host_text(name: str) -> str:
-    """The document of a NixOS host."""
-    return f"id: {name}\nkind: nixos\nmode: observe\npolicies: [appliance]\n"
-
-
 def flake(**hosts: dict[str, str]) -> str:
     """A flake: by host, the versions of its packages."""
     lines = [
@@ -75,17 +52,11 @@ def flake(**hosts: dict[str, str]) -> str:
 
 def fleet_files(text: str, *names: str) -> Files:
     """A fleet with NixOS hosts and a flake."""
-    kept = ("policies/frameworks/", "policies/tiers/", "hosts/clinic/client.yaml")
-    base = {p: c for p, c in files_under(VECTORS / "base").items() if p.startswith(kept)}
-    hosts = {f"hosts/{CLIENT}/{name}.yaml": host_text(name) for name in names}
-    mine = {
-        SIGNERS: SIGNERS_TEXT,
+    return {
+        **appliance_files(dict.fromkeys(names, "[]")),
         POLICY: OWNED,
-        "policies/rules/evidence.yaml": RULE,
-        "policies/baselines/appliance.yaml": BASELINE,
         "flake.nix": text,
     }
-    return {**base, **hosts, **mine}
 
 
 def process_store(store: NixStore) -> process.NixStore:

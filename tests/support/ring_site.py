@@ -9,14 +9,11 @@ from reconciler.evidence.entry import Clock, Kind
 from reconciler.evidence.layout import principal
 from reconciler.evidence.statement import Subject
 from reconciler.ledger.store import Ledger, Receipt
-from tests.support.attest_site import SIGNERS_TEXT, AttestSite, attest
+from tests.support.appliance_fleet import CLIENT, appliance_files
+from tests.support.attest_site import AttestSite, attest
 from tests.support.entries import finding, run_body
 from tests.support.evidence_keys import test_key
-from tests.support.fleet_git import SIGNERS
-from tests.support.policy import VECTORS, files_under
-from tests.support.trust_fleet import POLICY, POLICY_TEXT
 
-CLIENT = "clinic"
 NAMES = ("one", "two", "three")
 TAGS = {"one": "[]", "two": "[early]", "three": "[]"}
 RINGS = """\
@@ -26,23 +23,6 @@ rings:
   - {id: early, tags: [early], soak_h: 48}
   - {id: rest}
 """
-RULE = """\
-id: evidence
-title: The evidence verifies
-check: LNX-EVD-001
-expect: {verified: true}
-severity: high
-controls: ["law:1(d)"]
-mode: observe
-"""
-BASELINE = """\
-id: appliance
-title: What an appliance must meet
-version: 1.0.0
-platforms: [nixos]
-frameworks: [law]
-rules: [evidence]
-"""
 _NAMESPACES = "git,reconciler-evidence"
 SUBJECT = Subject("c" * 40, "d" * 64)
 SYNCHRONISED = Clock("kernel", True, 10, 100, 0)
@@ -51,25 +31,6 @@ SYNCHRONISED = Clock("kernel", True, 10, 100, 0)
 def path_of(name: str, number: int) -> str:
     """The system of a host in a release."""
     return f"/nix/store/{number}c1vg3pn1l1ynq4v4z8y9mrd1r4nbn6q-nixos-system-{name}-26.05"
-
-
-def _files() -> dict[str, str | bytes]:
-    kept = ("policies/frameworks/", "policies/tiers/", "hosts/clinic/client.yaml")
-    base = {p: c for p, c in files_under(VECTORS / "base").items() if p.startswith(kept)}
-    hosts = {
-        f"hosts/{CLIENT}/{name}.yaml": (
-            f"id: {name}\nkind: nixos\nmode: observe\npolicies: [appliance]\ntags: {tags}\n"
-        )
-        for name, tags in TAGS.items()
-    }
-    mine = {
-        SIGNERS: SIGNERS_TEXT,
-        POLICY: POLICY_TEXT,
-        "policies/rings.yaml": RINGS,
-        "policies/rules/evidence.yaml": RULE,
-        "policies/baselines/appliance.yaml": BASELINE,
-    }
-    return {**base, **hosts, **mine}
 
 
 class RingHost:
@@ -120,7 +81,7 @@ class RingSite:
 
     def __init__(self, root: Path, capsys: Any) -> None:
         self.capsys = capsys
-        self.site = AttestSite(root, _files())
+        self.site = AttestSite(root, {**appliance_files(TAGS), "policies/rings.yaml": RINGS})
         self.now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
         (root / "evidence").mkdir()
         self.hosts = {name: RingHost(root / "evidence", name, self) for name in NAMES}

@@ -11,7 +11,8 @@ import pytest
 
 from reconciler.cli import execute
 from reconciler.errors import ExitCode
-from tests.support.ring_site import CLIENT, RingSite
+from tests.support.appliance_fleet import CLIENT
+from tests.support.ring_site import RingSite
 
 pytestmark = pytest.mark.integration
 
