@@ -99,3 +99,16 @@ class KernelModules:
 
     loaded: str = "/proc/modules"
     directory: str = "/run/booted-system/kernel-modules/lib/modules"
+
+
+NixosProbe = (
+    RealPath
+    | Entries
+    | LoadedUnits
+    | DeclaredSysctls
+    | DeclaredFiles
+    | DeclaredPaths
+    | SetuidFiles
+    | KernelModules
+)
+"""Questions about a machine whose whole configuration is declared."""

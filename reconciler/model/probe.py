@@ -7,16 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.model.event import EventKind
-from reconciler.model.nixos_probe import (
-    DeclaredFiles,
-    DeclaredPaths,
-    DeclaredSysctls,
-    Entries,
-    KernelModules,
-    LoadedUnits,
-    RealPath,
-    SetuidFiles,
-)
+from reconciler.model.nixos_probe import NixosProbe
 
 KIB = 1024
 
@@ -211,9 +202,14 @@ class Internal:
     "waiting": str|None}``; absent where there is none. ``expectations``: ``{"system": str,
     "document": {...}}``, what the trusted system's own configuration declares; absent where that
     system is not in the store yet, or has no such document.
+
+    ``vulnerabilities``: the report of a scan that the fleet has for this host, as
+    `reconciler.model.vulnerabilities` writes it, with days as text; absent where there is none.
     """
 
-    topic: Literal["ledger", "intent", "now", "host", "system", "expectations"]
+    topic: Literal[
+        "ledger", "intent", "now", "host", "system", "expectations", "vulnerabilities"
+    ]
 
 
 Probe = (
@@ -233,13 +229,6 @@ Probe = (
     | Command
     | ClockState
     | JournalEvents
-    | RealPath
-    | Entries
-    | LoadedUnits
-    | DeclaredSysctls
-    | DeclaredFiles
-    | DeclaredPaths
-    | SetuidFiles
-    | KernelModules
+    | NixosProbe
     | Internal
 )

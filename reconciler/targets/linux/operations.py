@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from reconciler.model import system_operation as on_system
 from reconciler.model.answer import Answer
 from reconciler.model.operation import (
     DaemonReload,
@@ -26,22 +27,6 @@ from reconciler.model.operation import (
     WriteSysctl,
 )
 from reconciler.model.probe import Probe
-from reconciler.model.system_operation import (
-    ArmReturn,
-    AwaitHealth,
-    CheckSwitch,
-    ConfirmBoot,
-    DisarmReturn,
-    FinishActivation,
-    Realise,
-    Reapply,
-    RebootInto,
-    RepairPath,
-    ReturnNow,
-    SetProfile,
-    StageBoot,
-    SwitchSystem,
-)
 from reconciler.targets.linux.no_answer import NoAnswer, from_os_error
 from reconciler.targets.linux.session import Session
 
@@ -59,20 +44,20 @@ _WORKERS: dict[type[Operation], str] = {
     WriteSysctl: "writing:write_sysctl",
     Run: "running:run",
     RestoreSample: "restore:restore_sample",
-    Realise: "nixos.realise:realise",
-    RepairPath: "nixos.realise:repair_path",
-    CheckSwitch: "nixos.switching:check_switch",
-    SwitchSystem: "nixos.switching:switch_system",
-    SetProfile: "nixos.switching:set_profile",
-    Reapply: "nixos.switching:reapply",
-    ArmReturn: "nixos.way_back:arm_return",
-    DisarmReturn: "nixos.way_back:disarm_return",
-    ReturnNow: "nixos.way_back:return_now",
-    FinishActivation: "nixos.way_back:finish_activation",
-    AwaitHealth: "nixos.health:await_health",
-    StageBoot: "nixos.rebooting:stage_boot",
-    RebootInto: "nixos.rebooting:reboot_into",
-    ConfirmBoot: "nixos.rebooting:confirm_boot",
+    on_system.Realise: "nixos.realise:realise",
+    on_system.RepairPath: "nixos.realise:repair_path",
+    on_system.CheckSwitch: "nixos.switching:check_switch",
+    on_system.SwitchSystem: "nixos.switching:switch_system",
+    on_system.SetProfile: "nixos.switching:set_profile",
+    on_system.Reapply: "nixos.switching:reapply",
+    on_system.ArmReturn: "nixos.way_back:arm_return",
+    on_system.DisarmReturn: "nixos.way_back:disarm_return",
+    on_system.ReturnNow: "nixos.way_back:return_now",
+    on_system.FinishActivation: "nixos.way_back:finish_activation",
+    on_system.AwaitHealth: "nixos.health:await_health",
+    on_system.StageBoot: "nixos.rebooting:stage_boot",
+    on_system.RebootInto: "nixos.rebooting:reboot_into",
+    on_system.ConfirmBoot: "nixos.rebooting:confirm_boot",
 }
 _TIME_S = 90
 _GRACE_S = 5.0

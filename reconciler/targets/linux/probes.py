@@ -8,17 +8,8 @@ import importlib
 from collections.abc import Callable
 from functools import cache
 
+from reconciler.model import nixos_probe as nixos
 from reconciler.model.answer import Answer
-from reconciler.model.nixos_probe import (
-    DeclaredFiles,
-    DeclaredPaths,
-    DeclaredSysctls,
-    Entries,
-    KernelModules,
-    LoadedUnits,
-    RealPath,
-    SetuidFiles,
-)
 from reconciler.model.probe import (
     AuditRules,
     AuditStatus,
@@ -51,7 +42,7 @@ _IN_A_TREE: dict[type, str] = {
     ReadHeads: "files:read_heads",
     ReadLink: "files:read_link",
     StatPaths: "files:stat_paths",
-    DeclaredFiles: "declared:declared_files",
+    nixos.DeclaredFiles: "declared:declared_files",
     Internal: "internal:internal",
 }
 _ON_A_MACHINE: dict[type, str] = {
@@ -66,13 +57,13 @@ _ON_A_MACHINE: dict[type, str] = {
     Command: "command:command",
     ClockState: "clock:clock_state",
     JournalEvents: "journal:journal_events",
-    RealPath: "entries:real_path",
-    Entries: "entries:entries",
-    LoadedUnits: "loaded_units:loaded_units",
-    DeclaredSysctls: "declared:declared_sysctls",
-    DeclaredPaths: "declared:declared_paths",
-    SetuidFiles: "setuid:setuid_files",
-    KernelModules: "kernel_modules:kernel_modules",
+    nixos.RealPath: "entries:real_path",
+    nixos.Entries: "entries:entries",
+    nixos.LoadedUnits: "loaded_units:loaded_units",
+    nixos.DeclaredSysctls: "declared:declared_sysctls",
+    nixos.DeclaredPaths: "declared:declared_paths",
+    nixos.SetuidFiles: "setuid:setuid_files",
+    nixos.KernelModules: "kernel_modules:kernel_modules",
 }
 
 

@@ -3,17 +3,20 @@
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.errors import InputError
 from reconciler.model.answer import Answer
 from reconciler.model.operation import Operation, OperationResult
 from reconciler.model.probe import Probe
 from reconciler.targets.linux.allow import AllowList
-from reconciler.targets.linux.nixos.access import SystemAccess
 from reconciler.targets.linux.probes import answer, answer_in_tree
 from reconciler.targets.linux.round import Round
 from reconciler.targets.linux.session import Internal, Session
 from reconciler.targets.linux.tree import HostTree, ImageTree, Tree
+
+if TYPE_CHECKING:
+    from reconciler.targets.linux.nixos.access import SystemAccess
 
 _HOST = "/"
 _STILL_HANGING = Answer("timeout", reason="an earlier look still waits for the same answer")
@@ -31,7 +34,7 @@ class LinuxTarget:
         root: str = _HOST,
         allow: AllowList | None = None,
         internal: Internal = _knows_nothing,
-        system: SystemAccess | None = None,
+        system: "SystemAccess | None" = None,
     ) -> None:
         """Nothing is looked at yet.
 
