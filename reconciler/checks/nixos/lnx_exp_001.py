@@ -9,7 +9,8 @@ from fnmatch import fnmatchcase
 
 from reconciler.checks.parsing import declared, given, unit_files
 from reconciler.checks.parsing.declared import Drift
-from reconciler.checks.parsing.loaded_units import LOADED, loaded
+from reconciler.checks.parsing.listing import linked
+from reconciler.checks.parsing.loaded_units import LOADED, idle, loaded, unusable
 from reconciler.checks.parsing.unit_names import reportable
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, NotApplicable, Values
@@ -21,7 +22,7 @@ from reconciler.model.values import Params
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
-    return (declared.EXPECTATIONS, LOADED, unit_files.UNIT_FILES)
+    return (declared.EXPECTATIONS, LOADED, unit_files.UNIT_FILES, unit_files.LINKED)
 
 
 def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
@@ -34,13 +35,14 @@ def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
     }
     active = {*wanted.run, *wanted.sockets}
     drift = Drift(
-        missing={reportable(n) for n in active if n not in states or not states[n].works},
-        different={reportable(n) for n in names if n in states and states[n].unusable}
+        missing=set(map(reportable, idle(states, active))),
+        different=set(map(reportable, unusable(states, names)))
         | {name for name in loose if _is_declared(name, names)},
         undeclared={
             name for name in loose if not _is_declared(name, names) and not _allowed(name, params)
         },
     )
+    drift.undeclared |= linked(answers, unit_files.LINKED)
     drift.owned = not drift.different and not drift.undeclared
     return declared.values(document, drift)
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 from reconciler.checks.parsing import declared, unit_files
 from reconciler.checks.parsing.declared import Drift
-from reconciler.checks.parsing.listing import entries, files_in
+from reconciler.checks.parsing.listing import entries, files_in, linked
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, NotApplicable, Values
 from reconciler.model.nixos_probe import Entries
-from reconciler.model.probe import Probe
+from reconciler.model.probe import Probe, StatPaths
 from reconciler.model.values import Params
 
 _DAEMONS = ("coredump", "journald", "logind", "networkd", "oomd", "resolved", "sleep", "system",
@@ -33,18 +33,19 @@ _IN_RUN = (
     "/run/udev/rules.d",
 )
 _PLACES = Entries(_IN_RUN)
+_LINKED = StatPaths(_IN_RUN)
 # kmod(8) writes it at each boot, from the kernel's own list of devices.
 _OF_THE_BOOT = frozenset({"tmpfiles.d/static-nodes.conf"})
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
-    return (declared.EXPECTATIONS, unit_files.UNIT_FILES, _PLACES)
+    return (declared.EXPECTATIONS, unit_files.UNIT_FILES, _PLACES, _LINKED)
 
 
 def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     document = declared.declared(answers)
     found = unit_files.drop_ins(unit_files.placed(answers))
-    found |= _configuration(entries(answers, _PLACES))
+    found |= _configuration(entries(answers, _PLACES)) | linked(answers, _LINKED)
     drift = Drift(undeclared=set(found), owned=not found)
     return declared.values(document, drift)
 

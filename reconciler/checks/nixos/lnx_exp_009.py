@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from reconciler.checks.parsing import declared, systemd_conf
 from reconciler.checks.parsing.chronyc import AUTHENTICATION, NAMED, authenticated, named_sources
 from reconciler.checks.parsing.declared import Drift
-from reconciler.checks.parsing.loaded_units import LOADED, loaded
+from reconciler.checks.parsing.loaded_units import LOADED, idle, loaded
 from reconciler.errors import Unobservable
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, NotApplicable, Values
@@ -36,9 +36,9 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     wanted = document.read(TIME)
     if wanted.service is None:
         return NotApplicable("the configuration declares no time daemon")
-    states = loaded(answers)
-    if wanted.service not in states or not states[wanted.service].works:
-        return declared.values(document, Drift(missing={wanted.service}))
+    stopped = idle(loaded(answers), {wanted.service})
+    if stopped:
+        return declared.values(document, Drift(missing=stopped))
     live, asked = set(_sources(wanted, answers)), {name.lower() for name in wanted.sources}
     drift = Drift(missing=asked - live, undeclared=live - asked)
     if wanted.nts and wanted.service in _CHRONY:

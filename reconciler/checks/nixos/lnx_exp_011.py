@@ -10,7 +10,7 @@ Source: 45 CFR 164.312(a)(1); NIST SP 800-53 AC-6(8), CM-7; capabilities(7).
 import re
 from collections.abc import Iterator, Mapping
 
-from reconciler.checks.parsing import declared, passwd
+from reconciler.checks.parsing import declared, given, passwd
 from reconciler.checks.parsing.declared import Drift
 from reconciler.checks.parsing.group import GROUP, groups
 from reconciler.checks.parsing.records import Record, record, records, texts
@@ -32,8 +32,7 @@ _HOMES = ("/home/", "/root/")
 
 
 def _live(params: Params) -> SetuidFiles:
-    skip = params["skip"]
-    return SetuidFiles(skip=tuple(map(str, skip)) if isinstance(skip, tuple) else ())
+    return SetuidFiles(skip=given.texts(params, "skip"))
 
 
 def _probes(params: Params) -> tuple[Probe, ...]:

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 
 from reconciler.checks.parsing import declared, unit_files
 from reconciler.checks.parsing.declared import Drift
-from reconciler.checks.parsing.listing import entries, files_in
-from reconciler.checks.parsing.loaded_units import LOADED, loaded
+from reconciler.checks.parsing.listing import entries, files_in, linked
+from reconciler.checks.parsing.loaded_units import LOADED, idle, loaded
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, NotApplicable, Values
-from reconciler.model.expected import CRON, UNITS
+from reconciler.model.expected import CRON, ETC, UNITS
 from reconciler.model.nixos_probe import Entries
-from reconciler.model.probe import Probe, ReadFile
+from reconciler.model.probe import Probe, ReadFile, StatPaths
 from reconciler.model.values import Params
 
 _TABLE = ReadFile("/etc/crontab")
@@ -27,26 +27,30 @@ _JOBS_OF_AT = ("/var/spool/at", "/var/spool/atjobs", "/var/spool/cron/atjobs")
 _DIRECTORIES = ("/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly",
                 "/etc/cron.monthly")  # fmt: skip
 _PLACES = Entries((*_SPOOLS, *_JOBS_OF_AT, *_DIRECTORIES))
+_LINKED = StatPaths(_PLACES.directories)
 _NO_JOB = frozenset({".SEQ", ".placeholder", ".keep"})
 _SETTING = re.compile(r"[A-Za-z_]\w*\s*=")
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
-    return (declared.EXPECTATIONS, LOADED, unit_files.UNIT_FILES, _PLACES, _TABLE)
+    return (declared.EXPECTATIONS, LOADED, unit_files.UNIT_FILES, _PLACES, _LINKED, _TABLE)
 
 
 def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     document = declared.declared(answers)
     timers, states = set(document.read(UNITS).timers), loaded(answers)
+    # Whether a declared file in cron.d is as declared is LNX-EXP-014's.
+    declared_files = document.read(ETC).keys()
     loose = {
         name for name in unit_files.units(unit_files.placed(answers)) if name.endswith(".timer")
     }
     drift = Drift(
-        missing={name for name in timers if name not in states or not states[name].works},
+        missing=idle(states, timers),
         different=loose & timers,
         undeclared=loose - timers,
     )
-    drift.undeclared |= _put_there(entries(answers, _PLACES))
+    drift.undeclared |= _put_there(entries(answers, _PLACES)) - declared_files
+    drift.undeclared |= linked(answers, _LINKED) - {f"etc/{name}" for name in declared_files}
     drift.owned = not drift.different and not drift.undeclared
     _table(drift, document.read(CRON).jobs, answers)
     return declared.values(document, drift)

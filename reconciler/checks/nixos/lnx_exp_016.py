@@ -8,7 +8,7 @@ Source: 45 CFR 164.308(a)(7)(ii)(A), 164.312(e)(2)(ii); NIST SP 800-53 CP-9, SC-
 
 from reconciler.checks.parsing import declared
 from reconciler.checks.parsing.declared import Drift
-from reconciler.checks.parsing.loaded_units import LOADED, Loaded, loaded
+from reconciler.checks.parsing.loaded_units import LOADED, idle, loaded, unusable
 from reconciler.checks.parsing.records import record
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, NotApplicable, Values
@@ -18,7 +18,6 @@ from reconciler.model.probe import Probe
 from reconciler.model.values import Params
 
 _PATHS = DeclaredPaths()
-_ABSENT = Loaded("not-found", "inactive")
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
@@ -36,9 +35,9 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
         if paths.optional_text(certificate.path, limit=4096) is None:
             drift.missing.add(f"certificate:{certificate.name}")
     for backup in backups:
-        if not states.get(backup.timer, _ABSENT).works:
+        if idle(states, {backup.timer}):
             drift.missing.add(f"backup:{backup.job}")
-        if states.get(backup.unit, Loaded("loaded", "")).unusable:
+        if unusable(states, {backup.unit}):
             drift.different.add(f"backup:{backup.job}")
     # A certificate comes from its authority, and no activation writes one.
     lost = any(name.startswith("certificate:") for name in drift.missing)

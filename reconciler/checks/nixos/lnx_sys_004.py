@@ -10,8 +10,8 @@ Source: 45 CFR 164.312(a)(1), 164.312(c)(1); NIXOS:V-268152, V-268154; nix.conf(
 import re
 
 from reconciler.checks.parsing.declared import EXPECTATIONS, shown
-from reconciler.checks.parsing.listing import entries
 from reconciler.checks.parsing.nix_conf import read
+from reconciler.checks.parsing.shapes import stats
 from reconciler.checks.parsing.trusted_system import (
     REAPPLY_FIELD,
     SYSTEM,
@@ -22,12 +22,13 @@ from reconciler.checks.parsing.trusted_system import (
 from reconciler.errors import Unobservable
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, Field, NotApplicable, Values
-from reconciler.model.nixos_probe import Entries
-from reconciler.model.probe import Probe, ReadFile
+from reconciler.model.probe import Probe, ReadFile, StatPaths
 from reconciler.model.values import Params
 
 _CONF = ReadFile("/etc/nix/nix.conf")
-_OTHERS = Entries(("/root/.config/nix", "/etc/xdg/nix"))
+_OTHERS = StatPaths(("/root/.config/nix/nix.conf", "/etc/xdg/nix/nix.conf"))
+"""What Nix of root reads beside it, when nobody sets XDG_CONFIG_HOME or XDG_CONFIG_DIRS."""
+
 _KEY = re.compile(r"([A-Za-z0-9._-]{1,100}):[A-Za-z0-9+/]{43}=")
 
 
@@ -41,7 +42,6 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     keys = conf.listed("trusted-public-keys")
     if not all(map(_KEY.fullmatch, keys)):
         raise Unobservable("nix.conf: a trusted key is not a name and a key")
-    others = (path for path in entries(answers, _OTHERS) if path.endswith("/nix.conf"))
     return {
         "system": system,
         "reapply": reapply(answers),
@@ -51,7 +51,7 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
         "allowed_users": tuple(map(shown, conf.listed("allowed-users"))),
         "trusted_keys": keys,
         "includes": conf.includes,
-        "other_files": len(tuple(others)),
+        "other_files": len(stats(answers, _OTHERS)),
     }
 
 

@@ -1,14 +1,18 @@
 """What lies in directories, as the probe `Entries` answers, and whose it is."""
 
 from collections.abc import Mapping
+from posixpath import normpath
 
 from reconciler.checks.parsing.records import MAX_RECORDS
+from reconciler.checks.parsing.shapes import stats
 from reconciler.errors import Unobservable
 from reconciler.model.answer import Answers, describe
 from reconciler.model.nixos_probe import Entries
+from reconciler.model.probe import StatPaths
 
 LINK = "-> "
-_OF_THE_STORE = ("/nix/store/", "/etc/static/")
+_STATIC = "/etc/static/"
+_OF_THE_STORE = ("/nix/store/", _STATIC)
 _KINDS = frozenset({"dir", "file", "other"})
 
 
@@ -28,20 +32,39 @@ def entries(answers: Answers, probe: Entries) -> Mapping[str, str]:
 
 
 def files_in(listing: Mapping[str, str], directory: str) -> tuple[str, ...]:
-    """Names of what lies in a directory and comes from nowhere in the store, sorted."""
+    """Names of what lies in a directory and is no link that activation made, sorted.
+
+    A link right into the store is not: whoever may build can put a file there.
+    """
     prefix = f"{directory}/"
     return tuple(
         sorted(
             path.removeprefix(prefix)
             for path, kind in listing.items()
-            if path.startswith(prefix) and kind != "dir" and not in_store(kind)
+            if path.startswith(prefix) and kind != "dir" and not _leads_below(kind, _STATIC)
         )
+    )
+
+
+def linked(answers: Answers, probe: StatPaths) -> frozenset[str]:
+    """Directories that are links, without their first slash: programs follow, `Entries` does not.
+
+    Raises:
+        Unobservable: They could not be looked at.
+    """
+    return frozenset(
+        fact.path.removeprefix("/") for fact in stats(answers, probe) if fact.type == "link"
     )
 
 
 def in_store(kind: str) -> bool:
     """Whether an entry is a link into the store, or to what activation links there."""
-    return kind.startswith(LINK) and kind.removeprefix(LINK).startswith(_OF_THE_STORE)
+    return _leads_below(kind, *_OF_THE_STORE)
+
+
+def _leads_below(kind: str, *directories: str) -> bool:
+    """Whether an entry is a link to below one of them, ``..`` in it taken for what it is."""
+    return kind.startswith(LINK) and normpath(kind.removeprefix(LINK)).startswith(directories)
 
 
 def _fits(path: str, kind: str, probe: Entries) -> bool:

@@ -1,6 +1,6 @@
 """Units that systemd has in memory, as the probe `LoadedUnits` answers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.checks.parsing.records import MAX_RECORDS, texts
@@ -42,6 +42,16 @@ def loaded(answers: Answers) -> Mapping[str, Loaded]:
     if not isinstance(data, Mapping) or len(data) > MAX_RECORDS:
         raise Unobservable("LoadedUnits: the answer is not an object")
     return {_name(name): _state(row) for name, row in data.items()}
+
+
+def idle(states: Mapping[str, Loaded], names: Iterable[str]) -> set[str]:
+    """Those of the names that are not active, or that systemd has not."""
+    return {name for name in names if name not in states or not states[name].works}
+
+
+def unusable(states: Mapping[str, Loaded], names: Iterable[str]) -> set[str]:
+    """Those of the names that systemd could not start as they are declared."""
+    return {name for name in names if name in states and states[name].unusable}
 
 
 def _name(name: object) -> str:

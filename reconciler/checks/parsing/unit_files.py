@@ -14,6 +14,7 @@ from posixpath import normpath
 from reconciler.checks.parsing.listing import entries, in_store
 from reconciler.model.answer import Answers
 from reconciler.model.nixos_probe import Entries
+from reconciler.model.probe import StatPaths
 
 CONTROL = ("/etc/systemd/system.control", "/run/systemd/system.control")
 TRANSIENT = "/run/systemd/transient"
@@ -34,6 +35,8 @@ DIRECTORIES = (
     "/nix/var/nix/profiles/default/lib/systemd/system",
 )
 UNIT_FILES = Entries(DIRECTORIES, depth=2)
+LINKED = StatPaths(tuple(d for d in DIRECTORIES if not d.startswith("/etc/")))
+"""None of these is ever a link; those in /etc are looked at by LNX-EXP-014."""
 
 _BUILT = frozenset({*GENERATED, "/etc/systemd/system"})
 """Where a link into the store is as it should be; nothing links there from the others."""
@@ -43,7 +46,8 @@ _OURS = frozenset(
 )
 """Transient units of an activation under way (`reconciler.targets.linux.nixos`)."""
 
-_STARTS = re.compile(r"[A-Za-z0-9:_.\\@-]{1,240}\.(?:service|socket|timer|target|path)")
+_KINDS = ("service", "socket", "timer", "target", "path")
+_STARTS = re.compile(rf"[A-Za-z0-9:_.\\@-]+\.(?:{'|'.join(_KINDS)})")
 _LINKS_OF = (".wants", ".requires", ".upholds")
 # What systemd's own generators make from fstab(5), crypttab(5) and the kernel's command line.
 _GENERATED = re.compile(
@@ -90,11 +94,11 @@ def units(everything: tuple[Placed, ...]) -> frozenset[str]:
 
 
 def drop_ins(everything: tuple[Placed, ...]) -> frozenset[str]:
-    """Drop-ins as ``sshd.service.d/name.conf``."""
+    """Drop-ins as ``sshd.service.d/name.conf``, and whole directories of them that are links."""
     return frozenset(
-        f"{entry.below}/{entry.name}"
+        f"{entry.below}/{entry.name}".lstrip("/")
         for entry in everything
-        if entry.below.endswith(".d") and entry.name.endswith(".conf") and not _of_session(entry)
+        if (_is_drop_in(entry) and not _of_session(entry)) or _is_linked(entry)
     )
 
 
@@ -117,6 +121,15 @@ def _stays(directory: str, path: str, kind: str) -> bool:
     return normpath(f"{path.rpartition('/')[0]}/{target}").startswith(f"{directory}/")
 
 
+def _is_drop_in(entry: Placed) -> bool:
+    return entry.below.endswith(".d") and entry.name.endswith(".conf")
+
+
+def _is_linked(entry: Placed) -> bool:
+    """Whether it stands for a directory that systemd reads, and is none itself."""
+    return not entry.below and entry.name.endswith((".d", *_LINKS_OF))
+
+
 def _puts_a_unit(entry: Placed) -> bool:
     return not entry.below or entry.below.endswith(_LINKS_OF)
 
@@ -131,5 +144,5 @@ def _of_session(entry: Placed) -> bool:
     """What logind sets for people who are logged in, and generators for their own units."""
     unit = entry.below.removesuffix(".d")
     if entry.directory in GENERATED:
-        return _GENERATED.fullmatch(unit) is not None or _STARTS.fullmatch(unit) is None
+        return _GENERATED.fullmatch(unit) is not None or not unit.endswith(_KINDS)
     return unit.endswith(".scope") or (unit.startswith("user-") and unit.endswith(".slice"))
