@@ -15,9 +15,10 @@ mkdir -p "$out"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# The path of a host's system; nothing where it does not build, and the log has what Nix says of it.
 built() {
     nix build --no-link --print-out-paths \
-        ".#nixosConfigurations.\"$1\".config.system.build.toplevel" 2> "$work/said" || true
+        ".#nixosConfigurations.\"$1\".config.system.build.toplevel" || true
 }
 
 # Names become names of files here: of what else a flake may call a host, nothing is built.
@@ -42,11 +43,16 @@ fi
         before=$(cat "$work/before-$name")
         after=$(built "$name")
         printf '\n## %s\n\n```\n' "$name"
-        if [ -z "$before" ] || [ -z "$after" ]; then
-            echo "does not build $([ -n "$after" ] || echo "any more")"
+        if [ -z "$before$after" ]; then
+            echo "does not build, and did not before"
+        elif [ -z "$after" ]; then
+            echo "does not build any more"
+        elif [ -z "$before" ]; then
+            echo "builds now, and did not before"
         else
+            nix store diff-closures "$before" "$after" > "$work/difference"
             # Its colours are for terminals.
-            nix store diff-closures "$before" "$after" | sed 's/\x1b\[[0-9;]*m//g' | head -n 200
+            sed 's/\x1b\[[0-9;]*m//g' "$work/difference" | head -n 200
         fi
         echo '```'
     done < "$work/hosts"

@@ -23,7 +23,8 @@ mkdir -p "$out"
 code=0
 reconciler rings "$@" --write > "$out/report.txt" || code=$?
 cat "$out/report.txt"
-git add --intent-to-add policies/promotions.yaml 2> /dev/null || true
+# To git, a new file is no change before it is told of it.
+[ ! -e policies/promotions.yaml ] || git add --intent-to-add policies/promotions.yaml
 git diff --no-ext-diff --output="$out/change.patch" -- policies/promotions.yaml
 [ -s "$out/change.patch" ] || rm -f "$out/change.patch"
 exit "$code"

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,26 @@ def test_a_fleet_without_rings_is_told_so(site: RingSite) -> None:
     assert "the fleet has no policies/rings.yaml" in said
 
 
+@dataclass
+class Job:
+    """The script in CI, as of the time of the appliances."""
+
+    site: RingSite
+    place: Path
+
+    def runs(self, out: str) -> subprocess.CompletedProcess[str]:
+        programs = self.place / "bin"
+        programs.mkdir(exist_ok=True)
+        real, at = Path(sys.executable).parent / "reconciler", f"{self.site.now:%Y-%m-%dT%H:%M:%SZ}"
+        (programs / "reconciler").write_text(f'#!/bin/sh\nexec {real} "$@" --at {at}\n')
+        (programs / "reconciler").chmod(0o755)
+        environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+        argv = ["sh", str(SCRIPT), str(self.place / out), str(self.site.hosts["one"].repository)]
+        return subprocess.run(
+            argv, cwd=self.site.fleet, env=environment, capture_output=True, text=True, timeout=60
+        )
+
+
 def test_the_script_keeps_the_change_for_a_person_to_sign(site: RingSite, tmp_path: Path) -> None:
     listed = "".join(host.signers.read_text() for host in site.hosts.values())
     site.commits({"policies/trust/evidence_signers": listed})
@@ -179,18 +200,26 @@ def test_the_script_keeps_the_change_for_a_person_to_sign(site: RingSite, tmp_pa
     one = site.hosts["one"]
     one.activates(1)
     one.looks()
-
-    def script(out: str, code: int) -> str:
-        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        argv = ["sh", str(SCRIPT), str(tmp_path / out), str(one.repository)]
-        done = subprocess.run(
-            argv, cwd=site.fleet, env=environment, capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == code, done.stderr
-        return (tmp_path / out / "report.txt").read_text()
-
-    assert "ring early stays shut" in script("first", 0)
+    job = Job(site, tmp_path)
+    first = job.runs("first")
+    assert (first.returncode, "ring early stays shut" in first.stdout) == (0, True), first.stderr
     assert not (tmp_path / "first/change.patch").exists()
+
+    site.passes(24)
+    one.looks()
+    second = job.runs("second")
+    assert (second.returncode, "open ring early" in second.stdout) == (0, True), second.stderr
+    wanted = (site.fleet / PROMOTIONS).read_text()
+    site.site.git("alice", "rm", "-q", "--force", PROMOTIONS)
+    site.site.git("alice", "apply", str(tmp_path / "second/change.patch"))
+    assert (site.fleet / PROMOTIONS).read_text() == wanted, "a person has exactly what was meant"
+
+    (site.fleet / PROMOTIONS).unlink()
+    (site.fleet / ".git/index.lock").touch()
+    assert job.runs("locked").returncode != 0, "what git cannot note is not nothing to open"
+    (site.fleet / ".git/index.lock").unlink()
+
     one.activates(1, "failed")
     one.looks()
-    assert "halted: its activation failed" in script("second", 1)
+    third = job.runs("third")
+    assert (third.returncode, "halted: its activation failed" in third.stdout) == (1, True)
