@@ -15,7 +15,7 @@ from typing import Any
 from reconciler.evidence.activation import prepared_only
 from reconciler.guard import memory_form as form
 from reconciler.guard import transitions, trusted_system
-from reconciler.guard.recorded_system import recorded_after, trusted_after
+from reconciler.model.system import InForce
 
 CRASHES = 3
 REMEMBERED = 16
@@ -74,13 +74,13 @@ class Systems:
     """The systems of one host.
 
     Attributes:
-        trusted: The release in force, as an entry says it; ``None`` before the first.
+        trusted: Which is in force, by which release; ``None`` before the first.
         recorded: Path that the newest entry of kind ``system`` says runs; ``None`` before it.
         failed: By store path.
         opened: Systems of intents that have no outcome yet, by action id.
     """
 
-    trusted: Mapping[str, Any] | None = None
+    trusted: InForce | None = None
     recorded: str | None = None
     failed: Mapping[str, Failed] = field(default_factory=dict)
     opened: Mapping[str, str] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class Systems:
     def to_body(self) -> dict[str, Any]:
         """JSON values for evidence; `from_body` is the inverse."""
         return {
-            "trusted": None if self.trusted is None else dict(self.trusted),
+            "trusted": self.trusted and self.trusted.to_body(),
             "recorded": self.recorded,
             "failed": {path: each.to_body() for path, each in self.failed.items()},
             "opened": dict(self.opened),
@@ -104,7 +104,7 @@ class Systems:
         fields = form.fields(body, {"trusted", "recorded", "failed", "opened"})
         trusted = fields["trusted"]
         return cls(
-            trusted=None if trusted is None else trusted_system.read(trusted).to_body(),
+            trusted=None if trusted is None else trusted_system.read(trusted),
             recorded=form.optional_text(fields["recorded"]),
             failed=form.table(fields["failed"], form.text, Failed.from_body),
             opened=form.table(fields["opened"], form.digest, form.text),
@@ -119,8 +119,8 @@ def after(systems: Systems, kind: str, body: Mapping[str, Any], at: datetime) ->
     """
     systems = replace(
         systems,
-        trusted=trusted_after(systems.trusted, kind, body),
-        recorded=recorded_after(systems.recorded, kind, body),
+        trusted=trusted_system.after(systems.trusted, kind, body),
+        recorded=form.text(body.get("to")) if kind == "system" else systems.recorded,
     )
     if kind == "intent":
         return _begun(systems, body)

@@ -13,7 +13,6 @@ from typing import Any
 from reconciler import RunReport, load_settings
 from reconciler.engine.appliance import read_ledger
 from reconciler.engine.past import recall_from
-from reconciler.guard import trusted_system
 from reconciler.model.answer import Answer
 from reconciler.model.run import IntentStatus
 from reconciler.model.system import InForce, SystemStatus
@@ -85,8 +84,7 @@ class ReleaseDrill:
     def remembered(self) -> InForce | None:
         """What the ledger says, by whoever reads it afresh."""
         home = load_settings(Path(self.drill.site.settings))
-        body = recall_from(read_ledger(home)).memory.systems.trusted
-        return None if body is None else trusted_system.read(body)
+        return recall_from(read_ledger(home)).memory.systems.trusted
 
     def in_force(self) -> str | None:
         """Path of the system that the ledger says is in force."""

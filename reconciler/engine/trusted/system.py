@@ -17,7 +17,6 @@ from reconciler.engine.past import Past
 from reconciler.engine.trusted.evaluated import evaluated
 from reconciler.engine.trusted.intent import Intent, reason_of
 from reconciler.errors import InputError, IntentRefused, MachineError, ReconcilerError
-from reconciler.guard import trusted_system
 from reconciler.model.desired import DesiredState
 from reconciler.model.system import InForce, SystemStatus, TrustedSystem
 from reconciler.trust.rings import may_run
@@ -68,8 +67,7 @@ def _released(
 
 def remembered(past: Past) -> InForce | None:
     """The system that the ledger says was trusted last; None before the first."""
-    body = past.memory.systems.trusted
-    return None if body is None else trusted_system.read(body)
+    return past.memory.systems.trusted
 
 
 def choose(found: Iterator[Named | Objection], desired: DesiredState) -> "Chosen":

@@ -2,7 +2,6 @@
 
 import pytest
 
-from reconciler.guard import trusted_system
 from reconciler.guard.memory import Memory, fold
 from reconciler.model.system import ClosureDiff, VersionChange
 from reconciler.trust.statements import revision_of
@@ -60,7 +59,7 @@ def test_the_newest_release_that_counts_is_in_force(site) -> None:
         if not record.entry.slim:
             entry = record.entry
             memory = fold(memory, entry.kind.value, entry.body, entry.time)
-    assert trusted_system.read(memory.systems.trusted) == found
+    assert memory.systems.trusted == found
     assert (found.number, found.by, found.system.path) == (2, "ci", store_path("two"))
     assert found.before == ((store_path("one"), digest("nar of one")),)
 

@@ -162,7 +162,7 @@ def test_what_other_entries_say_of_systems_is_kept() -> None:
     assert memory.systems == Systems(recorded=OTHER)
     with pytest.raises(LedgerDamaged):
         fold(memory, "system", {}, NOW)
-    trusted = in_force(SYSTEM).to_body()
-    intent = {"accepted": None, "refused": None, "system": {"in_force": trusted}}
+    trusted = in_force(SYSTEM)
+    intent = {"accepted": None, "refused": None, "system": {"in_force": trusted.to_body()}}
     assert fold(memory, "run", {"intent": intent}, NOW).systems == Systems(trusted, OTHER)
     assert set(catalogue.load()) >= {"system.activate", "system.reboot"}
