@@ -47,7 +47,7 @@ def command(
     found = propose(seen, read, now)
     report = _report(read, seen, found, _write(fleet, read, found) if write else ())
     _say(report, as_json)
-    if report.unread:
+    if seen.unread:
         return int(ExitCode.EVIDENCE)
     return int(ExitCode.DRIFT) if report.changes and not write else 0
 
@@ -80,13 +80,16 @@ def _text(file: Path) -> str | None:
 def _report(
     fleet: "Fleet", seen: "Seen", found: "Proposal", written: tuple[str, ...]
 ) -> "FleetReport":
+    from reconciler.report.fleet_evidence import Heard
     from reconciler.report.fleet_guards import FleetReport
 
     return FleetReport(
-        hosts=seen.hosts,
-        silent=tuple(sorted(set(fleet.hosts) - set(seen.hosts))),
-        unread=seen.unread,
-        strangers=seen.strangers,
+        heard=Heard(
+            hosts=seen.hosts,
+            silent=tuple(sorted(set(fleet.hosts) - set(seen.hosts))),
+            unread=seen.unread,
+            strangers=seen.strangers,
+        ),
         runs=len(seen.runs),
         breakers=found.breakers,
         moves=found.moves,

@@ -78,7 +78,7 @@ def command(
     found = look_ahead(repositories, read, line, now, days=days, recent=recent)
     report = _report(read, found, _write(fleet, read, found, now) if write else ())
     _say(report, as_json)
-    if report.unread:
+    if found.evidence.unread:
         return int(ExitCode.EVIDENCE)
     waiting = report.changes and not write
     return int(ExitCode.DRIFT) if waiting or report.halted else 0
@@ -116,14 +116,18 @@ def _write(directory: Path, fleet: "Fleet", found: "Ahead", now: datetime) -> tu
 
 def _report(fleet: "Fleet", found: "Ahead", written: tuple[str, ...]) -> "RingReport":
     from reconciler.engine.inquiry.rings import members_of
+    from reconciler.report.fleet_evidence import Heard
     from reconciler.report.rings import RingReport
 
     appliances = {host for ring in members_of(fleet) for host in ring}
+    read = found.evidence
     return RingReport(
-        hosts=found.evidence.hosts,
-        silent=tuple(sorted(appliances - set(found.evidence.hosts))),
-        unread=found.evidence.unread,
-        strangers=found.evidence.strangers,
+        heard=Heard(
+            hosts=read.hosts,
+            silent=tuple(sorted(appliances - set(read.hosts))),
+            unread=read.unread,
+            strangers=read.strangers,
+        ),
         torn=found.line.torn,
         moves=found.moves,
         written=written,

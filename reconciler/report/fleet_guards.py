@@ -1,13 +1,11 @@
 """What ``reconciler guard fleet`` proposes, as text and as JSON."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from reconciler.model.fleet_wide import FleetMove, OpenBreaker
-from reconciler.report.table import clean
-
-_SHOWN = 10
+from reconciler.report.fleet_evidence import SHOWN, Heard, several, to_sign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,20 +13,14 @@ class FleetReport:
     """What was found, and what became of it.
 
     Attributes:
-        hosts: Hosts of the fleet whose evidence was read.
-        silent: Hosts of the fleet of which no evidence was given.
-        unread: Why the evidence of a host could not be read, by target.
-        strangers: Branches of what is no host of the fleet.
+        heard: Whose evidence was read.
         runs: Runs of runbooks that were counted.
         breakers: To add.
         moves: What becomes of every version that is being rolled out.
         written: Files that were written.
     """
 
-    hosts: tuple[str, ...]
-    silent: tuple[str, ...]
-    unread: Mapping[str, str]
-    strangers: tuple[str, ...]
+    heard: Heard
     runs: int
     breakers: tuple[OpenBreaker, ...]
     moves: tuple[FleetMove, ...]
@@ -43,10 +35,7 @@ class FleetReport:
 def as_document(found: FleetReport) -> dict[str, Any]:
     """Everything, for machines."""
     return {
-        "hosts": list(found.hosts),
-        "silent": list(found.silent),
-        "unread": dict(found.unread),
-        "strangers": list(found.strangers),
+        **found.heard.to_document(),
         "runs": found.runs,
         "breakers": [breaker.model_dump(mode="json") for breaker in found.breakers],
         "stages": [asdict(move) for move in found.moves],
@@ -60,18 +49,13 @@ def render(found: FleetReport) -> str:
 
 
 def _lines(found: FleetReport) -> Iterator[str]:
-    yield f"{_count(len(found.hosts), 'host')}, {_count(found.runs, 'run')} of runbooks"
-    for target, why in sorted(found.unread.items()):
-        yield f"! {target}: its evidence counts for nothing: {clean(why)}"
-    if found.silent:
-        yield f"  no evidence was given of {_several(found.silent)}"
-    if found.strangers:
-        yield f"  no host of this fleet, not counted: {_several(found.strangers)}"
+    yield f"{_count(len(found.heard.hosts), 'host')}, {_count(found.runs, 'run')} of runbooks"
+    yield from found.heard.lines()
     for breaker in found.breakers:
         yield ""
         yield f"switch off {breaker.runbook} ({breaker.digest}) in the whole fleet"
-        yield f"  {breaker.reason}: {_several(breaker.hosts)}"
-        yield from (f"  evidence {reference}" for reference in breaker.evidence[:_SHOWN])
+        yield f"  {breaker.reason}: {several(breaker.hosts)}"
+        yield from (f"  evidence {reference}" for reference in breaker.evidence[:SHOWN])
     for move in found.moves:
         yield ""
         on = f"from {move.before} to {move.after}" if move.moves_on else f"stays at {move.before}"
@@ -86,12 +70,7 @@ def _what_now(found: FleetReport) -> Iterator[str]:
     elif not found.written:
         yield "Nothing was written. To write it into the work tree: --write"
     else:
-        names = " ".join(found.written)
-        yield "Read what was written, then commit it, signed:"
-        yield f"  git diff {names}"
-        yield f"  git add {names}"
-        yield f'  git commit -S -m "{_message(found)}" -- {names}'
-        yield "  git push"
+        yield from to_sign(found.written, _message(found))
         if found.breakers:
             yield "A breaker stays until you remove it. A corrected runbook is free at once."
 
@@ -105,8 +84,3 @@ def _message(found: FleetReport) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
-
-
-def _several(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if names[_SHOWN:] else ""
-    return ", ".join(names[:_SHOWN]) + more

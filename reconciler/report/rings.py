@@ -1,13 +1,12 @@
 """What ``reconciler rings`` found, as text and as JSON."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.rings import RingMove
-from reconciler.report.table import clean
+from reconciler.report.fleet_evidence import SHOWN, Heard, to_sign
 
-_SHOWN = 10
 _ID = 12
 
 
@@ -16,19 +15,13 @@ class RingReport:
     """What was found, and what became of it.
 
     Attributes:
-        hosts: Hosts of the fleet whose evidence was read.
-        silent: Appliances of which no evidence was given.
-        unread: Why the evidence of a host could not be read, by target.
-        strangers: Branches of what is no host of the fleet.
+        heard: Whose evidence was read; only appliances are asked about.
         torn: Commits whose releases differ from one another.
         moves: What becomes of every revision that is on its way.
         written: Files that were written.
     """
 
-    hosts: tuple[str, ...]
-    silent: tuple[str, ...]
-    unread: Mapping[str, str]
-    strangers: tuple[str, ...]
+    heard: Heard
     torn: tuple[str, ...]
     moves: tuple[RingMove, ...]
     written: tuple[str, ...] = ()
@@ -47,10 +40,7 @@ class RingReport:
 def as_document(found: RingReport) -> dict[str, Any]:
     """Everything, for machines."""
     return {
-        "hosts": list(found.hosts),
-        "silent": list(found.silent),
-        "unread": dict(found.unread),
-        "strangers": list(found.strangers),
+        **found.heard.to_document(),
         "torn": list(found.torn),
         "revisions": [
             {
@@ -73,15 +63,11 @@ def render(found: RingReport) -> str:
 
 
 def _lines(found: RingReport) -> Iterator[str]:
-    yield f"{len(found.hosts)} host{'s' * (len(found.hosts) != 1)}"
-    for target, why in sorted(found.unread.items()):
-        yield f"! {target}: its evidence counts for nothing: {clean(why)}"
+    hosts = found.heard.hosts
+    yield f"{len(hosts)} host{'s' * (len(hosts) != 1)}"
     for commit in found.torn:
         yield f"! {commit[:_ID]}: its releases name different systems; none of them is asked about"
-    if found.silent:
-        yield f"  no evidence was given of {_several(found.silent)}"
-    if found.strangers:
-        yield f"  no host of this fleet, not counted: {_several(found.strangers)}"
+    yield from found.heard.lines()
     if not found.moves:
         yield ""
         yield "No release that counts names a system."
@@ -98,12 +84,12 @@ def _move(move: RingMove) -> Iterator[str]:
         yield f"{which}: open for every ring"
     elif move.opens:
         yield f"{which}: open ring {move.ring}"
-        yield from (f"  {one.host}: entry {one.seq}" for one in move.by[:_SHOWN])
+        yield from (f"  {one.host}: entry {one.seq}" for one in move.by[:SHOWN])
     else:
         yield f"{which}: ring {move.ring} stays shut"
-        yield from (f"  {why}" for why in move.why[:_SHOWN])
-        if move.why[_SHOWN:]:
-            yield f"  and {len(move.why) - _SHOWN} more"
+        yield from (f"  {why}" for why in move.why[:SHOWN])
+        if move.why[SHOWN:]:
+            yield f"  and {len(move.why) - SHOWN} more"
 
 
 def _what_now(found: RingReport) -> Iterator[str]:
@@ -112,15 +98,5 @@ def _what_now(found: RingReport) -> Iterator[str]:
     elif not found.written:
         yield "Nothing was written. To write it into the work tree: --write"
     else:
-        names = " ".join(found.written)
         rings = sorted({move.ring for move in found.moves if move.opens and move.ring})
-        yield "Read what was written, then commit it, signed:"
-        yield f"  git diff {names}"
-        yield f"  git add {names}"
-        yield f'  git commit -S -m "Open ring {" and ".join(rings)}" -- {names}'
-        yield "  git push"
-
-
-def _several(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if names[_SHOWN:] else ""
-    return ", ".join(names[:_SHOWN]) + more
+        yield from to_sign(found.written, f"Open ring {' and '.join(rings)}")
