@@ -62,16 +62,16 @@ def _newest(
     targets: Collection[str],
     now: datetime,
 ) -> dict[str, Named]:
+    releases = releases_along(
+        revisions.repository,
+        commit,
+        branch=branch,
+        now=now,
+        attestations=Attestations(revisions.repository, beside),
+        trusted=trusted,
+    )
     found = {}
     for target in targets:
-        releases = releases_along(
-            revisions.repository,
-            commit,
-            branch=branch,
-            now=now,
-            attestations=Attestations(revisions.repository, beside),
-            trusted=trusted,
-        )
         named = (one for one in releases.systems(target, None) if isinstance(one, Named))
         newest = next(named, None)
         if newest is not None:
