@@ -32,6 +32,7 @@ from reconciler.model.rule import Rule
 from reconciler.model.runbook import Runbook
 from reconciler.model.tier import Tier
 from reconciler.model.trust_policy import TrustPolicy
+from reconciler.model.vulnerabilities import Vulnerabilities
 
 D = TypeVar("D", bound=Document)
 
@@ -48,6 +49,7 @@ class Fleet:
         exceptions: By ``<client>/<id>``.
         approvals: By ``<client>/<id>``.
         acknowledgements: By ``<client>/<id>``.
+        vulnerabilities: What scanners found, by ``<client>/<host>``.
         healing: By id.
         guards: The numbers of guards; the defaults when there is no such file.
         trust: Who may do what; ``None`` if there is no such file, or it cannot be read. Who
@@ -66,6 +68,7 @@ class Fleet:
     exceptions: Mapping[str, PolicyException]
     approvals: Mapping[str, Approval]
     acknowledgements: Mapping[str, Acknowledgement]
+    vulnerabilities: Mapping[str, Vulnerabilities]
     healing: Mapping[str, HealingRule]
     guards: GuardSettings
     breakers: FleetBreakers
@@ -192,6 +195,7 @@ class _Reader:
             exceptions=documents["exception"],
             approvals=documents["approval"],
             acknowledgements=documents["acknowledgement"],
+            vulnerabilities=documents["vulnerabilities"],
             healing=documents["healing"],
             guards=documents["guards"].get("guards", GuardSettings()),
             breakers=documents["breakers"].get("breakers", FleetBreakers()),

@@ -20,6 +20,7 @@ from reconciler.model.rings import Promotions, Rings
 from reconciler.model.rule import Rule
 from reconciler.model.runbook import Runbook
 from reconciler.model.tier import Tier
+from reconciler.model.vulnerabilities import Vulnerabilities
 
 Kind = Literal[
     "acknowledgement",
@@ -40,6 +41,7 @@ Kind = Literal[
     "rule",
     "runbook",
     "tier",
+    "vulnerabilities",
 ]
 
 MODELS: dict[Kind, type[Document]] = {
@@ -61,6 +63,7 @@ MODELS: dict[Kind, type[Document]] = {
     "rule": Rule,
     "runbook": Runbook,
     "tier": Tier,
+    "vulnerabilities": Vulnerabilities,
 }
 
 ROOTS = ("acknowledgements", "approvals", "hosts", "policies", "runbooks")
@@ -84,6 +87,7 @@ _PATTERNS: tuple[tuple[str, Kind], ...] = (
     (r"policies/frameworks/(?P<id>[^/]+)\.yaml", "framework"),
     (r"policies/tiers/(?P<id>[^/]+)\.yaml", "tier"),
     (r"policies/exceptions/(?P<owner>[^/]+)/(?P<id>[^/]+)\.yaml", "exception"),
+    (r"policies/vulnerabilities/(?P<owner>[^/]+)/(?P<id>[^/]+)\.yaml", "vulnerabilities"),
     (r"policies/healing/(?P<id>[^/]+)\.yaml", "healing"),
     (r"policies/(?P<id>breakers)\.yaml", "breakers"),
     (r"policies/(?P<id>guards)\.yaml", "guards"),
@@ -139,7 +143,7 @@ def _slot(kind: Kind, named: dict[str, str]) -> Slot:
     if kind in _SINGLE:
         return Slot(kind, named["id"], None)
     key = f"{named['owner']}/{named['id']}" if "owner" in named else named["id"]
-    return Slot(kind, key, named["id"])
+    return Slot(kind, key, None if kind == "vulnerabilities" else named["id"])
 
 
 _FILES: dict[Kind, str] = {
@@ -156,6 +160,7 @@ _FILES: dict[Kind, str] = {
     "rings": "policies/rings.yaml",
     "rollout": "policies/rollout.yaml",
     "runbook": "runbooks/{}.yaml",
+    "vulnerabilities": "policies/vulnerabilities/{}.yaml",
 }
 
 

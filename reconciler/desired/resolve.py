@@ -102,6 +102,7 @@ def _resolve(
         acknowledgements=_acknowledgements(fleet, client),
         rings=fleet.rings,
         promotions=fleet.promotions,
+        vulnerabilities=fleet.vulnerabilities.get(f"{client.id}/{host.id}"),
     )
     return replace(state, plan_digest=_plan_digest(state))
 
@@ -230,6 +231,7 @@ def _files(
         "rollout": ["rollout"],
         "rings": ["rings"],
         "promotions": ["promotions"],
+        "vulnerabilities": [f"{client.id}/{host.id}"],
         "kill switch": ["kill-switch"],
     }
     return {layout.file_of(kind, key) for kind, keys in named.items() for key in keys}

@@ -10,6 +10,7 @@ from reconciler.ledger.store import Ledger, TailCheck
 from reconciler.model.answer import Answer
 from reconciler.model.run import IntentStatus
 from reconciler.model.system import SystemStatus
+from reconciler.model.vulnerabilities import Vulnerabilities
 
 FIRST_LOOK, OVERLAP = 16, 2
 _NO_SYSTEM = Answer("absent", reason="this is no NixOS host")
@@ -44,10 +45,12 @@ class Declared:
     Attributes:
         status: Which one; None of any other host.
         documents: Reads what systems declare.
+        vulnerabilities: What a scanner found in a system of this host.
         root: Where the machine's files are.
     """
 
     status: SystemStatus | None = None
+    vulnerabilities: Vulnerabilities | None = None
     documents: Documents = field(default_factory=Documents)
     root: str = "/"
 
@@ -65,6 +68,13 @@ class Declared:
         if status is None or status.trusted is None:
             return self.system()
         return self.documents.answer(self.root, status.trusted, status.in_force)
+
+    def scanned(self) -> Answer:
+        """The answer to ``Internal("vulnerabilities")``."""
+        report = self.vulnerabilities
+        if report is None:
+            return Answer("absent", reason="the fleet has no report of a scan of this host")
+        return Answer("ok", report.model_dump(mode="json"))
 
 
 def _why(status: SystemStatus) -> str:
@@ -115,6 +125,8 @@ class Introspection:
                 return self.declared.system()
             case "expectations":
                 return self.declared.expectations()
+            case "vulnerabilities":
+                return self.declared.scanned()
             case _:
                 return Answer("unsupported", reason=f"no such topic: {topic}")
 

@@ -185,6 +185,7 @@ def _open_eye(session: Session, desired: DesiredState) -> Eye:
         access_path=tuple(desired.host.access_path),
         declared=Declared(
             status=session.intent.status.system,
+            vulnerabilities=desired.vulnerabilities,
             documents=appliance.documents,
             root=desired.host.root,
         ),

@@ -19,6 +19,7 @@ from reconciler.model.runbook import Runbook
 from reconciler.model.system import TrustedSystem
 from reconciler.model.tier import Feature
 from reconciler.model.values import Value
+from reconciler.model.vulnerabilities import Vulnerabilities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,7 @@ class DesiredState:
         acknowledgements: Those of the client.
         rings: In which order hosts come to run a new system; empty where the fleet has no order.
         promotions: Which rings are open for which revision.
+        vulnerabilities: What a scanner found in a system of this host; ``None`` without a report.
         system: What a host of kind ``nixos`` is meant to run; ``None`` where no release that counts
             names one, and then nothing is said about its system and nothing is activated.
     """
@@ -121,6 +123,7 @@ class DesiredState:
     acknowledgements: tuple[Acknowledgement, ...] = ()
     rings: Rings = field(default_factory=Rings)
     promotions: Promotions = field(default_factory=Promotions)
+    vulnerabilities: Vulnerabilities | None = None
     system: TrustedSystem | None = None
 
     @property

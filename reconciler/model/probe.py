@@ -207,9 +207,7 @@ class Internal:
     `reconciler.model.vulnerabilities` writes it, with days as text; absent where there is none.
     """
 
-    topic: Literal[
-        "ledger", "intent", "now", "host", "system", "expectations", "vulnerabilities"
-    ]
+    topic: Literal["ledger", "intent", "now", "host", "system", "expectations", "vulnerabilities"]
 
 
 Probe = (

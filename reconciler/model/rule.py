@@ -99,6 +99,10 @@ class Rule(Document):
 
     With ``for_each`` the rule is bound once for every item that the host declares under that name,
     each with its own finding: ``certificate-valid[portal]``.
+
+    Attributes:
+        exception_days: Longest time that an exception to it, or a risk accepted, may count; a year
+            where it does not say.
     """
 
     id: Name
@@ -111,5 +115,6 @@ class Rule(Document):
     controls: tuple[ControlId, ...] = Field(min_length=1)
     mode: Mode
     remedy: Remedy | None = None
+    exception_days: int | None = Field(default=None, ge=1, le=365)
     references: Mapping[str, tuple[str, ...]] = {}
     note: Text | None = None

@@ -72,6 +72,7 @@ HAPPENS = {
     "failed-logins",
     "intent-trusted",
     "memory-pressure",
+    "nixos-vulnerabilities",
     "no-failed-units",
     "restore-proven",
     "sockets-declared",

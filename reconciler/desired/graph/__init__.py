@@ -28,6 +28,7 @@ from reconciler.desired.graph.rings import ring_problems
 from reconciler.desired.graph.rules import rule_problems
 from reconciler.desired.graph.runbooks import runbook_problems, safe_runbooks
 from reconciler.desired.graph.tiers import tier_problems
+from reconciler.desired.graph.vulnerabilities import vulnerability_problems
 from reconciler.desired.problem import Problem
 from reconciler.model.check import Check
 from reconciler.model.step import StepKind
@@ -75,6 +76,7 @@ def check_fleet(
         *fleet_wide_problems(graph),
         *named_problems(graph),
         *ring_problems(graph),
+        *vulnerability_problems(graph),
         *healing_problems(graph),
         *freeze_problems(graph),
         *tier_problems(graph),

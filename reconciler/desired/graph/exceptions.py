@@ -170,6 +170,11 @@ def _dates(graph: Graph, key: str, exception: PolicyException) -> Iterator[Probl
             f"is more than a year after {decided}, when it was decided",
             "Review it within a year (45 CFR 164.306(e)).",
         )
+    for rule in filter(None, map(graph.fleet.rules.get, exception.rules)):
+        most = rule.exception_days
+        if most is not None and (exception.review_by - decided).days > most:
+            what = f"is more than {most} days after {decided}; rule {rule.id} allows no longer one"
+            yield error(where, what, "Decide again when it ends, on what is known then.")
 
 
 def _alternative(graph: Graph, key: str, exception: PolicyException) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from reconciler.desired.layout import MODELS, Slot, file_of, is_policy, slot
         ("policies/baselines/a.yaml", Slot("baseline", "a", "a")),
         ("policies/frameworks/a.yaml", Slot("framework", "a", "a")),
         ("policies/tiers/a.yaml", Slot("tier", "a", "a")),
+        ("policies/vulnerabilities/clinic/a.yaml", Slot("vulnerabilities", "clinic/a", None)),
         ("policies/exceptions/clinic/a.yaml", Slot("exception", "clinic/a", "a")),
         ("approvals/clinic/a.yaml", Slot("approval", "clinic/a", "a")),
         ("acknowledgements/clinic/a.yaml", Slot("acknowledgement", "clinic/a", "a")),
@@ -33,7 +34,7 @@ def test_a_path_says_what_is_in_it_and_back(path, expected):
 
 
 def test_every_kind_of_document_has_a_place():
-    of_a_client = {"host", "exception", "approval", "acknowledgement"}
+    of_a_client = {"host", "exception", "approval", "acknowledgement", "vulnerabilities"}
     places = {file_of(kind, "a/b" if kind in of_a_client else kind) for kind in MODELS}
     assert len(places) == len(MODELS)
     assert {slot(place).kind for place in places} == set(MODELS)
@@ -50,6 +51,7 @@ def test_every_kind_of_document_has_a_place():
         "hosts/a.yaml",
         "hosts/clinic/deep/a.yaml",
         "policies/exceptions/a.yaml",
+        "policies/vulnerabilities/a.yaml",
         "approvals/a.yaml",
         "approvals/clinic/deep/a.yaml",
         "runbooks/deep/RB-A-001.yaml",

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from reconciler.engine.introspect import Introspection, LedgerWatch
+from reconciler.engine.introspect import Declared, Introspection, LedgerWatch
 from reconciler.errors import ExitCode
 from reconciler.ledger.store import Ledger
 from reconciler.model.run import Hold, IntentStatus
+from tests.support.scanning import SYSTEM, read, report, vulnerability
 
 START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
@@ -57,3 +58,12 @@ def test_a_state_that_is_held_is_not_trusted_whatever_else_is_well() -> None:
 
 def test_a_topic_that_nobody_knows_is_not_answered() -> None:
     assert knowing([START])("weather").status == "unsupported"
+
+
+def test_a_report_of_a_scan_is_what_the_fleet_has_and_nothing_else() -> None:
+    known = read(report(vulnerability("CVE-2026-10001")))
+    assert knowing([START])("vulnerabilities").status == "absent"
+    answers = replace(knowing([START]), declared=Declared(vulnerabilities=known))
+    answer = said(answers, "vulnerabilities")
+    assert (answer["scanned"], answer["system"]) == ("2026-11-01", SYSTEM)
+    assert [one["id"] for one in answer["open"]] == ["CVE-2026-10001"]

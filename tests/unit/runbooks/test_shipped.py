@@ -77,7 +77,7 @@ PARAMS: dict[str, dict[str, Value]] = {
     "RB-UPDATE-001": {"system": NEWER},
 }
 ALL = shipped_runbook_ids()
-PROCEDURES = ["RB-CRYPT-001", "RB-EVID-001", "RB-PATCH-001"]
+PROCEDURES = ["RB-CRYPT-001", "RB-EVID-001", "RB-PATCH-001", "RB-VULN-001"]
 RESTARTS = ["RB-REBOOT-001"]
 """A run of these ends with the machine; what came of it is seen by the next one."""
 
