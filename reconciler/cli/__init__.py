@@ -39,6 +39,7 @@ COMMANDS = {
     "explain": "Say what a rule or control is, how it stands, since when, and what shows it.",
     "keys": "Make, change, revoke and show signing keys.",
     "sbom": "Write what a system is made of, as SPDX or CycloneDX, from the Nix database.",
+    "advisories": "Turn the report of a vulnerability scanner into a document for people to sign.",
     "store": "Look whether the Nix store holds what its database says.",
     "helper": "Carry out steps as root for a reconciler that does not run as root.",
     "doctor": "Say what this machine lacks for each part of a run.",

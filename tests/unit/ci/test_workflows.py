@@ -49,6 +49,7 @@ def test_each_workflow_has_the_rights_that_it_is_for() -> None:
     assert rights("rings") == {"ask": read}
     proposes = {"pull-requests": "write"}
     assert rights("inputs") == {"update": read, "push": write, "propose": proposes}
+    assert rights("advisories") == {"scan": read, "push": write, "propose": proposes}
     assert {file.stem for file in FILES} >= {"gate", "attest", "heartbeat", "evidence"}
 
 
@@ -56,7 +57,7 @@ def test_each_workflow_runs_when_it_should() -> None:
     assert list(workflow("gate")["on"]) == ["pull_request"]
     for name in ("attest", "release"):
         assert workflow(name)["on"] == {"push": {"branches": ["main"]}}
-    for name in ("heartbeat", "evidence", "rings", "inputs"):
+    for name in ("heartbeat", "evidence", "rings", "inputs", "advisories"):
         assert set(workflow(name)["on"]) == {"schedule", "workflow_dispatch"}
 
 
