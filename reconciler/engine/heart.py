@@ -13,7 +13,7 @@ from typing import Self
 
 from reconciler.engine.notify import Notifier
 from reconciler.model.answer import Answer
-from reconciler.model.operation import Operation, OperationResult
+from reconciler.model.operation import Operation, OperationResult, seconds_for
 from reconciler.model.probe import Probe
 from reconciler.ports import Clock, Target
 
@@ -21,8 +21,6 @@ BEAT_S = 10.0
 """Longest silence towards the watchdog; set WatchdogSec to at least three times this."""
 STEP_S = 60.0
 """What may pass between two signs of progress where no limit of its own is known."""
-OPERATION_S = 90.0
-"""Limit of an operation that does not name one."""
 
 
 class Heart:
@@ -95,5 +93,5 @@ class PacedTarget:
 
     def carry_out(self, operation: Operation) -> OperationResult:
         """See `reconciler.ports.Target.carry_out`."""
-        with self._heart.allowing(float(getattr(operation, "timeout_s", OPERATION_S))):
+        with self._heart.allowing(float(seconds_for(operation))):
             return self._target.carry_out(operation)

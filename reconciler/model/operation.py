@@ -6,6 +6,9 @@ from typing import Literal
 from reconciler.model.probe import Probe
 from reconciler.model.system_operation import OnSystem
 
+USUAL_S = 90
+"""Seconds that an operation may take which does not say."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnitJob:
@@ -131,6 +134,12 @@ Operation = (
     | RestoreSample
     | OnSystem
 )
+
+
+def seconds_for(operation: Operation) -> int:
+    """How long an operation may take."""
+    own: int = getattr(operation, "timeout_s", USUAL_S)
+    return own
 
 
 @dataclass(frozen=True, slots=True)

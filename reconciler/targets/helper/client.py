@@ -12,14 +12,13 @@ from pathlib import Path
 
 from reconciler.errors import InputError
 from reconciler.model.answer import Answer
-from reconciler.model.operation import Operation, OperationResult, WaitUntil
+from reconciler.model.operation import Operation, OperationResult, WaitUntil, seconds_for
 from reconciler.model.probe import Probe
 from reconciler.ports import Target
 from reconciler.targets.helper import wire
 from reconciler.targets.helper.serve import read_all
 
 _CONNECT_S = 10.0
-_TIME_S = 90
 _GRACE_S = 30.0
 """For how long an answer is waited for beyond the time of an operation; the helper waits, too."""
 
@@ -54,7 +53,7 @@ class HelperTarget:
             connection = self._connect()
         except OSError as error:
             return _failed(f"the helper cannot be reached: {_said(error)}", started)
-        patience_s = getattr(operation, "timeout_s", _TIME_S) + _GRACE_S
+        patience_s = seconds_for(operation) + _GRACE_S
         with connection:
             return _exchange(connection, request, patience_s, started)
 

@@ -25,6 +25,7 @@ from reconciler.model.operation import (
     WaitUntil,
     WriteFile,
     WriteSysctl,
+    seconds_for,
 )
 from reconciler.model.probe import Probe
 from reconciler.targets.linux.no_answer import NoAnswer, from_os_error
@@ -59,7 +60,6 @@ _WORKERS: dict[type[Operation], str] = {
     on_system.RebootInto: "nixos.rebooting:reboot_into",
     on_system.ConfirmBoot: "nixos.rebooting:confirm_boot",
 }
-_TIME_S = 90
 _GRACE_S = 5.0
 
 
@@ -71,7 +71,7 @@ def carry_out(operation: Operation, session: Session, ask: Ask) -> OperationResu
         session: Not shared with anybody.
         ask: The target's own `ask`, for waiting.
     """
-    allowed = getattr(operation, "timeout_s", _TIME_S)
+    allowed = seconds_for(operation)
     started = time.monotonic()
     session.deadline = started + allowed
     reasons: list[str] = []

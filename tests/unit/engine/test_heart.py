@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.engine import heart as hearts
-from reconciler.engine.heart import OPERATION_S, STEP_S, Heart, PacedTarget
+from reconciler.engine.heart import STEP_S, Heart, PacedTarget
 from reconciler.engine.notify import Notifier
 from reconciler.model.answer import Answer
-from reconciler.model.operation import DaemonReload, Operation, OperationResult, UnitJob
+from reconciler.model.operation import USUAL_S, DaemonReload, Operation, OperationResult, UnitJob
 from reconciler.model.probe import Probe, ReadFile
 from reconciler.testing.fake_clock import FakeClock
 from tests.support.notify_socket import NotifySocket
@@ -58,8 +58,8 @@ def test_it_beats_while_there_is_progress_and_not_when_work_is_stuck() -> None:
     [
         (UnitJob("restart", "a.service", 3600), 3600, True),
         (UnitJob("restart", "a.service", 3600), 3600 + STEP_S + 1, False),
-        (DaemonReload(), OPERATION_S, True),
-        (DaemonReload(), OPERATION_S + STEP_S + 1, False),
+        (DaemonReload(), USUAL_S, True),
+        (DaemonReload(), USUAL_S + STEP_S + 1, False),
     ],
 )
 def test_an_operation_has_its_own_limit(operation: Operation, seconds: float, alive: bool) -> None:
