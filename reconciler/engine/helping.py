@@ -17,13 +17,10 @@ from typing import Any
 
 from reconciler.checks import catalogue as checks_catalogue
 from reconciler.desired.borrowed import BorrowedMirror
-from reconciler.desired.fleet import read_fleet
-from reconciler.desired.graph import check_fleet
-from reconciler.desired.problem import FleetInvalid
-from reconciler.desired.resolve import resolve
 from reconciler.desired.source import FleetSource
 from reconciler.engine.appliance import fleet_source, mirror_path
 from reconciler.engine.settings import Home
+from reconciler.engine.trusted.intent import resolved
 from reconciler.engine.trusted.system import judged
 from reconciler.errors import EvidenceError, InputError, ReconcilerError
 from reconciler.evidence import canonical
@@ -188,21 +185,10 @@ class OwnTrust:
 
     def _resolved(self, commit: str) -> DesiredState:
         if self._known is None or self._known[0] != commit:
-            self._known = (commit, self._resolve(commit))
+            checks, steps = checks_catalogue.load(), steps_catalogue.load()
+            found = resolved(self._source(), self._home.settings, commit, checks, steps)
+            self._known = (commit, found)
         return self._known[1]
-
-    def _resolve(self, commit: str) -> DesiredState:
-        source, settings = self._source(), self._home.settings
-        checks = checks_catalogue.load()
-        fleet = read_fleet(source.read_files(commit))
-        problems = check_fleet(fleet, checks, steps_catalogue.load())
-        errors = [problem for problem in problems if problem.severity == "error"]
-        if errors:
-            raise FleetInvalid(errors)
-        tree = source.tree_of(commit)
-        return resolve(
-            fleet, settings.client, settings.host, commit=commit, tree=tree, checks=checks
-        )
 
 
 def _moment(text: str | None) -> datetime | None:

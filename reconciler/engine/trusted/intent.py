@@ -7,6 +7,7 @@ Rule 3: Where a limit is promised and broken, a newer state must bring a fresh h
         who holds the server back must not choose what comes next. A signed recovery need not.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,16 +17,20 @@ from reconciler.desired.graph import check_fleet
 from reconciler.desired.objects import MirrorDamaged
 from reconciler.desired.problem import FleetInvalid
 from reconciler.desired.resolve import resolve
+from reconciler.desired.source import FleetSource
 from reconciler.desired.trust import acceptance as verified
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.facts import Facts
+from reconciler.engine.settings import Settings
 from reconciler.engine.trusted.freshness import measure, seconds, stale_hold, tainted_hold
 from reconciler.engine.trusted.lookout import look_at_heartbeat, refuse_stale
 from reconciler.errors import InputError, IntentRefused, MachineError, ReconcilerError
 from reconciler.evidence.signers import AllowedSigners
 from reconciler.ledger.verify import load_signers
+from reconciler.model.check import Check
 from reconciler.model.desired import DesiredState
 from reconciler.model.run import Acceptance, Agreed, IntentStatus, Recovered
+from reconciler.model.step import StepKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,25 +227,38 @@ def load(appliance: Appliance, commit: str) -> DesiredState:
         IntentRefused: The commit's tree may not be read.
     """
     if appliance.resolved is None or appliance.resolved.commit != commit:
-        appliance.resolved = _resolve(appliance, commit)
+        appliance.resolved = resolved(
+            appliance.source, appliance.home.settings, commit, appliance.checks, appliance.steps
+        )
     return appliance.resolved
 
 
-def _resolve(appliance: Appliance, commit: str) -> DesiredState:
-    fleet = read_fleet(appliance.source.read_files(commit))
-    problems = check_fleet(fleet, appliance.checks, appliance.steps)
-    errors = [problem for problem in problems if problem.severity == "error"]
+def resolved(
+    source: FleetSource,
+    settings: Settings,
+    commit: str,
+    checks: Mapping[str, Check],
+    steps: Mapping[str, StepKind],
+) -> DesiredState:
+    """The desired state of a host at a commit.
+
+    Args:
+        source: Holds the commit's objects.
+        settings: Say which host.
+        commit: Hex id, verified by the caller.
+        checks: By id.
+        steps: By id.
+
+    Raises:
+        FleetInvalid: The policy graph has errors; carries all of them.
+        IntentRefused: The commit's tree may not be read.
+    """
+    fleet = read_fleet(source.read_files(commit))
+    errors = [one for one in check_fleet(fleet, checks, steps) if one.severity == "error"]
     if errors:
         raise FleetInvalid(errors)
-    settings = appliance.home.settings
-    return resolve(
-        fleet,
-        settings.client,
-        settings.host,
-        commit=commit,
-        tree=appliance.source.tree_of(commit),
-        checks=appliance.checks,
-    )
+    client, host, tree = settings.client, settings.host, source.tree_of(commit)
+    return resolve(fleet, client, host, commit=commit, tree=tree, checks=checks)
 
 
 def pinned(appliance: Appliance) -> AllowedSigners:
