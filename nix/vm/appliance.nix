@@ -14,7 +14,6 @@
     client = "elm-street";
     host = "appliance";
     fleet.url = "/srv/fleet.git";
-    fleet.attestations = null;
     intervalS = 30;
     jitterS = 0;
     storeVerify.enable = false;

@@ -5,6 +5,8 @@ unknown at best, and at worst absent.
 """
 
 import json
+import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 
 from tests.support.clinic import OF_THE_HOST, Clinic
 from tests.support.clinic_fleet import HOME as SHARED
+from tests.support.image import PROJECT
 from tests.support.nix_runtime import NixStore, open_nix
 from tests.support.reconciler_module import MINIMAL, Evaluation
 
@@ -79,6 +82,20 @@ def look(clinic: Clinic) -> Mapping[str, Any]:
     return document
 
 
+def look_by_hand(clinic: Clinic) -> Mapping[str, Any]:
+    """What the command of the page finds; with a key that is a credential, as the page says."""
+    page = (PROJECT / "docs/nixos.md").read_text()
+    command = re.search(r"^systemd-run .*?--dry-run$", page, re.MULTILINE | re.DOTALL)
+    assert command is not None
+    start, *words = shlex.split(command[0].replace("\\\n", " "))
+    key = f"--property=LoadCredential=appliance:{HOME}/keys/appliance"
+    argv = (start, key, *words, "--json", "--config", f"{HOME}/reconciler.yaml")
+    said = clinic.guest.run(*argv, timeout=180, check=False)
+    assert said.stdout, said.stderr
+    document: Mapping[str, Any] = json.loads(said.stdout)
+    return document
+
+
 def statuses(document: Mapping[str, Any]) -> dict[str, str]:
     """By rule; what changes with the load of this machine is left out."""
     findings = {f["rule"]: f["status"] for f in document["findings"]}
@@ -95,6 +112,7 @@ def test_the_unit_finds_what_root_finds_and_without_its_capabilities_says_so(
 
     assert limited == as_root
     assert list(as_root.values()).count("pass") > 20, "or equal says little"
+    assert statuses(look_by_hand(clinic)) == as_root
 
     bare = "[Service]\nAmbientCapabilities=\nCapabilityBoundingSet=\n"
     clinic.guest.write(f"/etc/systemd/system/{UNIT}.d/bare.conf", bare)
