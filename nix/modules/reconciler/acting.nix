@@ -1,5 +1,6 @@
 # What a unit of ours has that carries steps out as root: it must be able to do what an activation does,
-# so what it may do is decided by the operations that there are, not by the unit.
+# so what it may do is decided by the operations that there are, not by the unit. Whoever only looks
+# has all of this, and more: hardening.nix.
 {
   UMask = "0022";
   NoNewPrivileges = true;

@@ -13,7 +13,7 @@ in
 {
   config = lib.mkIf (cfg.enable && cfg.system != null) {
     systemd.timers.reconciler-boot-watchdog = {
-      description = "Ten minutes for a new system to be confirmed";
+      description = "How long a new system may take to be confirmed";
       wantedBy = [ "timers.target" ];
       timerConfig = {
         OnBootSec = cfg.system.watchdogS;

@@ -69,12 +69,6 @@ let
     # Whether the clock is in step is asked with adjtimex(2), which ProtectClock would refuse. There is
     # no CAP_SYS_TIME, so nothing can be set with it.
     ProtectClock = false;
-    RestrictAddressFamilies = [
-      "AF_UNIX"
-      "AF_INET"
-      "AF_INET6"
-      "AF_NETLINK"
-    ];
     SystemCallFilter = [
       "@system-service"
       "~@privileged"
