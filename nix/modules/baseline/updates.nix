@@ -11,6 +11,7 @@ let
   cfg = config.reconciler.baseline.updates;
   title = "Patches come as signed releases, in the client's windows";
   hasReconciler = options.services ? reconciler;
+  own = import ../reconciler/types.nix { inherit lib; };
 in
 {
   options.reconciler.baseline.updates = {
@@ -24,12 +25,13 @@ in
     };
     caches = {
       urls = lib.mkOption {
-        type = lib.types.listOf (lib.types.strMatching "(https|ssh|s3|file)://[^ ]+");
+        # services.reconciler.system.caches takes these over, and takes them all.
+        type = lib.types.listOf (lib.types.strMatching "(https|ssh-ng|s3|file)://[!-~]+");
         default = [ ];
         description = "Caches that releases are fetched from.";
       };
       publicKeys = lib.mkOption {
-        type = lib.types.listOf (lib.types.strMatching "[A-Za-z0-9._-]+:[A-Za-z0-9+/]{43}=");
+        type = lib.types.listOf own.cacheKey;
         default = [ ];
         description = "Keys that sign what is in them. Nothing else enters the store.";
       };

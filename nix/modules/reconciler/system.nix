@@ -34,7 +34,7 @@ let
         description = "Binary caches that systems are fetched from, asked in this order, and nowhere else.";
       };
       publicKeys = mkOption {
-        type = types.listOf (types.strMatching "[A-Za-z0-9][A-Za-z0-9._-]*:[A-Za-z0-9+/]{43}=");
+        type = types.listOf own.cacheKey;
         default = declared.publicKeys or [ ];
         defaultText = lib.literalExpression "config.reconciler.baseline.updates.caches.publicKeys";
         example = [ "cache.example.org-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" ];

@@ -20,6 +20,9 @@ rec {
 
   absolute = types.strMatching "/.+";
 
+  # By which a binary cache signs.
+  cacheKey = types.strMatching "[A-Za-z0-9][A-Za-z0-9._-]*:[A-Za-z0-9+/]{43}=";
+
   duration = least: most: types.ints.between least most;
 
   mkOptional =

@@ -209,8 +209,14 @@ in
     bad = [ "flake.lock" ];
   };
   "updates.caches.urls" = {
-    good = [ "https://cache.example.org" ];
-    bad = [ [ "http://cache.example.org" ] ];
+    good = [
+      "https://cache.example.org"
+      "ssh-ng://cache.example.org"
+    ];
+    bad = [
+      [ "http://cache.example.org" ]
+      [ "ssh://cache.example.org" ]
+    ];
   };
   "updates.caches.publicKeys" = {
     good = [ "x-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=" ];
