@@ -75,7 +75,7 @@ let
       system ? "x86_64-linux",
       modules ? [ ],
       specialArgs ? { },
-    }@given:
+    }:
     let
       facts = factsOf { inherit hosts client host; };
     in
@@ -166,7 +166,6 @@ in
     mkHost
     mkFleet
     mkInstaller
-    listHosts
     ;
   settings = import ./settings.nix { inherit lib; };
   expectations = import ./expectations.nix;

@@ -12,13 +12,14 @@ let
         entry: lib.optional (builtins.isAttrs entry && entry ? spdxId && builtins.isString entry.spdxId) entry.spdxId
       ) (lib.toList license)
     );
-  outputs = package: map (name: package.${name}) (package.outputs or [ ]);
+  outputs =
+    package: if package ? outputs then map (name: package.${name}) package.outputs else [ package ];
   entry =
     package:
     map (output: {
       name = builtins.unsafeDiscardStringContext (toString output);
       value = builtins.sort builtins.lessThan (spdx package.meta.license);
-    }) (if package ? outputs then outputs package else [ package ]);
+    }) (outputs package);
   # A package that cannot be evaluated is one that is not in the system.
   safely =
     package:

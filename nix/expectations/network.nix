@@ -78,7 +78,6 @@ let
       port = lib.toInt (builtins.elemAt parts 2);
       address = if address == null || bare == "0.0.0.0" || bare == "::" then null else bare;
     };
-  listed = value: lib.toList value;
   ofUnits = lib.concatMap (
     name:
     let
@@ -87,9 +86,11 @@ let
       settings = socket.socketConfig;
     in
     lib.optionals socket.enable (
-      lib.concatMap (parse "tcp" unit) (socket.listenStreams ++ listed (settings.ListenStream or [ ]))
+      lib.concatMap (parse "tcp" unit) (
+        socket.listenStreams ++ lib.toList (settings.ListenStream or [ ])
+      )
       ++ lib.concatMap (parse "udp" unit) (
-        socket.listenDatagrams ++ listed (settings.ListenDatagram or [ ])
+        socket.listenDatagrams ++ lib.toList (settings.ListenDatagram or [ ])
       )
     )
   ) (builtins.attrNames config.systemd.sockets);
