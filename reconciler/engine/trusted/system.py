@@ -14,7 +14,6 @@ from reconciler.desired.refusal import HINTS, Reason
 from reconciler.desired.trust.systems import Floor, Named, Objection, Releases
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.past import Past
-from reconciler.engine.trusted.evaluated import evaluated
 from reconciler.engine.trusted.intent import Intent, reason_of
 from reconciler.errors import InputError, IntentRefused, MachineError, ReconcilerError
 from reconciler.model.desired import DesiredState
@@ -41,6 +40,9 @@ def attach(
     before = remembered(appliance.past)
     settings = appliance.home.settings.system
     if settings is not None and settings.evaluate is not None:
+        # Only a host that evaluates by itself needs to know anything of Nix.
+        from reconciler.engine.trusted.evaluated import evaluated  # noqa: PLC0415 - lazy: see above
+
         free = evaluating and not intent.status.holds
         status = (
             evaluated(appliance, settings, desired, before, now)

@@ -3,15 +3,18 @@
 import hashlib
 import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.cli import execute
+from reconciler.errors import ExitCode
 from reconciler.trust.statements import System
 from tests.support.bills import make_machine
-from tests.support.drill import HOST_FILE, HOST_TEXT
+from tests.support.drill import HOST_FILE, HOST_TEXT, Drill
 from tests.support.nix_database import Row, store_path, system_rows
 from tests.support.release_drill import ReleaseDrill, new_release_drill
 
@@ -187,3 +190,15 @@ def test_nothing_is_recorded_of_a_dry_run_or_of_another_kind_of_host(machine: Ma
     machine.site.commit({HOST_FILE: machine.host("linux")})
     machine.site.run()
     assert machine.bodies() == []
+
+
+def test_a_run_of_another_host_brings_in_nothing_of_nix(drill: Drill) -> None:
+    code = (
+        "import sys; from reconciler.cli import execute; "
+        "code = execute(['run', '--once', '--config', sys.argv[1]]); "
+        "print(code, *(name for name in sys.modules if name.startswith('reconciler.nix')))"
+    )
+    argv = [sys.executable, "-c", code, str(drill.site.settings)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == str(int(ExitCode.DRIFT)), done.stdout + done.stderr
+    assert len(drill.bodies("run")) == 1
