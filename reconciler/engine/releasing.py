@@ -19,11 +19,11 @@ from reconciler.desired.tree import FleetTree
 from reconciler.desired.trust.systems import Named, Releases
 from reconciler.engine.trusted.system import KIND
 from reconciler.errors import EvidenceError, InputError
-from reconciler.model.system import ClosureDiff
+from reconciler.model.system import MAX_CHANGES, ClosureDiff
 from reconciler.nix import build, closure
 from reconciler.nix.evaluate import Evaluated, Told, attribute_of, evaluate
 from reconciler.nix.process import NixStore
-from reconciler.trust.statements import MAX_CHANGES, Release, System, write
+from reconciler.trust.statements import Release, System, write
 
 NOTHING_BEFORE = ClosureDiff(None, (), 0)
 
@@ -161,7 +161,7 @@ def _diff(path: str, before: str | None, workshop: Workshop) -> ClosureDiff:
     new = build.packages_of(path, cache=None, timeout_s=timeout_s, state=state)
     if old is None or new is None:
         return NOTHING_BEFORE
-    return closure.diff(old, new, since=before, most=MAX_CHANGES)
+    return closure.diff(old, new, since=before)
 
 
 def _shortened(systems: Mapping[str, System], most: int) -> dict[str, System]:

@@ -12,6 +12,11 @@ STORE_PATH = r"/nix/store/[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+._?=-]{1,211}"
 MOST_BEFORE = 8
 """Systems that were trusted before and are still known."""
 
+MAX_CHANGES = 64
+"""Packages that a difference names; the rest is counted."""
+MAX_VERSIONS = 16
+"""Versions of one package on one side of a difference; the rest is counted, too."""
+
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 Source = Literal["release", "evaluated"]

@@ -13,15 +13,16 @@ import hashlib
 from collections.abc import Iterable
 
 from reconciler.errors import MachineError
-from reconciler.model.system import Closure, ClosureDiff, VersionChange
+from reconciler.model.system import (
+    MAX_CHANGES,
+    MAX_VERSIONS,
+    Closure,
+    ClosureDiff,
+    VersionChange,
+)
 from reconciler.nix import base32
 from reconciler.nix.database import PathInfo
 from reconciler.nix.store_path import package
-
-MAX_CHANGES = 64
-"""Packages that a difference names; the rest is counted."""
-MAX_VERSIONS = 16
-"""Versions of one package on one side; the rest is counted, too."""
 
 
 def digest(infos: Iterable[PathInfo]) -> str:
@@ -61,9 +62,7 @@ def measure(infos: Iterable[PathInfo]) -> Closure:
     return Closure(count, total, whole.hexdigest())
 
 
-def diff(
-    before: Iterable[str], after: Iterable[str], *, since: str | None, most: int = MAX_CHANGES
-) -> ClosureDiff:
+def diff(before: Iterable[str], after: Iterable[str], *, since: str | None) -> ClosureDiff:
     """What differs between two closures: packages of which any path does.
 
     Where there are more than can be named, packages that were only built anew (the same versions
@@ -73,7 +72,6 @@ def diff(
         before: Store paths of the first (`reconciler.nix.database.Database.paths`).
         after: Store paths of the second.
         since: Store path of the first system; ``None`` if there was none.
-        most: How many packages are named.
     """
     old, new = set(before), set(after)
     names = {package(path).name for path in old ^ new}
@@ -83,7 +81,7 @@ def diff(
         for name in names
     ]
     changes.sort(key=lambda change: (change.before == change.after, change.name))
-    named = sorted(changes[:most], key=lambda change: change.name)
+    named = sorted(changes[:MAX_CHANGES], key=lambda change: change.name)
     hidden = sum(
         max(len(side) - MAX_VERSIONS, 0) for one in named for side in (one.before, one.after)
     )

@@ -16,18 +16,19 @@ from typing import Any
 
 from reconciler.errors import EvidenceError
 from reconciler.evidence import canonical
-from reconciler.model.system import Closure, ClosureDiff, VersionChange
+from reconciler.model.system import (
+    MAX_CHANGES,
+    MAX_VERSIONS,
+    Closure,
+    ClosureDiff,
+    VersionChange,
+)
 from reconciler.trust import forms
 
 MAX_PAYLOAD = 190 * 1024
 RECOVERY_REASONS = ("rewritten-history", "key-compromise", "re-root")
 FILES_ROOTS = ("acknowledgements", "approvals", "hosts", "policies", "runbooks")
 """Folders whose files a release names by one digest."""
-
-MAX_CHANGES = 64
-"""Packages that the diff of one system names; the rest is counted."""
-MAX_VERSIONS = 16
-"""Versions of one package on one side of a diff."""
 
 _TYPE = "https://in-toto.io/Statement/v1"
 _COMMIT = forms.text(re.compile(r"[0-9a-f]{40}"))
