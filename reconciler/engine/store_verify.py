@@ -23,7 +23,6 @@ from reconciler.nix.store_path import is_store_path
 from reconciler.nix.verify import Looked, batches, look_at
 from reconciler.ports import Clock
 
-RECORD = Path("/var/lib/reconciler/store-verify.json")
 FORMAT = "reconciler-store/1"
 MOST = 256
 """Paths of each kind that the record names; the rest is counted."""
