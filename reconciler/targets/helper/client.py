@@ -16,7 +16,7 @@ from reconciler.model.operation import Operation, OperationResult, WaitUntil, se
 from reconciler.model.probe import Probe
 from reconciler.ports import Target
 from reconciler.targets.helper import wire
-from reconciler.targets.helper.serve import read_all
+from reconciler.targets.helper.message import read_all
 
 _CONNECT_S = 10.0
 _GRACE_S = 30.0

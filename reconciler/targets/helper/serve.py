@@ -22,12 +22,12 @@ from reconciler.errors import InputError, MachineError
 from reconciler.model.operation import Operation, OperationResult
 from reconciler.ports import Target
 from reconciler.targets.helper import policy, wire
+from reconciler.targets.helper.message import read_all
 
 Log = Callable[[str], None]
 
 _CREDENTIALS = struct.Struct("3i")
 _SHOWN = ("verb", "unit", "system", "previous", "generation", "action", "path", "units", "job")
-_PIECE = 64 * 1024
 _PASSING = {errno.ECONNABORTED, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 """What accept(2) fails with that may be over a moment later."""
 
@@ -162,30 +162,6 @@ class _Helper:
             self._working.release()
 
 
-def read_all(connection: socket.socket, limit: int, patience_s: float) -> bytes:
-    """Everything that a peer says until it ends its half.
-
-    Raises:
-        InputError: It is more than may be, or not over in time.
-        OSError: The connection broke.
-    """
-    deadline, said = time.monotonic() + patience_s, bytearray()
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise _unread("did not end in time")
-        connection.settimeout(left)
-        try:
-            piece = connection.recv(_PIECE)
-        except TimeoutError:
-            raise _unread("did not end in time") from None
-        if not piece:
-            return bytes(said)
-        said += piece
-        if len(said) > limit:
-            raise _unread(f"is larger than {limit} bytes")
-
-
 def in_words(operation: Operation) -> str:
     """An operation for the journal: its kind and what it is about, never what is in it."""
     about = [f"{name}={getattr(operation, name)}" for name in _SHOWN if hasattr(operation, name)]
@@ -194,10 +170,6 @@ def in_words(operation: Operation) -> str:
 
 def _one_line(text: str) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in text)
-
-
-def _unread(what: str) -> InputError:
-    return InputError(f"the message {what}", hint="Send one request, then end your half.")
 
 
 def _require_unix(listening: socket.socket) -> None:
