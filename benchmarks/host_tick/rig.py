@@ -55,7 +55,10 @@ def bench_guest() -> Iterator[Guest]:
         raise RuntimeError(f"host_tick needs the systemd guest: {lacking}")
     sweep()
     image = build_image()
-    with first_booted(image) as booted, Guest.boot(_with_peers(booted), "bench") as guest:
+    with (
+        first_booted(image) as booted,
+        Guest.boot(booted.with_layer(peers_layer(booted)), "bench") as guest,
+    ):
         guest.wait_for_clock()
         _install(guest, image)
         for resident in RESIDENT.values():
@@ -73,13 +76,13 @@ def seed(guest: Guest) -> None:
     guest.until("sh", "-c", "chronyc -n tracking | grep -q 'Not synchronised'")
 
 
-def _with_peers(image: Image) -> Image:
-    """The image with the layer of ci/bench_peers.sh on top."""
+def peers_layer(image: Image) -> Path:
+    """The layer of ci/bench_peers.sh, which goes on top of the image."""
     root = image.layers[-1]
-    peers = root.parent.parent / "bench-peers"
+    built = root.parent.parent / "bench-peers"
     script = str(PROJECT / "ci/bench_peers.sh")
-    host(script, str(root), str(peers), timeout=900, env=os.environ)
-    return image.with_layer(peers / "layer")
+    host(script, str(root), str(built), timeout=900, env=os.environ)
+    return built / "layer"
 
 
 def _install(guest: Guest, image: Image) -> None:
