@@ -56,10 +56,13 @@ download() {
 
 # Nothing of what is installed may run by itself: the guest must be as quiet as without it.
 install_all() {
-  dpkg --root="$2" --force-unsafe-io --path-exclude='/usr/share/man/*' \
+  mount --bind "$1/cache/archives" "$2/mnt"
+  # Its own dpkg: one from outside looks for the owners of its files among our users.
+  chroot "$2" sh -c "dpkg --force-unsafe-io --path-exclude='/usr/share/man/*' \
     --path-exclude='/usr/share/doc/*' --path-exclude='/usr/share/locale/*' \
-    --install "$1"/cache/archives/*.deb > "$1/install.log" 2>&1 \
+    --install /mnt/*.deb" > "$1/install.log" 2>&1 \
     || { tail -n 20 "$1/install.log" >&2; return 1; }
+  umount "$2/mnt"
   systemctl --quiet --root="$2" mask cfengine3.service cf-execd.service cf-monitord.service \
     cf-serverd.service puppet.service 2> /dev/null
 }
