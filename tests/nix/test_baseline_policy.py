@@ -122,7 +122,7 @@ def failures(machine: DeclaredMachine, rule: BoundRule) -> dict[str, Any]:
 def test_every_rule_of_the_baseline_is_accounted_for() -> None:
     """Rules named nixos-* compare a machine with its own declaration, whatever that says."""
     document = yaml.safe_load((ROOT / "policies/baselines/nixos-hipaa-v1.yaml").read_text())
-    own = {rule for rule in document["rules"] if rule.startswith("nixos-")} - PART
+    own = {rule for rule in document["rules"] if rule.startswith("nixos-")} - PART - HAPPENS
     assert set(document["rules"]) - own == WHOLE | PART | HAPPENS
     assert not (WHOLE & PART or WHOLE & HAPPENS or PART & HAPPENS)
 
