@@ -39,7 +39,7 @@ LATE = (
 )
 NO_RESTART = (
     "from reconciler.targets.linux.nixos import rebooting\n"
-    "rebooting._restart = lambda _session: None"
+    "rebooting.act = lambda _call, _session: None"
 )
 PROFILE = "/nix/var/nix/profiles/system"
 

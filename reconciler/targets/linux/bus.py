@@ -125,6 +125,32 @@ def buses_of(session: Session) -> Buses:
     return session.buses
 
 
+def once(call: Call, deadline: float) -> Message:
+    """Call a method once, on a connection of its own: the last one may have ended with its PID 1.
+
+    What a broken connection took along may have happened, so it is reported, never repeated.
+
+    Args:
+        call: What to call.
+        deadline: Monotonic time at which to give up.
+
+    Returns:
+        The reply, which may be an error of the other side.
+
+    Raises:
+        NoAnswer: No bus, no permission, no time, or no sense in what came back.
+    """
+    buses = Buses()
+    try:
+        (reply,) = buses.connection(call.destination, deadline).call_all((call,), deadline)
+    except (OSError, Malformed) as error:
+        raise bus_trouble(error) from error
+    else:
+        return reply
+    finally:
+        buses.close()
+
+
 def get(destination: str, path: str, interface: str, name: str) -> Call:
     """A call that reads one property."""
     return Call(destination, path, _PROPERTIES, "Get", "ss", (interface, name))

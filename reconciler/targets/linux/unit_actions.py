@@ -4,15 +4,13 @@ Source: org.freedesktop.systemd1(5). Each action has a connection of its own and
 action whose connection broke may have happened, so it is reported, never repeated.
 """
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from reconciler.model.operation import DaemonReload, UnitFile, UnitJob, UnitProperty
 from reconciler.targets.linux.bus import (
     MANAGER,
     Buses,
     bus_trouble,
     manager,
+    once,
     refused,
     value_of,
 )
@@ -22,8 +20,6 @@ from reconciler.targets.linux.dbus_wire import Call, Message
 from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.session import Session
 from reconciler.targets.linux.units import is_unit_name
-
-_T = TypeVar("_T")
 
 _JOBS = {
     "start": "StartUnit",
@@ -48,10 +44,10 @@ def unit_job(operation: UnitJob, session: Session) -> None:
     """
     _require_unit(operation.unit)
     if operation.verb == "reset-failed":
-        _act(session, manager("ResetFailedUnit", "s", operation.unit))
+        act(manager("ResetFailedUnit", "s", operation.unit), session)
         return
     call = manager(_JOBS[operation.verb], "ss", operation.unit, "replace")
-    result = _with_connection(session, lambda bus: run_job(bus, call, session.deadline))
+    result = _job(call, session.deadline)
     if result != "done":
         raise NoAnswer("error", f"{operation.verb} of {operation.unit}: {result}")
 
@@ -72,8 +68,8 @@ def unit_file(operation: UnitFile, session: Session) -> None:
         "unmask": tuple(manager("UnmaskUnitFiles", "asb", names, now) for now in (False, True)),
     }
     for call in calls[operation.verb]:
-        _act(session, call)
-    _act(session, manager("Reload"))
+        act(call, session)
+    act(manager("Reload"), session)
 
 
 def unit_property(operation: UnitProperty, session: Session) -> None:
@@ -85,7 +81,7 @@ def unit_property(operation: UnitProperty, session: Session) -> None:
     _require_unit(operation.unit)
     value = _NO_LIMIT if operation.value is None else operation.value
     properties = ((operation.name, ("t", value)),)
-    _act(session, manager("SetUnitProperties", "sba(sv)", operation.unit, True, properties))
+    act(manager("SetUnitProperties", "sba(sv)", operation.unit, True, properties), session)
 
 
 def daemon_reload(_operation: DaemonReload, session: Session) -> None:
@@ -94,7 +90,18 @@ def daemon_reload(_operation: DaemonReload, session: Session) -> None:
     Raises:
         NoAnswer: systemd refused, or did not answer in time.
     """
-    _act(session, manager("Reload"))
+    act(manager("Reload"), session)
+
+
+def act(call: Call, session: Session) -> None:
+    """Have systemd do something that is done when it answers.
+
+    Raises:
+        NoAnswer: systemd refused, or did not answer in time.
+    """
+    reply = once(call, session.deadline)
+    if reply.error:
+        raise refused(reply)
 
 
 def _require_unit(name: str) -> None:
@@ -102,27 +109,18 @@ def _require_unit(name: str) -> None:
         raise NoAnswer("error", f"{name!r:.80} is not a unit name")
 
 
-def _act(session: Session, call: Call) -> None:
-    def send(bus: Connection) -> None:
-        (reply,) = bus.call_all((call,), session.deadline)
-        if reply.error:
-            raise refused(reply)
-
-    _with_connection(session, send)
-
-
-def _with_connection(session: Session, work: Callable[[Connection], _T]) -> _T:
+def _job(call: Call, deadline: float) -> str:
+    """How a job ended: ``done``, ``failed``, ``timeout``, ``dependency``, ``skipped``, ..."""
     buses = Buses()
     try:
-        return work(buses.connection(MANAGER, session.deadline, listen=True))
+        return _ended(buses.connection(MANAGER, deadline, listen=True), call, deadline)
     except (OSError, Malformed) as error:
         raise bus_trouble(error) from error
     finally:
         buses.close()
 
 
-def run_job(bus: Connection, call: Call, deadline: float) -> str:
-    """How a job ended: ``done``, ``failed``, ``timeout``, ``dependency``, ``skipped``, ..."""
+def _ended(bus: Connection, call: Call, deadline: float) -> str:
     if bus.daemon:
         # PID 1 itself sends its signals unasked; on the bus they must be asked for.
         asked = bus.call_all(

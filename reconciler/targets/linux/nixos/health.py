@@ -7,30 +7,27 @@ Rule 3: Health must hold for a while; a unit that settles late is waited for.
 Rule 4: How the switch ended is not health: it may end with an error for what had failed before.
 """
 
-import json
 import socket
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 from reconciler.model.probe import FirewallChains, Sockets
 from reconciler.model.system_operation import AwaitHealth
 from reconciler.targets.linux.bus import buses_of, manager, value_of
 from reconciler.targets.linux.firewall import firewall_chains
 from reconciler.targets.linux.nixos import links, order
+from reconciler.targets.linux.nixos.document import listed
 from reconciler.targets.linux.nixos.order import Order
 from reconciler.targets.linux.nixos.trusted import access_of, trusted
 from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.session import Session
 from reconciler.targets.linux.sockets import sockets
-from reconciler.targets.linux.units import is_unit_name
+from reconciler.targets.linux.units import by_name, is_unit_name
 
 _PAUSE_S = 0.5
 _CONNECT_S = 5.0
-_DOCUMENT = "reconciler/expectations.json"
-_DOCUMENT_LIMIT = 16 * 1024 * 1024
 _NAMED = 8
 
 
@@ -90,8 +87,6 @@ def _missing(begun: Order, session: Session) -> str:
         return "; ".join(_regressed(begun, session))
     except (NoAnswer, OSError) as error:
         # PID 1 may be restarting itself; what cannot be seen is not healthy, and is asked again.
-        session.close()
-        session.buses = None
         return f"could not look: {error}"
 
 
@@ -116,10 +111,10 @@ def _named(what: str, names: Iterable[str]) -> Iterator[str]:
 def _ailing(session: Session) -> set[str]:
     """Units that failed, and those that systemd starts again after a failure."""
     call = manager("ListUnitsFiltered", "as", ("failed", "activating"))
-    (listed,) = buses_of(session).ask((call,), session.deadline)
+    (told,) = buses_of(session).ask((call,), session.deadline)
     return {
         str(row[0])
-        for row in value_of(listed)
+        for row in value_of(told)
         if row[3] == "failed" or str(row[4]).startswith("auto-restart")
     }
 
@@ -129,23 +124,20 @@ def _active(units: Iterable[str], session: Session) -> set[str]:
     names = tuple(filter(is_unit_name, units))
     if not names:
         return set()
-    (listed,) = buses_of(session).ask((manager("ListUnitsByNames", "as", names),), session.deadline)
-    rows = zip(names, value_of(listed), strict=True)
-    return {name for name, row in rows if row[3] in {"active", "reloading"}}
+    (told,) = buses_of(session).ask((manager("ListUnitsByNames", "as", names),), session.deadline)
+    rows = by_name(names, value_of(told))
+    return {name for name, row in rows.items() if row[3] in {"active", "reloading"}}
 
 
-def _declared(system: str) -> tuple[str, ...]:
+def _declared(system: str) -> frozenset[str]:
     """Units that a system says must run; empty where it does not say so in a form known here.
 
     What it declares is judged by checks. Here it only says which of what runs now must go on.
     """
     try:
-        with Path(system, _DOCUMENT).open("rb") as file:
-            document = json.loads(file.read(_DOCUMENT_LIMIT))
-        units = document["units"]["run"]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return ()
-    return tuple(name for name in units if isinstance(name, str)) if type(units) is list else ()
+        return listed(system, "units", "run")
+    except NoAnswer:
+        return frozenset()
 
 
 def _ways(session: Session) -> list[str]:

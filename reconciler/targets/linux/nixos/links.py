@@ -135,7 +135,7 @@ def _followed(link: str) -> str:
 
 
 def _link(path: Path) -> str | None:
-    with suppress(OSError):
+    with suppress(FileNotFoundError):
         return str(path.readlink())
     return None
 

@@ -15,8 +15,7 @@ from reconciler.model.system_operation import (
     StageBoot,
 )
 from reconciler.programs.bounded import Bounds
-from reconciler.targets.linux.bus import MANAGER, Buses, bus_trouble, manager, refused
-from reconciler.targets.linux.dbus_values import Malformed
+from reconciler.targets.linux.bus import manager
 from reconciler.targets.linux.nixos import health, links, order, switching, way_back
 from reconciler.targets.linux.nixos.order import Order
 from reconciler.targets.linux.nixos.trusted import access_of, trusted
@@ -25,6 +24,7 @@ from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.process import run_program
 from reconciler.targets.linux.running import failure
 from reconciler.targets.linux.session import Session
+from reconciler.targets.linux.unit_actions import act
 
 _OUTPUT = 64 * 1024
 
@@ -40,10 +40,7 @@ def stage_boot(operation: StageBoot, session: Session) -> None:
     begun = way_back.begin("boot", path, operation.previous, operation.generation, session)
     order.write(health.baseline(begun, session), session)
     switching.set_profile(SetProfile(path), session)
-    switching.keep_entry(begun.default, path, session)
-    ended = switching.run_switch(begun.default, "boot", operation.timeout_s, session)
-    if ended.status != 0 or ended.result != "success":
-        raise NoAnswer("error", f"the boot entries could not be written: {ended.status}")
+    switching.write_entries(begun.default, path, operation.timeout_s, session)
 
 
 def reboot_into(operation: RebootInto, session: Session) -> None:
@@ -62,7 +59,7 @@ def reboot_into(operation: RebootInto, session: Session) -> None:
     _one_shot(bootctl, f"nixos-generation-{links.generation()}.conf", session)
     order.await_boot(path)
     try:
-        _restart(session)
+        act(manager("Reboot"), session)
     except NoAnswer:
         _one_shot(bootctl, "", session)
         raise
@@ -117,16 +114,3 @@ def _one_shot(bootctl: str, entry: str, session: Session) -> None:
     ran = run_program(bootctl, ("set-oneshot", entry), (), Bounds(session.deadline, _OUTPUT))
     if ran.exit != 0:
         raise NoAnswer("error", failure("bootctl", ran.exit, ran.stderr))
-
-
-def _restart(session: Session) -> None:
-    buses = Buses()
-    try:
-        bus = buses.connection(MANAGER, session.deadline)
-        (reply,) = bus.call_all((manager("Reboot"),), session.deadline)
-    except (OSError, Malformed) as error:
-        raise bus_trouble(error) from error
-    finally:
-        buses.close()
-    if reply.error:
-        raise refused(reply)

@@ -10,29 +10,26 @@ Rule 2: That a system runs is seen by looking; 4 is judged by health, and every 
         a failure.
 """
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from reconciler.errors import ReconcilerError
+from reconciler.model.operation import UnitJob
 from reconciler.model.system_links import PROFILE
 from reconciler.model.system_operation import CheckSwitch, Reapply, SetProfile, SwitchSystem
 from reconciler.nix import process
 from reconciler.programs.bounded import Bounds
-from reconciler.targets.linux.bus import MANAGER, Buses, bus_trouble, manager
-from reconciler.targets.linux.dbus_values import Malformed
 from reconciler.targets.linux.nixos import links, order, transient
+from reconciler.targets.linux.nixos.document import listed
 from reconciler.targets.linux.nixos.realise import proven, store
 from reconciler.targets.linux.nixos.trusted import access_of, trusted
 from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.process import run_program
 from reconciler.targets.linux.session import Session
-from reconciler.targets.linux.unit_actions import run_job
+from reconciler.targets.linux.unit_actions import unit_job
 
 SWITCH = "reconciler-switch.service"
 """Only one switch at a time, so one name."""
 
-_DOCUMENT_LIMIT = 16 * 1024 * 1024
 _OUTPUT = 1024 * 1024
 _UNITS_FAILED = 4
 _BUSY = 11
@@ -70,17 +67,28 @@ def switch_system(operation: SwitchSystem, session: Session) -> None:
     """
     access = access_of(session)
     path = proven(operation.system, session)
-    wanted = path if operation.action == "test" else _default(path)
-    if operation.action == "boot":
-        keep_entry(wanted, path, session)
     # It must be over, and health judged, before the time of the way back is up.
     limit = min(operation.timeout_s, max(access.watchdog_s - access.settle_s - _MARGIN_S, 1))
-    ended = run_switch(wanted, operation.action, limit, session)
-    passed = {0, _UNITS_FAILED} if operation.action == "test" else {0}
-    if ended.status not in passed or ended.result not in {"success", "exit-code"}:
-        raise NoAnswer("error", _ending(operation.action, ended))
-    if operation.action == "test" and links.running() != path:
+    if operation.action == "boot":
+        write_entries(_default(path), path, limit, session)
+        return
+    ended = run_switch(path, "test", limit, session)
+    if ended.status not in {0, _UNITS_FAILED} or ended.result not in {"success", "exit-code"}:
+        raise NoAnswer("error", _ending("test", ended))
+    if links.running() != path:
         raise NoAnswer("error", "the switch ended well, and another system runs")
+
+
+def write_entries(default: str, newest: str, timeout_s: int, session: Session) -> None:
+    """Have the boot loader's entries written, with one system as its default.
+
+    Raises:
+        NoAnswer: They could not be written.
+    """
+    keep_entry(default, newest, session)
+    ended = run_switch(default, "boot", timeout_s, session)
+    if ended.status != 0 or ended.result != "success":
+        raise NoAnswer("error", _ending("boot", ended))
 
 
 def _default(path: str) -> str:
@@ -106,7 +114,7 @@ def run_switch(system: str, action: str, timeout_s: int, session: Session) -> tr
     Raises:
         NoAnswer: It could not be started, or did not end in time.
     """
-    clear_way(SWITCH, session)
+    clear_way(session)
     line = (command(system), action)
     properties = transient.service(f"Reconciler: switch, {action}", (line,), timeout_s)
     transient.start(SWITCH, properties, session)
@@ -117,14 +125,14 @@ def run_switch(system: str, action: str, timeout_s: int, session: Session) -> tr
     return ended
 
 
-def clear_way(name: str, session: Session) -> None:
-    """Let a unit that an earlier process started end, and forget it.
+def clear_way(session: Session) -> None:
+    """Let a switch that an earlier process started end, and forget it.
 
     Raises:
         NoAnswer: It did not end in time.
     """
-    if transient.wait(name, session).active:
-        transient.remove(name, session)
+    if transient.wait(SWITCH, session).active:
+        transient.remove(SWITCH, session)
 
 
 def command(system: str) -> str:
@@ -169,34 +177,11 @@ def reapply(operation: Reapply, session: Session) -> None:
     """
     access_of(session)
     path = trusted(operation.system, session).path
-    listed = _listed(path)
-    strange = sorted(set(operation.units) - listed)
+    strange = sorted(set(operation.units) - listed(path, "reapply"))
     if strange:
         raise NoAnswer("denied", f"not declared to be restarted: {', '.join(strange)[:200]}")
     for unit in operation.units:
-        result = _restart(unit, session)
-        if result != "done":
-            raise NoAnswer("error", f"restart of {unit}: {result}")
-
-
-def _restart(unit: str, session: Session) -> str:
-    buses = Buses()
-    try:
-        bus = buses.connection(MANAGER, session.deadline, listen=True)
-        return run_job(bus, manager("RestartUnit", "ss", unit, "replace"), session.deadline)
-    except (OSError, Malformed) as error:
-        raise bus_trouble(error) from error
-    finally:
-        buses.close()
-
-
-def _listed(system: str) -> frozenset[str]:
-    try:
-        with Path(system, "reconciler/expectations.json").open("rb") as file:
-            document = json.loads(file.read(_DOCUMENT_LIMIT))
-        return frozenset(map(str, document["reapply"]))
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise NoAnswer("error", "the system does not say what may be restarted") from error
+        unit_job(UnitJob("restart", unit), session)
 
 
 def _ending(action: str, ended: transient.Ended) -> str:

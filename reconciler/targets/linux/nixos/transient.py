@@ -1,7 +1,7 @@
 """Units of systemd that are made at run time: what they run outlives us.
 
 Source: org.freedesktop.systemd1(5), StartTransientUnit. A switch may restart PID 1, so whoever
-waits for a unit asks for it again and again, on a new connection where the old one broke.
+waits for a unit asks for it again and again, each time on a connection of its own.
 """
 
 import time
@@ -9,17 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.targets.linux.bus import (
-    MANAGER,
-    Buses,
-    bus_trouble,
-    get,
-    manager,
-    refused,
-    value_of,
-)
-from reconciler.targets.linux.dbus_values import Malformed
-from reconciler.targets.linux.dbus_wire import Call
+from reconciler.targets.linux.bus import MANAGER, get, manager, once, refused, value_of
 from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.session import Session
 from reconciler.targets.linux.units import type_interface, unit_path
@@ -93,12 +83,12 @@ def start(
     call = manager(
         "StartTransientUnit", "ssa(sv)a(sa(sv))", name, "fail", tuple(properties), beside
     )
-    reply = _call(call, session.deadline)
+    reply = once(call, session.deadline)
     until = min(session.deadline, time.monotonic() + _FORGETS_S)
     # A unit of this name that has ended is forgotten a moment later.
     while reply.error.endswith(_THERE) and time.monotonic() < until:
         time.sleep(_PAUSE_S)
-        reply = _call(call, session.deadline)
+        reply = once(call, session.deadline)
     if reply.error:
         raise refused(reply)
 
@@ -139,7 +129,7 @@ def remove(name: str, session: Session) -> None:
         NoAnswer: It is still active.
     """
     for call in (manager("StopUnit", "ss", name, "replace"), manager("ResetFailedUnit", "s", name)):
-        reply = _call(call, session.deadline)
+        reply = once(call, session.deadline)
         if reply.error and reply.error.rpartition(".")[2] not in _GONE:
             raise refused(reply)
     while (left := _state(name, session.deadline)).active not in {"", "inactive"}:
@@ -150,13 +140,13 @@ def remove(name: str, session: Session) -> None:
 
 def _state(name: str, deadline: float) -> Ended:
     path = unit_path(name)
-    active = _call(get(MANAGER, path, _UNIT, "ActiveState"), deadline)
+    active = once(get(MANAGER, path, _UNIT, "ActiveState"), deadline)
     if active.error and active.error.rpartition(".")[2] in _GONE:
         return Ended("", "", 0)
     if not name.endswith(".service"):
         return Ended(_known(str(value_of(active)), path, deadline), "", 0)
     found = [
-        value_of(_call(get(MANAGER, path, type_interface(name), member), deadline))
+        value_of(once(get(MANAGER, path, type_interface(name), member), deadline))
         for member in ("Result", "ExecMainStatus")
     ]
     return Ended(_known(str(value_of(active)), path, deadline), str(found[0]), int(found[1]))
@@ -166,21 +156,8 @@ def _known(active: str, path: str, deadline: float) -> str:
     """Empty for a unit that systemd only made up to answer about it."""
     if active != "inactive":
         return active
-    if value_of(_call(get(MANAGER, path, _UNIT, "Job"), deadline))[0]:
+    if value_of(once(get(MANAGER, path, _UNIT, "Job"), deadline))[0]:
         # It was told to start, and systemd has not come to it yet.
         return "activating"
-    loaded = value_of(_call(get(MANAGER, path, _UNIT, "LoadState"), deadline))
+    loaded = value_of(once(get(MANAGER, path, _UNIT, "LoadState"), deadline))
     return "" if loaded == "not-found" else active
-
-
-def _call(call: Call, deadline: float) -> Any:
-    """One call on a connection of its own: the last one may have ended with its PID 1."""
-    buses = Buses()
-    try:
-        (reply,) = buses.connection(call.destination, deadline).call_all((call,), deadline)
-    except (OSError, Malformed) as error:
-        raise bus_trouble(error) from error
-    else:
-        return reply
-    finally:
-        buses.close()

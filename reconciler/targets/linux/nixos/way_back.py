@@ -169,8 +169,7 @@ def finish_activation(_operation: FinishActivation, session: Session) -> None:
     if begun.kind != "switch":
         return
     access_of(session)
-    if transient.wait(switching.SWITCH, session).active:
-        transient.remove(switching.SWITCH, session)
+    switching.clear_way(session)
     if begun.healthy and links.running() == begun.system and still_trusted(begun.system, session):
         forward(begun, session)
     else:
@@ -193,10 +192,7 @@ def forward(begun: Order, session: Session) -> None:
     """
     switching.profile("--set", begun.system, session=session)
     default = links.lasting(begun.system, begun.default)
-    switching.keep_entry(default, begun.system, session)
-    ended = switching.run_switch(default, "boot", _LIMIT_S, session)
-    if ended.status != 0 or ended.result != "success":
-        raise NoAnswer("error", f"the boot entry could not be written: {ended.status}")
+    switching.write_entries(default, begun.system, _LIMIT_S, session)
     disarm_return(DisarmReturn(), session)
 
 
@@ -207,9 +203,8 @@ def go_back(back: Back, session: Session) -> None:
         NoAnswer: They are not.
     """
     transient.remove(TIMER, session)
-    gone = transient.state(SERVICE, session).active == "activating"
-    if gone:
-        transient.wait(SERVICE, session)
+    # Where its time was up it is on its way already.
+    transient.wait(SERVICE, session)
     if order.read() is not None or not _in_force(back):
         transient.remove(SERVICE, session)
         transient.start(SERVICE, _service(back, session), session)
