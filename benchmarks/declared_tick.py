@@ -102,8 +102,8 @@ def measure(rounds: int) -> list[Table]:
                 "The script looks at less: no drop-ins, mounts, keys, modules, PAM, timers of its "
                 "own, contents of copies; and its lists were made by hand from the same machine.",
                 "goss 0.4.9 has the document in its own words: units, parameters, accounts, groups "
-                "and files; two commands for units and accounts that nobody declared; nothing else. "
-                "It starts processes for each unit: without units it takes 380 CPU ms.",
+                "and files; two commands for units and accounts that nobody declared; nothing "
+                "else. It starts processes for each unit: without units it takes 380 CPU ms.",
                 "CPU of the process tree; PID 1 works for all of them besides. The first look of a "
                 "process imports everything and walks all file systems once.",
             ),
