@@ -33,6 +33,7 @@ MAX_BYTES = 32 * 1024 * 1024
 
 _WORST: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info", "none", "unknown")
 _OURS = "reconciler"
+_FROM = re.compile(r"vers:[a-z0-9.+-]+/>=([^|]+)")
 _HEAD = """\
 # What a scanner found in one system. Written by reconciler advisories from the report of a scan;
 # sign it as it is: docs/howto/vulnerabilities.md.
@@ -70,7 +71,15 @@ class _Rating(_Part):
 
 class _AffectedVersion(_Part):
     version: _Short | None = None
+    range: _Short | None = None
     status: Literal["affected", "unaffected", "unknown"] = "affected"
+
+    @property
+    def mends(self) -> str | None:
+        """The version that it names as free of it: alone, or as where a range begins."""
+        begins = _FROM.fullmatch(self.range or "")
+        named = begins[1] if begins else self.version
+        return named if self.status == "unaffected" else None
 
 
 class _Affected(_Part):
@@ -220,7 +229,7 @@ def _open(report: _Report, components: dict[str, _Component]) -> tuple[OpenAdvis
 
 
 def _advisory(one: _Vulnerability, affected: _Affected, component: _Component) -> OpenAdvisory:
-    mended = {v.version for v in affected.versions if v.status == "unaffected" and v.version}
+    mended = {version for each in affected.versions if (version := each.mends)}
     try:
         return OpenAdvisory(
             id=one.id,

@@ -93,6 +93,27 @@ def test_the_worst_that_anybody_says_counts_and_silence_is_not_harmless() -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("versions", "fixed"),
+    [
+        ([{"range": "vers:generic/>=3.0.15", "status": "unaffected"}], "3.0.15"),
+        ([{"version": "3.0.15", "status": "unaffected"}], "3.0.15"),
+        ([{"range": "vers:generic/>=3.0.15|<4", "status": "unaffected"}], None),
+        ([{"range": f"vers:deb/>={v}", "status": "unaffected"} for v in ("3.1", "4.0")], None),
+        ([{"version": "3.0.14", "status": "affected"}], None),
+        ([], None),
+    ],
+)
+def test_a_mended_version_is_said_where_one_alone_is_named(
+    versions: list[dict[str, str]], fixed: str | None
+) -> None:
+    affects = [{"ref": "ref-openssl", "versions": versions}]
+    # Likelihoods and lists of what is exploited are ratings without a severity.
+    ratings = [{"severity": "low"}, {"source": {"name": "FIRST"}, "score": 0.03, "method": "other"}]
+    document = read(report(HIGH | {"affects": affects, "ratings": ratings}))
+    assert open_in(document) == [("CVE-2026-10001", "openssl", "3.0.14", fixed, "low")]
+
+
 def test_the_day_of_a_scan_is_that_of_utc_and_parts_of_parts_are_packages() -> None:
     inner = component("openssl", None, components=[component("inner", "2")])
     late = metadata(timestamp="2026-11-01T23:30:00-05:00", tools=[{"name": "a", "version": "1"}])
