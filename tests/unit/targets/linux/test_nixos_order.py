@@ -202,3 +202,7 @@ def test_the_default_is_a_system_whose_kernel_was_booted(
     (tmp_path / "unproven").symlink_to(was)
     assert links.lasting(other, more) == more
     assert links.lasting(same) == same
+    (tmp_path / "unproven").unlink()
+    (tmp_path / "unproven").touch()
+    with pytest.raises(OSError, match="Invalid argument"):
+        links.lasting(other)
