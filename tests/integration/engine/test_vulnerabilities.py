@@ -25,6 +25,7 @@ from reconciler.model.probe import Internal, Probe
 from reconciler.model.run import IntentStatus
 from reconciler.model.system_links import CURRENT
 from reconciler.steps import catalogue as steps
+from tests.support.release_drill import TARGET, new_release_drill
 from tests.support.scanning import NOW, OTHER, SYSTEM, read, report, vulnerability
 
 pytestmark = pytest.mark.integration
@@ -191,3 +192,21 @@ def test_a_file_that_was_damaged_lets_nothing_pass(files: dict[str, bytes]) -> N
         assert errors(files, {FILE: damaged}) != []
     fleet = read_fleet({**files, FILE: good[:-12]})
     assert fleet.vulnerabilities == {}
+
+
+def test_a_run_knows_the_report_that_was_signed_and_no_other(tmp_path: Path) -> None:
+    site = new_release_drill(tmp_path / "site")
+    path = f"policies/vulnerabilities/{TARGET}.yaml"
+    site.run()
+    assert site.internal("vulnerabilities").status == "absent"
+
+    site.commit({path: vulnerabilities_text(TARGET, read(OPEN))})
+    site.fleet.approve("bob")
+    site.run()
+    known = site.internal("vulnerabilities")
+    assert [one["id"] for one in known.data["open"]] == ["CVE-2026-10001", "CVE-2026-10002"]
+
+    # One person alone, where the trust policy asks for two.
+    site.commit({path: vulnerabilities_text(TARGET, read(report()))})
+    assert site.run().intent.refused is not None
+    assert site.internal("vulnerabilities") == known
