@@ -123,6 +123,8 @@ CHANGES = (
     Change(12, "missing", "restic-backups-nightly.timer",
            "systemctl stop restic-backups-nightly.timer"),
     Change(16, "missing", "backup:nightly", ":"),
+    Change(16, "missing", "certificate:portal", "mv /etc/ssl/clinic/portal.crt /var/tmp",
+           "mv /var/tmp/portal.crt /etc/ssl/clinic"),
     Change(14, "different", FIREWALL, f"cp /etc/{FIREWALL} /tmp/f; mv /tmp/f /etc/{FIREWALL}"),
     Change(14, "missing", "nix/nix.conf", "rm /etc/nix/nix.conf"),
     Change(14, "different", KEYS, f"chmod 0666 /etc/{KEYS}"),
@@ -239,6 +241,15 @@ def test_a_firewall_that_was_flushed_is_loaded_again(machine: Machine, undone: F
     machine.sh(["nft flush ruleset"])
     check = "LNX-EXP-007"
     assert machine.new() == {(check, "different", "backend"), (check, "missing", "tcp/22")}
+    machine.activate()
+    assert machine.new() == set()
+
+
+def test_a_port_that_nobody_holds_any_more_is_missed(machine: Machine, undone: Found) -> None:
+    assert undone == set()
+    machine.sh(["systemctl stop ssh.service"])
+    stopped = {("LNX-EXP-001", "missing", "ssh.service"), ("LNX-EXP-006", "missing", "tcp/22")}
+    assert machine.new() == stopped
     machine.activate()
     assert machine.new() == set()
 
