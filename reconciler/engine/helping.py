@@ -22,11 +22,12 @@ from reconciler.engine.appliance import fleet_source, mirror_path
 from reconciler.engine.settings import Home
 from reconciler.engine.trusted.intent import resolved
 from reconciler.engine.trusted.system import judged
+from reconciler.engine.whole_file import write_whole
 from reconciler.errors import EvidenceError, InputError, ReconcilerError
 from reconciler.evidence import canonical
 from reconciler.evidence.entry import stamp
 from reconciler.guard import trusted_system
-from reconciler.ledger.durable import flush, on_disk
+from reconciler.ledger.durable import on_disk
 from reconciler.ledger.verify import load_signers
 from reconciler.model.answer import Answer
 from reconciler.model.desired import DesiredState
@@ -90,16 +91,9 @@ class OwnMemory:
         recovered = None if accepted.recovered is None else stamp(accepted.recovered)
         system = None if accepted.system is None else accepted.system.to_body()
         said = {"commit": accepted.commit, "recovered": recovered, "system": system}
-        data = canonical.encode(said)
-        new = self._file.with_suffix(".new")
         with on_disk(self._file):
             self._file.parent.mkdir(mode=0o700, exist_ok=True)
-            new.unlink(missing_ok=True)
-            with new.open("xb") as stream:
-                stream.write(data)
-                flush(stream)
-            new.rename(self._file)
-            flush(self._file.parent)
+        write_whole(self._file, (canonical.encode(said),), mode=0o600)
 
 
 class OwnTrust:
