@@ -5,6 +5,7 @@ machine is shared; who leaves it on another system says so by leaving it healthy
 """
 
 import itertools
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -61,6 +62,16 @@ def stayed(clinic: NixosClinic, words: str, **access: Any) -> None:
     assert clinic.guest.generation() == generation
     clinic.at_rest()
     clinic.verify()
+
+
+def sends(cache: LyingCache, path: str, size: int) -> None:
+    """Have a cache send a large file for a path; what it says of it stays, and is signed."""
+    words = (b"nix-archive-1", b"(", b"type", b"regular", b"contents")
+    with cache.nar(path).open("wb") as nar:
+        for word in words:
+            nar.write(struct.pack("<Q", len(word)) + word + bytes(-len(word) % 8))
+        nar.write(struct.pack("<Q", size))
+        nar.truncate(size)
 
 
 def test_a_newer_release_comes_to_run_and_is_proven(nixos: NixosSite, clinic: NixosClinic) -> None:
@@ -121,7 +132,7 @@ def test_a_system_under_which_something_gets_worse_is_taken_back(
     nixos: NixosSite, clinic: NixosClinic, name: str, lines: list[str], words: str
 ) -> None:
     clinic.release(with_service(nixos, name, *lines))
-    stayed(clinic, words, steady_s=4, settle_s=6)
+    stayed(clinic, words, steady_s=3, settle_s=1)
     assert clinic.guest.ssh("true") == ""
 
 
@@ -147,7 +158,7 @@ def test_a_system_that_failed_waits_and_a_newer_one_does_not(
     nixos: NixosSite, clinic: NixosClinic
 ) -> None:
     clinic.release(with_service(nixos, "broken", "Type=oneshot", "ExecStart=/bin/false"))
-    assert clinic.run().results() == [("RB-UPDATE-001", "rolled_back")]
+    assert clinic.run(settle_s=0).results() == [("RB-UPDATE-001", "rolled_back")]
     again = clinic.run()
     assert again.results() == []
     assert again.turned_away("RB-UPDATE-001")["guard"] == "revision"
@@ -194,6 +205,27 @@ def test_a_cache_that_lies_changes_nothing(nixos: NixosSite, clinic: NixosClinic
         words = "not what the release"
     stayed(clinic, words)
     assert clinic.guest.run("test", "-x", f"{path}/activate", check=False).returncode == 1
+
+
+def test_a_cache_that_sends_more_than_it_says_fills_the_disk_and_changes_nothing(
+    nixos: NixosSite, clinic: NixosClinic
+) -> None:
+    path, guest = clinic.release(with_service(nixos, "of-a-greedy-cache", SLEEPS)), clinic.guest
+    cache = LyingCache(nixos.cache)
+    good = cache.nar(path).read_bytes()
+    sends(cache, path, 1 << 30)
+    with clinic.evidence_on_a_disk_of_its_own():
+        guest.shrink_disk(300 << 20)
+        try:
+            stayed(clinic, "no substituter")
+            wrote = guest.run(
+                "dd", "if=/dev/zero", "of=/share/more", "bs=1M", "count=1", check=False
+            )
+            assert "No space left on device" in wrote.stderr
+        finally:
+            guest.grow_disk()
+    cache.nar(path).write_bytes(good)
+    guest.fetch(path, nixos.public_key)
 
 
 @pytest.mark.parametrize("free", [4, 260], ids=["hardly-any", "less-than-it-takes"])

@@ -5,7 +5,9 @@ made as CI makes it: a commit, a system in the signed cache, a statement by ``re
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +40,7 @@ __all__ = ["NixosClinic"]
 RULES = ("nixos-system", "nixos-reboot-pending")
 TARGET = f"{CLIENT}/{HOST}"
 OURS = "reconciler-*"
+_REACHES_S = 60
 ORDER = "/var/lib/reconciler/activation/order.json"
 PROGRAM = "/opt/reconciler/src/tests/support/nixos_in_guest.py"
 IMPATIENT: Mapping[str, Any] = {"settle_s": 3, "steady_s": 1, "watchdog_s": 60}
@@ -176,19 +179,30 @@ class NixosClinic:
 
     def loses_power(self, point: str) -> None:
         """A run in whose middle the power is cut, and comes back."""
-        order = {"home": self.home, "point": point, "how": "hang", "access": dict(IMPATIENT)}
-        start = (
-            "systemd-run",
-            "--quiet",
-            "--unit=mortal",
-            "--property=StandardInput=file:/share/o",
-        )
-        (self.guest.share / "o").write_text(json.dumps(order))
-        self.guest.run(*start, "python3", PROGRAM)
-        self.guest.until("test", "-e", "/share/reached", timeout=60)
-        assert self._reached()
+        self.begins(point)
+        until = time.monotonic() + _REACHES_S
+        while not self._reached():
+            assert time.monotonic() < until, f"the run did not come to {point}"
+            time.sleep(0.05)
         self.guest.cut_power()
         self.guest.power_on()
+
+    def begins(self, point: str | None = None) -> None:
+        """A run that goes on by itself, up to a point where it waits."""
+        order = {"home": self.home, "point": point, "how": "hang", "access": dict(IMPATIENT)}
+        (self.guest.share / "o").write_text(json.dumps(order))
+        start = ("systemd-run", "--quiet", "--unit=mortal", "-pStandardInput=file:/share/o")
+        self.guest.run(*start, "python3", PROGRAM)
+
+    @contextmanager
+    def evidence_on_a_disk_of_its_own(self) -> Iterator[str]:
+        """The evidence so far on a disk of 20 MiB; where the guest has it."""
+        run, place, aside = self.guest.run, f"{self.home}/evidence", f"{self.home}/evidence-so-far"
+        run("cp", "--archive", place, aside)
+        run("mount", "-t", "tmpfs", "-o", "size=20m", "none", place)
+        run("cp", "--archive", f"{aside}/.", place)
+        yield place
+        run("umount", "--lazy", place)
 
     def verify(self) -> Mapping[str, Any]:
         """Audit the evidence with the command line, in the guest; it must be accepted."""

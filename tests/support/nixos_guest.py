@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from reconciler.testing.rig.nspawn import RESTARTS
 from tests.support.commands import MINIMAL_ENV, CommandFailed, host
 from tests.support.guest import ADDRESS, Guest
 from tests.support.image import Image
@@ -29,6 +30,7 @@ CACHE = "/srv/cache"
 """Where a guest sees the binary cache of its site; ``file:///srv/cache`` for Nix."""
 
 CACHE_KEY = "clinic-cache-1"
+_RESTART_DEADLINE_S = 60
 _LOADER = "/usr/lib/clinic/boot-loader"
 _NIX = f"{CURRENT}/sw/bin"
 
@@ -119,6 +121,18 @@ class NixosGuest(Guest):
         except CommandFailed as failure:
             if not self.degraded_too or not str(failure).startswith("the guest is degraded"):
                 raise
+
+    def restart(self) -> None:
+        """Wait until it goes down by itself to restart, and boot as its firmware would.
+
+        Raises:
+            CommandFailed: It did not go down, or was switched off; or see `power_on`.
+        """
+        ended = self._machine.wait(_RESTART_DEADLINE_S)
+        if ended != RESTARTS:
+            raise CommandFailed(f"the guest did not restart; it ended with {ended}")
+        self.cut_power()
+        self.power_on()
 
     def nix(
         self, program: str, *argv: str, check: bool = True, timeout: float = 60

@@ -44,6 +44,9 @@ def ends_at(point: str | None, how: str) -> Callable[[str], None]:
 
 def main(order: dict[str, Any]) -> None:
     """One run."""
+    if order["how"] == "hang":
+        # A machine that goes down must not end it before the power is gone.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     home = load_settings(Path(order["home"]) / "reconciler.yaml")
     access = _system_access(home)
     assert access is not None

@@ -29,6 +29,8 @@ _SOURCE = (
     else f"{PROJECT / 'reconciler'}:/opt/reconciler/src/reconciler"
 )
 _SCRATCH = "size=1G,mode=0755"
+RESTARTS = 133
+"""How nspawn ends when the machine wants to be started again."""
 
 # The guest's firewall and net.* sysctls are its own: it has its own network namespace.
 _ENV = {**MINIMAL_ENV, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network", "SYSTEMD_NSPAWN_LOCK": "0"}
@@ -111,11 +113,17 @@ class Nspawn:
             self._process.wait(_END_DEADLINE_S)
         self._process, self.leader = None, 0
 
-    def wait(self, timeout: float) -> None:
-        """Return when the machine has gone off, or after `timeout` seconds."""
+    def wait(self, timeout: float) -> int | None:
+        """Wait until the machine has gone off.
+
+        Returns:
+            How nspawn ended, `RESTARTS` when the machine restarts; None if it still runs after
+            `timeout` seconds.
+        """
         if self._process is not None:
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout)
+                return self._process.wait(timeout)
+        return None
 
     def close(self) -> None:
         """End it and remove its disk; may be called again."""
