@@ -81,8 +81,6 @@ let
       bash = licensed "bash" "5.3p9" [ "GPL-3.0-or-later" ] // {
         shellPath = "/bin/bash";
       };
-      coreutils = licensed "coreutils" "9.10" [ "GPL-3.0-or-later" ];
-      gnused = licensed "gnused" "4.9" [ "GPL-3.0-or-later" ];
       restic = licensed "restic" "0.18.1" [ "BSD-2-Clause" ];
       wireguard-tools = licensed "wireguard-tools" "1.0.20250521" [ "GPL-2.0-only" ];
     };
@@ -99,7 +97,6 @@ packages
     modules = fake "kernel-modules" "6.18.30" { };
   };
   linuxPackages.kernel = fake "linux" "6.18.30" { modDirVersion = "6.18.30"; };
-  runtimeShell = "${packages.bash}/bin/bash";
   runCommand = build;
   writeShellScript = name: text: writeText name "#!${packages.bash}/bin/bash\n${text}";
   writeShellScriptBin = name: text: writeText name "#!${packages.bash}/bin/bash\n${text}";

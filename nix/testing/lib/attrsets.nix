@@ -13,16 +13,6 @@ lib: {
     );
   genAttrs = names: f: builtins.listToAttrs (map (n: lib.nameValuePair n (f n)) names);
   optionalAttrs = condition: set: if condition then set else { };
-  recursiveUpdate =
-    left: right:
-    left
-    // builtins.mapAttrs (
-      n: r:
-      let
-        l = left.${n} or null;
-      in
-      if builtins.isAttrs l && builtins.isAttrs r then lib.recursiveUpdate l r else r
-    ) right;
   attrByPath =
     path: default: set:
     if path == [ ] then
@@ -31,14 +21,6 @@ lib: {
       lib.attrByPath (builtins.tail path) default set.${builtins.head path}
     else
       default;
-  hasAttrByPath =
-    path: set:
-    path == [ ]
-    || (
-      builtins.isAttrs set
-      && set ? ${builtins.head path}
-      && lib.hasAttrByPath (builtins.tail path) set.${builtins.head path}
-    );
   getAttrFromPath =
     path: set:
     lib.attrByPath path (throw "there is no attribute ${builtins.concatStringsSep "." path}") set;

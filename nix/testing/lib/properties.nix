@@ -21,6 +21,5 @@ lib: {
   mkOptionDefault = lib.mkOverride 1500;
   mkDefault = lib.mkOverride 1000;
   mkForce = lib.mkOverride 50;
-  mkBefore = lib.mkOrder 500;
   mkAfter = lib.mkOrder 1500;
 }

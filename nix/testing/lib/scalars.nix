@@ -69,7 +69,6 @@ let
     separatedString = joined;
     lines = joined "\n";
     commas = joined ",";
-    envVar = joined ":";
     path = mkType {
       name = "path";
       description = "absolute path";

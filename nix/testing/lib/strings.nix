@@ -24,7 +24,6 @@ in
     suffix: s:
     if lib.hasSuffix suffix s then substring 0 (stringLength s - stringLength suffix) s else s;
   toLower = builtins.replaceStrings (letters upper) (letters lower);
-  toUpper = builtins.replaceStrings (letters lower) (letters upper);
   stringToCharacters = letters;
   splitString =
     separator: s: builtins.filter builtins.isString (builtins.split (escapeRegex separator) s);
@@ -35,16 +34,6 @@ in
     separator: f: list:
     builtins.concatStringsSep separator (map f list);
   concatLines = list: lib.concatMapStrings (line: line + "\n") list;
-  escapeShellArg =
-    arg:
-    let
-      s = toString arg;
-    in
-    if builtins.match "[A-Za-z0-9_/.:=@%+,-]+" s != null then
-      s
-    else
-      "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] s}'";
-  escapeShellArgs = args: builtins.concatStringsSep " " (map lib.escapeShellArg args);
   isStorePath =
     x:
     lib.isStringLike x
@@ -60,7 +49,5 @@ in
     else
       builtins.fromJSON (builtins.head stripped);
   getName = package: package.pname or (builtins.parseDrvName package.name).name;
-  getVersion = package: package.version or (builtins.parseDrvName package.name).version;
   getExe = package: "${package}/bin/${package.meta.mainProgram or (lib.getName package)}";
-  getExe' = package: program: "${package}/bin/${program}";
 }

@@ -230,7 +230,6 @@ let
         merge = single;
       };
     submodule = module: submodule (lib.toList module);
-    submoduleWith = { modules, ... }: submodule modules;
   };
 in
 types
