@@ -69,6 +69,21 @@ def test_no_file_reads_or_fetches_what_a_lock_does_not_name() -> None:
         assert impure.findall(code) == [], relative(file)
 
 
+def test_the_sheet_of_the_installer_says_what_the_page_says() -> None:
+    """Who installs reads one of the two; each would be believed."""
+
+    def commands(text: str) -> list[str]:
+        text = re.sub(r" {2,}# .*", "", text).replace("ADMINISTRATOR", "clinic-admin")
+        block = text[text.index("parted ") : text.index("nixos-install ")]
+        lines = re.split(r"\n|&&", block[: block.index("clinic-admin") + len("clinic-admin")])
+        return [line.strip() for line in lines]
+
+    page = commands((PROJECT / "docs/nixos.md").read_text())
+
+    assert len(page) > 10
+    assert commands((PROJECT / "nix/install-an-appliance.txt").read_text()) == page
+
+
 def test_the_package_is_looked_at_when_it_is_built() -> None:
     """nixpkgs sets doInstallCheck of a Python package by doCheck, and drops what a package says."""
     text = (PROJECT / "nix/package.nix").read_text()
