@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.desired.refusal import HINTS, Reason
+from reconciler.desired.refusal import Reason
 from reconciler.desired.trust.systems import Floor, Named, Objection, Releases
 from reconciler.engine.appliance import Appliance
 from reconciler.engine.past import Past
@@ -210,9 +210,3 @@ def _unread(before: InForce | None, error: ReconcilerError) -> SystemStatus:
         refused=reason_of(error),
         message=error.message,
     )
-
-
-def hint_of(status: SystemStatus) -> str:
-    """What to do about a refused release; empty if none is."""
-    known = {reason.value: hint for reason, hint in HINTS.items()}
-    return known.get(status.refused or "", "")
