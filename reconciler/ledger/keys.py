@@ -133,7 +133,8 @@ def read_private(path: Path, *, masked: bool = False) -> bytes:
     except FileNotFoundError as error:
         raise unusable(path, "does not exist", hint=_HINT) from error
     except OSError as error:
-        raise unusable(path, f"cannot be opened: {error.strerror}") from error
+        hint = "Run this as the user whose key it is, or as root; a key is no link."
+        raise unusable(path, f"cannot be opened: {error.strerror}", hint) from error
     try:
         _check_file(path, os.fstat(descriptor), masked=masked)
         return os.read(descriptor, MAX_BYTES)

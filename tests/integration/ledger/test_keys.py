@@ -70,8 +70,9 @@ def test_a_key_that_others_can_use_is_refused(tmp_path: Path, mode: int) -> None
 def test_links_and_other_things_are_refused(tmp_path: Path) -> None:
     keys.generate(tmp_path / "key", "a")
     (tmp_path / "link").symlink_to(tmp_path / "key")
-    with pytest.raises(KeyMissing, match="cannot be opened"):
+    with pytest.raises(KeyMissing, match="cannot be opened") as refused:
         keys.load(tmp_path / "link")
+    assert "generate" not in refused.value.hint, "there is one"
     (tmp_path / "directory").mkdir(mode=0o700)
     with pytest.raises(KeyMissing, match="not a plain file"):
         keys.load(tmp_path / "directory")
