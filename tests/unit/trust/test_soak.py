@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 
+from reconciler.evidence.bodies import outcome_body
+from reconciler.model.operation import OperationResult
+from reconciler.model.outcome import Outcome, StepResult
+from reconciler.steps import system_activate
 from reconciler.trust.soak import Stand, stand_of
 from tests.support.soaking import MINE, OLD, T0, Host
 
@@ -102,6 +106,30 @@ def test_a_try_that_ended_before_anything_of_it_ran_is_none(result: str) -> None
 def test_what_does_not_show_that_nothing_ran_failed(said: dict[str, Any]) -> None:
     host = Host().runs(OLD).looks().after(2).tries("failed", **said).looks(running=OLD)
     assert stand(host).state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("carried_out", "state"), [(0, "elsewhere"), (2, "elsewhere"), (3, "failed")]
+)
+def test_it_reads_what_evidence_writes_of_an_operation_that_failed(
+    carried_out: int, state: str
+) -> None:
+    results = [OperationResult(ok=True, reason="", ms=1)] * carried_out
+    failed = OperationResult(ok=False, reason="no cache has it", ms=1)
+    ended = Outcome(
+        action="a" * 16,
+        runbook="RB-UPDATE-001",
+        rules=("system",),
+        result="rolled_back",
+        reason="step activate was not carried out: no cache has it",
+        steps=(StepResult("activate", system_activate.STEP.id, (*results, failed)),),
+        undone=(),
+        rollback="verified",
+        after={},
+        intent=4,
+    )
+    host = Host().runs(OLD).looks().tries(**outcome_body("c" * 32, ended)).looks(running=OLD)
+    assert stand(host).state == state
 
 
 def test_where_it_runs_already_what_fails_fails() -> None:
