@@ -39,7 +39,7 @@ _Sysctl = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_*-]+([./][A-Za-
 class Part(BaseModel):
     """Frozen, strict and closed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class Boot(Part):

@@ -64,7 +64,7 @@ _WORDS = {
 def _config(form: Any) -> ConfigDict | None:
     """Models have their own configuration, and pydantic takes no second one."""
     is_model = isinstance(form, type) and issubclass(form, BaseModel)
-    return None if is_model else ConfigDict(strict=True)
+    return None if is_model else ConfigDict(strict=True, defer_build=True)
 
 
 class Section(Generic[_S]):
