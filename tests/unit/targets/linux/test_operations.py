@@ -86,7 +86,7 @@ def test_a_hung_operation_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     from reconciler.targets.linux import operations
 
     release = threading.Event()
-    monkeypatch.setattr(operations, "_TIME_S", 0.05)
+    monkeypatch.setattr(operations, "seconds_for", lambda _operation: 0.05)
     monkeypatch.setattr(operations, "_GRACE_S", 0.05)
     monkeypatch.setattr(operations, "_work", lambda *_: release.wait(10))
     try:
