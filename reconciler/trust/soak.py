@@ -170,11 +170,10 @@ class _Watch:
             self.failed = False
 
     def _only_prepared(self, body: Body) -> bool:
-        steps = body.get("steps")
-        begun = isinstance(steps, list | tuple) and bool(steps)
-        if not begun or body.get("rollback") == "unverified" or self.running == self.system:
+        if body.get("rollback") == "unverified" or self.running == self.system:
             return False
-        return all(map(prepared_only, steps))
+        steps = body.get("steps")
+        return isinstance(steps, list | tuple) and bool(steps) and all(map(prepared_only, steps))
 
     def _witnessed(self, body: Body) -> None:
         size, seconds = body.get("size"), body.get("time")
