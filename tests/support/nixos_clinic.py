@@ -5,14 +5,17 @@ made as CI makes it: a commit, a system in the signed cache, a statement by ``re
 """
 
 import json
+import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 
 import pytest
 
+from reconciler.cli import execute
 from reconciler.cli.attest_common import Desk
 from reconciler.desired.attest.branch import sealed
 from reconciler.engine.appliance import read_ledger
@@ -40,10 +43,10 @@ __all__ = ["NixosClinic"]
 RULES = ("nixos-system", "nixos-reboot-pending")
 TARGET = f"{CLIENT}/{HOST}"
 OURS = "reconciler-*"
-_REACHES_S = 60
+_REACHES_S, _RUNS_S = 60, 150
 ORDER = "/var/lib/reconciler/activation/order.json"
 PROGRAM = "/opt/reconciler/src/tests/support/nixos_in_guest.py"
-IMPATIENT: Mapping[str, Any] = {"settle_s": 3, "steady_s": 1, "watchdog_s": 60}
+IMPATIENT: Mapping[str, Any] = {"settle_s": 3, "steady_s": 0, "watchdog_s": 60}
 
 _HOST = """\
 id: frontdesk
@@ -159,17 +162,18 @@ class NixosClinic:
         armor = sshsig.sign(key, to_be_signed(payload), NAMESPACE)
         desk.branch.add(sealed(payload, armor), desk.now, "Attest")
 
-    def run(self, point: str | None = None, how: str = "kill", **access: Any) -> Told:
+    def run(self, point: str | None = None, **access: Any) -> Told:
         """One run of the engine in the guest.
 
         Args:
             point: Where it is to die; then the caller sees `CommandFailed`.
-            how: See `tests.support.nixos_in_guest`.
             access: Waits that differ from `IMPATIENT`.
         """
-        order = {"home": self.home, "point": point, "how": how, "access": {**IMPATIENT, **access}}
-        done = self.guest.run("python3", PROGRAM, input=json.dumps(order), timeout=150)
-        return Told(0, json.loads(done.stdout))
+        with self._ordered(point, "kill", access) as connection, connection.makefile() as stream:
+            said = stream.read()
+        if not said.startswith("{"):
+            raise CommandFailed(f"the run ended without a report: {said}")
+        return Told(0, json.loads(said))
 
     def dies(self, point: str, **access: Any) -> None:
         """A run that is killed at a point."""
@@ -189,10 +193,7 @@ class NixosClinic:
 
     def begins(self, point: str | None = None) -> None:
         """A run that goes on by itself, up to a point where it waits."""
-        order = {"home": self.home, "point": point, "how": "hang", "access": dict(IMPATIENT)}
-        (self.guest.share / "o").write_text(json.dumps(order))
-        start = ("systemd-run", "--quiet", "--unit=mortal", "-pStandardInput=file:/share/o")
-        self.guest.run(*start, "python3", PROGRAM)
+        self._ordered(point, "hang", {}).close()
 
     @contextmanager
     def evidence_on_a_disk_of_its_own(self) -> Iterator[str]:
@@ -205,11 +206,11 @@ class NixosClinic:
         run("umount", "--lazy", place)
 
     def verify(self) -> Mapping[str, Any]:
-        """Audit the evidence with the command line, in the guest; it must be accepted."""
-        argv = ("reconciler", "verify", f"{self.home}/evidence/{CLIENT}.git")
-        signers = ("--signers", f"{self.home}/trust/evidence_signers", "--json")
-        document: dict[str, Any] = json.loads(self.guest.run(*argv, *signers).stdout)
-        assert document["ok"] is True, document
+        """Audit the evidence with the command line, as somebody else does; it must be accepted."""
+        with redirect_stdout(StringIO()) as said:
+            code = execute(["verify", self.site.evidence, "--signers", self.site.signers, "--json"])
+        document: dict[str, Any] = json.loads(said.getvalue())
+        assert (code, document["ok"]) == (0, True), document
         return document
 
     def entries(self, kind: str) -> list[Mapping[str, Any]]:
@@ -228,6 +229,33 @@ class NixosClinic:
         assert listed.stdout == ""
         order = self.guest.run("test", "-e", ORDER, check=False)
         assert order.returncode == 1, "an order is left over"
+
+    def _ordered(self, point: str | None, how: str, access: Mapping[str, Any]) -> socket.socket:
+        """A connection over which a run was ordered; see `tests.support.nixos_in_guest`."""
+        order = {"home": self.home, "point": point, "how": how, "access": {**IMPATIENT, **access}}
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(_RUNS_S)
+        self._connect(connection)
+        connection.sendall(f"{json.dumps(order)}\n".encode())
+        return connection
+
+    def _connect(self, connection: socket.socket) -> None:
+        """Reach the guest's program that runs the engine; start it after a boot."""
+        orders = str(self.guest.share / "orders")
+        started, until = False, time.monotonic() + _REACHES_S
+        while True:
+            try:
+                connection.connect(orders)
+            except (FileNotFoundError, ConnectionRefusedError):
+                if time.monotonic() > until:
+                    raise
+            else:
+                return
+            if not started:
+                # As systemd names it, so that it is a unit of the rig for those who look at units.
+                self.guest.run("systemd-run", "--quiet", "python3", PROGRAM, "/share/orders")
+                started = True
+            time.sleep(0.05)
 
     def _described(self, path: str) -> SignedSystem:
         state = NixStore(remote=str(self.nixos.store.root))

@@ -1,19 +1,22 @@
-"""Runs inside a NixOS guest: one run of the real engine, with less patience, and mortal.
+"""Runs inside a NixOS guest: runs of the real engine, with less patience, and mortal.
 
-Reads ``{"home", "access", "point", "how"}``. ``access`` changes waits that settings let nobody make
-as short as a test needs them. At the hook ``point`` the process is killed (``kill``), or says that
-it got there and waits for the power to go (``hang``). Without one it prints the report of the run.
+Loads what a run needs once, then forks one for each order that comes over a socket in the share:
+a line of ``{"home", "access", "point", "how"}``. ``access`` changes waits that settings let nobody
+make as short as a test needs them. At the hook ``point`` the process is killed (``kill``), or says
+that it got there and waits for the power to go (``hang``). Without one it answers with the report.
 """
 
 import json
 import os
 import signal
+import socket
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from reconciler.engine.appliance import _system_access, open_appliance
 from reconciler.engine.run import reconcile
@@ -42,8 +45,8 @@ def ends_at(point: str | None, how: str) -> Callable[[str], None]:
     return hook
 
 
-def main(order: dict[str, Any]) -> None:
-    """One run."""
+def run(order: dict[str, Any]) -> dict[str, Any]:
+    """One run; its report."""
     if order["how"] == "hang":
         # A machine that goes down must not end it before the power is gone.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -61,8 +64,36 @@ def main(order: dict[str, Any]) -> None:
     options = Options(hook=ends_at(order["point"], order["how"]))
     with open_appliance(home, make_target=make_target) as appliance:
         report = reconcile(appliance, options)
-    print(json.dumps(as_document(report)))
+    return dict(as_document(report))
+
+
+def answer(connection: socket.socket) -> NoReturn:
+    """Carry one order out, say what came of it if somebody listens, and end this process."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        with connection.makefile("rw") as stream:
+            try:
+                said = json.dumps(run(json.loads(stream.readline())))
+            except Exception:  # noqa: BLE001 - whoever ordered the run raises it
+                said = traceback.format_exc()
+            stream.write(said)
+    finally:
+        os._exit(0)
+
+
+def main(path: str) -> None:
+    """Take orders for ever; nobody waits for what they leave."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    Path(path).unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        while True:
+            connection, _ = server.accept()
+            with connection:
+                if os.fork() == 0:
+                    answer(connection)
 
 
 if __name__ == "__main__":
-    main(json.load(sys.stdin))
+    main(sys.argv[1])
