@@ -108,10 +108,18 @@ def test_a_thousand_connections_leave_it_able_to_work(tmp_path: Path) -> None:
                 with suppress(BlockingIOError):
                     one = rig.connect()
                     held.enter_context(one) if number < 100 else one.close()
+            # They are held until it has come to them, however late that is.
+            until = time.monotonic() + 20
+            while not _full(rig.log) and time.monotonic() < until:
+                time.sleep(0.01)
         results = (rig.target.carry_out(JOB).ok or time.sleep(0.1) for _ in range(100))
         assert any(results), "it never came back"
     assert rig.root.done == [JOB]
-    assert any("connections are open already" in line for line in rig.log)
+    assert _full(rig.log)
+
+
+def _full(log: list[str]) -> bool:
+    return any("connections are open already" in line for line in log)
 
 
 def test_one_operation_at_a_time(tmp_path: Path) -> None:
