@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import InputError, ReconcilerError, Restarting
 from reconciler.model.answer import Answers
-from reconciler.model.operation import Operation, OperationResult
+from reconciler.model.operation import UNDER_WAY, Operation, OperationResult
 from reconciler.model.outcome import StepResult
 from reconciler.model.probe import Probe
 from reconciler.model.render import render_step
@@ -81,7 +81,8 @@ class Worker:
         results = tuple(self._until_failure(step.id, operations))
         self.hook(f"after-step:{step.id}")
         result = StepResult(step.id, step.kind.id, results)
-        return Done(step, result, way_back, touched=bool(results))
+        touched = any(each.reason != UNDER_WAY for each in results)
+        return Done(step, result, way_back, touched=touched)
 
     def undo(self, done: Sequence[Done]) -> tuple[StepResult, ...]:
         """Undo steps, the newest first."""

@@ -4,7 +4,9 @@ Rule 1: A step that knows how it is brought to an end (`StepKind.resume`) is, be
         activation that nobody confirmed goes forward where it was proven and back where it was not,
         and a system that was restarted into becomes the default or does not stay. That the fleet
         has its runbook no more changes nothing. Nothing else is undone or sent again.
-Rule 2: ``healed`` only where such a step came to its end and every rule passes now; where it did
+Rule 2: Where the helper is still at what an earlier process asked for, that is waited for. What it
+        does not come to in time stays open for the next run; it says nothing about the step.
+Rule 3: ``healed`` only where such a step came to its end and every rule passes now; where it did
         not, ``failed``. Everything else is ``interrupted``: nobody knows how far it went.
 """
 
@@ -14,17 +16,19 @@ from typing import Any
 from reconciler.engine.look import Eye
 from reconciler.engine.session import Session
 from reconciler.engine.tracking import Tracking
+from reconciler.errors import MachineError
 from reconciler.evidence.bodies import outcome_body
 from reconciler.evidence.statement import Kind, Reference
 from reconciler.model.desired import PinnedRunbook
 from reconciler.model.finding import Finding
-from reconciler.model.operation import Operation
+from reconciler.model.operation import UNDER_WAY, Operation, OperationResult, seconds_for
 from reconciler.model.outcome import Outcome, Result, StepResult
 
 Resumed = Mapping[str, StepResult]
 """What became of steps that were brought to an end, by the id of their action."""
 
 _REBOOT = "system.reboot"
+_ASKED_AGAIN_S = 2.0
 _CUT = "the reconciler ended before it recorded an outcome; see the look after it"
 _ENDED = (
     "the reconciler ended before it recorded an outcome; what it had begun was brought to an end"
@@ -32,12 +36,16 @@ _ENDED = (
 
 
 def resume(session: Session, eye: Eye) -> Resumed:
-    """Bring steps to an end that a crash or a restart of the machine cut off."""
+    """Bring steps to an end that a crash or a restart of the machine cut off.
+
+    Raises:
+        MachineError: The helper is still at something; nothing was closed.
+    """
     resumed: dict[str, StepResult] = {}
     for _reference, action in session.appliance.past.open_intents:
         for step, kind, operations in _to_resume(session, eye, action):
             session.options.hook(f"before-resume:{step}")
-            results = tuple(eye.target.carry_out(operation) for operation in operations)
+            results = tuple(_carried_out(session, eye, operation) for operation in operations)
             found = StepResult(step, kind, results)
             earlier = resumed.setdefault(str(action["id"]), found)
             # What did not come to its end is not made good by what did.
@@ -68,6 +76,19 @@ def close_interrupted(
         session.append(Kind.OUTCOME, body, closes=reference)
         closed.append(outcome)
     return tuple(closed)
+
+
+def _carried_out(session: Session, eye: Eye, operation: Operation) -> OperationResult:
+    clock = session.appliance.clock
+    until = clock.monotonic() + seconds_for(operation)
+    while (result := eye.target.carry_out(operation)).reason == UNDER_WAY:
+        if session.options.stopping() or clock.monotonic() >= until:
+            raise MachineError(
+                "the helper is still at an operation that an earlier process asked for",
+                hint="The next run goes on. What it is at: journalctl -u reconciler-helper.",
+            )
+        clock.sleep(_ASKED_AGAIN_S)
+    return result
 
 
 def _to_resume(

@@ -136,6 +136,10 @@ Operation = (
 )
 
 
+UNDER_WAY = "the helper refused: another operation is under way"
+"""Why an operation was not begun: whoever asked for another one is gone, and the helper is not."""
+
+
 def seconds_for(operation: Operation) -> int:
     """How long an operation may take."""
     own: int = getattr(operation, "timeout_s", USUAL_S)

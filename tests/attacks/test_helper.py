@@ -14,6 +14,7 @@ import pytest
 from reconciler.errors import MachineError
 from reconciler.evidence import canonical
 from reconciler.model.operation import (
+    UNDER_WAY,
     OperationResult,
     Run,
     SetAccess,
@@ -130,7 +131,7 @@ def test_one_operation_at_a_time(tmp_path: Path) -> None:
         worker.start()
         while not rig.root.done:
             pass
-        assert "another operation is under way" in rig.target.carry_out(JOB).reason
+        assert rig.target.carry_out(JOB).reason == UNDER_WAY
         rig.root.gate.set()
         worker.join(20)
     assert first[0].ok

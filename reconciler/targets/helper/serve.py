@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from reconciler.errors import InputError, MachineError
-from reconciler.model.operation import Operation, OperationResult
+from reconciler.model.operation import UNDER_WAY, Operation, OperationResult
 from reconciler.ports import Target
 from reconciler.targets.helper import policy, wire
 from reconciler.targets.helper.message import read_all
@@ -154,8 +154,7 @@ class _Helper:
         if refused is not None:
             return OperationResult(ok=False, reason=f"the helper refused: {refused}", ms=0)
         if not self._working.acquire(blocking=False):
-            reason = "the helper refused: another operation is under way"
-            return OperationResult(ok=False, reason=reason, ms=0)
+            return OperationResult(ok=False, reason=UNDER_WAY, ms=0)
         try:
             return self.target.carry_out(operation)
         finally:

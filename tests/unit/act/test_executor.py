@@ -10,7 +10,14 @@ import pytest
 from reconciler.act.executor import execute
 from reconciler.errors import EvidenceError, MachineError
 from reconciler.model.finding import Finding
-from reconciler.model.operation import Operation, Run, UnitJob, WriteFile
+from reconciler.model.operation import (
+    UNDER_WAY,
+    Operation,
+    OperationResult,
+    Run,
+    UnitJob,
+    WriteFile,
+)
 from reconciler.model.outcome import Outcome
 from reconciler.model.runbook import Runbook
 from reconciler.steps import catalogue
@@ -159,6 +166,24 @@ def test_a_first_operation_that_is_refused_leaves_everything_as_it_was() -> None
     assert (outcome.result, outcome.rollback) == ("rolled_back", "verified")
     assert "permission denied" in outcome.reason
     assert same
+
+
+def test_what_the_helper_did_not_begin_needs_no_way_back() -> None:
+    """It is still at something that nobody waits for; a way back would be refused as well."""
+    room = Room()
+    before = deepcopy(state(room.machine))
+    outcome = room.execute(target=AtWork(room.machine))
+    assert (outcome.result, outcome.rollback) == ("failed", "none")
+    assert UNDER_WAY in outcome.reason
+    assert outcome.undone == ()
+    assert state(room.machine).files == before.files
+
+
+class AtWork(FakeTarget):
+    """Answers, and begins nothing."""
+
+    def carry_out(self, operation: Operation) -> OperationResult:
+        return OperationResult(ok=False, reason=UNDER_WAY, ms=0)
 
 
 def test_a_step_that_hangs_ends_at_its_time_limit_and_is_undone() -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from reconciler.act.executor import execute
 from reconciler.engine.recover import close_interrupted, resume
-from reconciler.errors import Restarting
+from reconciler.errors import MachineError, Restarting
 from reconciler.evidence.entry import Reference
 from reconciler.model.finding import Status
-from reconciler.model.operation import OperationResult
+from reconciler.model.operation import UNDER_WAY, Operation, OperationResult, seconds_for
 from reconciler.model.outcome import Outcome, StepResult
 from reconciler.model.quotable import NOTHING
 from reconciler.model.system_operation import ConfirmBoot, FinishActivation, RebootInto
@@ -36,8 +36,9 @@ class Session:
         action = {"id": "f" * 64, "runbook": runbook, "rules": ["time"]}
         action["params"] = {"system": SYSTEM}
         past = SimpleNamespace(open_intents=((REFERENCE, action),))
-        self.appliance = SimpleNamespace(past=past, steps=catalogue.load())
-        self.options = SimpleNamespace(hook=self.seen)
+        self.clock = FakeClock()
+        self.appliance = SimpleNamespace(past=past, steps=catalogue.load(), clock=self.clock)
+        self.options = SimpleNamespace(hook=self.seen, stopping=lambda: False)
         self.run, self.own = "0" * 32, NOTHING
         self.hooks: list[str] = []
         self.appended: list[dict[str, Any]] = []
@@ -78,6 +79,38 @@ def test_what_knows_its_end_is_brought_there_before_the_look(
     assert resumed(session)["f" * 64].results == (OK,)
     assert session.target.carried == [operation]
     assert [hook.partition(":")[0] for hook in session.hooks] == ["before-resume", "after-resume"]
+
+
+class AtWork:
+    """A helper that is at something that nobody waits for any more, for so many seconds."""
+
+    def __init__(self, session: Session, seconds: float) -> None:
+        self.session, self.until = session, session.clock.monotonic() + seconds
+
+    def carry_out(self, operation: Operation) -> OperationResult:
+        if self.session.clock.monotonic() < self.until:
+            return OperationResult(ok=False, reason=UNDER_WAY, ms=0)
+        return self.session.target.carry_out(operation)
+
+
+def test_what_the_helper_is_still_at_is_waited_for() -> None:
+    session = Session("RB-UPDATE-001")
+    session.eye.target = AtWork(session, 400)
+    assert resumed(session)["f" * 64].results == (OK,)
+    assert session.target.carried == [FinishActivation()]
+
+
+@pytest.mark.parametrize(("stops", "most_s"), [(False, 1300), (True, 1)])
+def test_what_the_helper_does_not_come_to_stays_open(stops: bool, most_s: int) -> None:
+    session = Session("RB-UPDATE-001")
+    session.options.stopping = lambda: stops
+    begun = session.clock.monotonic()
+    session.eye.target = AtWork(session, 3600)
+    with pytest.raises(MachineError, match="still at an operation"):
+        resumed(session)
+    assert session.clock.monotonic() - begun <= most_s
+    assert seconds_for(FinishActivation()) < 1300
+    assert (session.appended, session.target.carried) == ([], [])
 
 
 @pytest.mark.parametrize("runbook", ["RB-DRIFT-002", "RB-TIME-001", "RB-STORE-001"])
