@@ -41,6 +41,7 @@ class StepKind:
             the restart of the machine that it asked for. It brings the step to an end, or takes it
             back, by what the machine itself remembers.
         reversible: Whether `undo` returns the machine to what `before` saw.
+        restarts: Whether it restarts the machine; such a runbook runs in maintenance windows alone.
         cuts: Access the step takes away: ``unit:ssh.service``, ``port:tcp/22``, ``file:/etc/…``,
             ``port:*`` (every port), ``port:!tcp/22,tcp/443`` (every port but these).
         touches: Access the step changes without taking it away, in the same words.
@@ -54,5 +55,6 @@ class StepKind:
     undo: Callable[[Params, Answers], tuple[Operation, ...]] = field(default=_no_way_back)
     resume: Callable[[Params], tuple[Operation, ...]] = field(default=_nothing_to_resume)
     reversible: bool
+    restarts: bool = False
     cuts: Callable[[Params], frozenset[str]] = field(default=_cuts_nothing)
     touches: Callable[[Params], frozenset[str]] = field(default=_cuts_nothing)

@@ -39,4 +39,5 @@ STEP = StepKind(
     undo=undo,
     resume=lambda _params: (ConfirmBoot(),),
     reversible=True,
+    restarts=True,
 )

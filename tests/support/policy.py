@@ -67,6 +67,14 @@ STEPS = {
             do=lambda _params, _before: (),
             reversible=False,
         ),
+        StepKind(
+            id="machine.restart",
+            doc="Restart the machine.",
+            params={},
+            do=lambda _params, _before: (),
+            reversible=False,
+            restarts=True,
+        ),
     )
 }
 

@@ -10,6 +10,8 @@ from reconciler.desired.suggest import did_you_mean
 from reconciler.diff.compare import pattern_problem
 from reconciler.model.runbook import Condition, Runbook, RunbookStep
 
+_IN_WINDOWS = frozenset({"window", "never"})
+
 
 def runbook_problems(graph: Graph) -> Iterator[Problem]:
     """What is wrong with runbooks and with the list of those that may run."""
@@ -53,6 +55,17 @@ def _steps(graph: Graph, key: str, runbook: Runbook) -> Iterator[Problem]:
     )
     for index, step in enumerate(runbook.steps):
         yield from _step(graph, key, index, step, runbook.parameters)
+    if runbook.mode not in _IN_WINDOWS and _restarts(graph, runbook):
+        yield error(
+            graph.fleet.where("runbook", key, "mode"),
+            "it restarts the machine, and that is done in maintenance windows alone",
+            "Write mode: window. What cannot wait needs an emergency approval.",
+        )
+
+
+def _restarts(graph: Graph, runbook: Runbook) -> bool:
+    kinds = (graph.steps.get(step.use) for step in runbook.steps)
+    return any(kind is not None and kind.restarts for kind in kinds)
 
 
 def _step(graph: Graph, key: str, index: int, step: RunbookStep, own: Own) -> Iterator[Problem]:
