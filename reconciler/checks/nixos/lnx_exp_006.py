@@ -10,6 +10,7 @@ Source: 45 CFR 164.312(e)(1); NIST SP 800-53 CM-7; proc_pid_net(5); ip-sysctl, i
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from reconciler.checks.parsing import declared
 from reconciler.checks.parsing.declared import Drift
@@ -89,7 +90,17 @@ def _missing(wanted: tuple[Listener, ...], live: list[_Socket]) -> Iterator[str]
 
 def _same_place(listener: Listener, socket: _Socket) -> bool:
     same = (listener.protocol, listener.port) == (socket.protocol, socket.port)
-    return same and (listener.address in _ANY or listener.address == socket.address)
+    return same and (
+        listener.address in _ANY or _spelled(listener.address or "") == _spelled(socket.address)
+    )
+
+
+def _spelled(address: str) -> str:
+    """An address as the kernel's tables spell it; people write one of version 6 in many ways."""
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return address
 
 
 def _same_owner(listener: Listener, socket: _Socket) -> bool:

@@ -46,7 +46,8 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     wanted = document.read(MOUNTS)
     devices = block_devices.devices(answers)
     mounts = storage.mounts(answers.text(block_devices.OF_THE_MACHINE))
-    live = {mount.point: mount for mount in mounts}
+    # What waits to be mounted is not mounted: autofs(5) holds its place.
+    live = {mount.point: mount for mount in mounts if mount.filesystem != "autofs"}
     drift = Drift()
     for mount in wanted:
         seen = live.get(mount.path)
