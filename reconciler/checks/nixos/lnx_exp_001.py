@@ -5,9 +5,7 @@ unit is in the store, so a unit file anywhere else is one: in /run, in a directo
 set-property``, or made by ``systemd-run``. Timers are LNX-EXP-012, drop-ins LNX-EXP-002.
 """
 
-from fnmatch import fnmatchcase
-
-from reconciler.checks.parsing import declared, given, unit_files
+from reconciler.checks.parsing import declared, unit_files
 from reconciler.checks.parsing.declared import Drift
 from reconciler.checks.parsing.listing import linked
 from reconciler.checks.parsing.loaded_units import LOADED, idle, loaded, unusable
@@ -16,7 +14,6 @@ from reconciler.model.answer import Answers
 from reconciler.model.check import Check, NotApplicable, Values
 from reconciler.model.declared import Units
 from reconciler.model.expected import UNITS
-from reconciler.model.parameter import Parameter
 from reconciler.model.probe import Probe
 from reconciler.model.values import Params
 
@@ -30,16 +27,18 @@ def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
     wanted = document.read(UNITS)
     states = loaded(answers)
     names = _names(wanted)
-    loose = {
-        name for name in unit_files.units(unit_files.placed(answers)) if not name.endswith(".timer")
-    }
+    containers = unit_files.has_containers({*names, *wanted.timers})
+    found = unit_files.units(unit_files.placed(answers), containers=containers)
+    loose = {name for name in found if not name.endswith(".timer")}
     active = {*wanted.run, *wanted.sockets}
     drift = Drift(
         missing=set(map(reportable, idle(states, active))),
         different=set(map(reportable, unusable(states, names)))
         | {name for name in loose if _is_declared(name, names)},
         undeclared={
-            name for name in loose if not _is_declared(name, names) and not _allowed(name, params)
+            name
+            for name in loose
+            if not _is_declared(name, names) and not unit_files.allowed(name, params)
         },
     )
     drift.undeclared |= linked(answers, unit_files.LINKED)
@@ -59,25 +58,12 @@ def _is_declared(name: str, names: frozenset[str]) -> bool:
     return any(one.startswith(f"{stem}@") and one.endswith(f".{kind}") for one in names)
 
 
-def _allowed(name: str, params: Params) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in given.texts(params, "allow"))
-
-
 CHECK = Check(
     id="LNX-EXP-001",
     title="Units are those that the configuration declares",
     platforms=frozenset({"nixos"}),
     source="systemd.unit(5) UNIT FILE LOAD PATH; systemd-run(1); NIST SP 800-53 CM-7, CM-8(3)",
-    params={
-        "allow": Parameter(
-            type="list[str]",
-            doc="Names, with * for any text, of units that declared software makes as it runs.",
-            required=False,
-            default=(),
-            pattern=r"[A-Za-z0-9:_.@*-]{3,240}",
-            max_items=32,
-        )
-    },
+    params={"allow": unit_files.ALLOW},
     fields=declared.FIELDS,
     probes=_probes,
     parse=_parse,

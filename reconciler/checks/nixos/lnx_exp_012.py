@@ -36,18 +36,19 @@ def _probes(_params: Params) -> tuple[Probe, ...]:
     return (declared.EXPECTATIONS, LOADED, unit_files.UNIT_FILES, _PLACES, _LINKED, _TABLE)
 
 
-def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
+def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
     document = declared.declared(answers)
-    timers, states = set(document.read(UNITS).timers), loaded(answers)
+    units, states = document.read(UNITS), loaded(answers)
+    timers = set(units.timers)
+    containers = unit_files.has_containers((*units.run, *units.sockets, *units.oneshot, *timers))
     # Whether a declared file in cron.d is as declared is LNX-EXP-014's.
     declared_files = document.read(ETC).keys()
-    loose = {
-        name for name in unit_files.units(unit_files.placed(answers)) if name.endswith(".timer")
-    }
+    found = unit_files.units(unit_files.placed(answers), containers=containers)
+    loose = {name for name in found if name.endswith(".timer")}
     drift = Drift(
         missing=idle(states, timers),
         different=loose & timers,
-        undeclared=loose - timers,
+        undeclared={n for n in loose - timers if not unit_files.allowed(n, params)},
     )
     drift.undeclared |= _put_there(entries(answers, _PLACES)) - declared_files
     drift.undeclared |= linked(answers, _LINKED) - {f"etc/{name}" for name in declared_files}
@@ -92,6 +93,7 @@ CHECK = Check(
     title="Timers and scheduled jobs are those that the configuration declares",
     platforms=frozenset({"nixos"}),
     source="systemd.timer(5); crontab(5); at(1); NIST SP 800-53 CM-7",
+    params={"allow": unit_files.ALLOW},
     fields=declared.FIELDS,
     probes=_probes,
     parse=_parse,

@@ -7,14 +7,18 @@ Source: systemd.unit(5) "UNIT FILE LOAD PATH", systemd.generator(7).
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from posixpath import normpath
 
+from reconciler.checks.parsing import given
 from reconciler.checks.parsing.listing import entries, in_store
 from reconciler.model.answer import Answers
 from reconciler.model.nixos_probe import Entries
+from reconciler.model.parameter import Parameter
 from reconciler.model.probe import StatPaths
+from reconciler.model.values import Params
 
 CONTROL = ("/etc/systemd/system.control", "/run/systemd/system.control")
 TRANSIENT = "/run/systemd/transient"
@@ -23,6 +27,16 @@ GENERATED = (
     "/run/systemd/generator",
     "/run/systemd/generator.late",
 )
+OF_ROOT = "/root/.config/systemd/user"
+USER = (
+    "/run/systemd/user",
+    "/usr/local/lib/systemd/user",
+    "/usr/local/share/systemd/user",
+    "/nix/var/nix/profiles/default/lib/systemd/user",
+    OF_ROOT,
+)
+"""What the manager of every person who logs in reads, or that of root, beside the store."""
+
 DIRECTORIES = (
     *CONTROL,
     TRANSIENT,
@@ -33,12 +47,22 @@ DIRECTORIES = (
     "/run/systemd/system.attached",
     "/usr/local/lib/systemd/system",
     "/nix/var/nix/profiles/default/lib/systemd/system",
+    *USER,
 )
 UNIT_FILES = Entries(DIRECTORIES, depth=2)
 LINKED = StatPaths(tuple(d for d in DIRECTORIES if not d.startswith("/etc/")))
 """None of these is ever a link; those in /etc are looked at by LNX-EXP-014."""
 
-_BUILT = frozenset({*GENERATED, "/etc/systemd/system"})
+ALLOW = Parameter(
+    type="list[str]",
+    doc="Names, with * for any text, of units that declared software makes as it runs.",
+    required=False,
+    default=(),
+    pattern=r"[A-Za-z0-9:_.@*-]{3,240}",
+    max_items=32,
+)
+
+_BUILT = frozenset({*GENERATED, "/etc/systemd/system", OF_ROOT})
 """Where a link into the store is as it should be; nothing links there from the others."""
 
 _OURS = frozenset(
@@ -48,15 +72,26 @@ _OURS = frozenset(
 
 _KINDS = ("service", "socket", "timer", "target", "path")
 _STARTS = re.compile(rf"[A-Za-z0-9:_.\\@-]+\.(?:{'|'.join(_KINDS)})")
+# Made from paths, by systemd itself as well: only the kind of one that a hand put there is told.
+_OF_PATHS = re.compile(r"[A-Za-z0-9:_.\\@-]+\.(mount|automount|swap|slice)")
 _LINKS_OF = (".wants", ".requires", ".upholds")
 # What systemd's own generators make from fstab(5), crypttab(5) and the kernel's command line.
 _GENERATED = re.compile(
     r"systemd-(?:fsck(?:-root|@.*)|cryptsetup@.*|veritysetup@.*|integritysetup@.*"
     r"|growfs(?:-root|@.*)|makefs@.*|mkswap@.*|remount-fs|hibernate-resume(?:@.*)?"
     r"|debug-generator)\.service"
-    r"|(?:serial-|console-|container-)?getty(?:@.*)?\.service|sshd-(?:vsock|unix-local)(?:@)?"
-    r"\.(?:socket|service)|.*\.target"
+    r"|sshd-(?:vsock|unix-local)(?:@)?\.(?:socket|service)|.*\.target"
 )
+# Drop-ins of the generators of zram-generator(8) and of the NFS server.
+_GENERATED_DROP_IN = re.compile(
+    r"systemd-zram-setup@[A-Za-z0-9]+\.service\.d/bindsto-swap\.conf"
+    r"|nfs-server\.service\.d/order-with-mounts\.conf"
+)
+_HEALTH_CHECK = re.compile(r"[0-9a-f]{64}(?:-[0-9a-f]{1,32})?\.(?:service|timer)")
+"""podman(1) makes these of each container that has a health check."""
+
+# Of people who are logged in, of machines and of containers, by those who start them.
+_OF_RUNNING = re.compile(r".*\.scope|(?:user|machine|kubepods)-.*\.slice|kubepods\.slice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +119,39 @@ def placed(answers: Answers) -> tuple[Placed, ...]:
     return tuple(_loose(found))
 
 
-def units(everything: tuple[Placed, ...]) -> frozenset[str]:
-    """Names of units that somebody put there, or told another unit to start."""
+def units(everything: tuple[Placed, ...], *, containers: bool = False) -> frozenset[str]:
+    """Names of units that somebody put there, or told another unit to start.
+
+    Those of people begin with ``user/``; of those that are named after a path the kind is told.
+
+    Args:
+        everything: As `placed` gives it.
+        containers: Whether podman(1) is declared, which makes transient units as it runs.
+    """
     return frozenset(
-        entry.name
+        _named(entry)
         for entry in everything
-        if _STARTS.fullmatch(entry.name) and _puts_a_unit(entry) and not _is_generated(entry)
+        if _is_unit(entry)
+        and _puts_a_unit(entry)
+        and not _is_generated(entry)
+        and not (containers and _is_health_check(entry))
     )
+
+
+def allowed(name: str, params: Params) -> bool:
+    """Whether the parameter `ALLOW` has a pattern for a unit."""
+    return any(fnmatchcase(name, pattern) for pattern in given.texts(params, "allow"))
+
+
+def has_containers(names: Iterable[str]) -> bool:
+    """Whether some of the names of declared units are podman's."""
+    return any(name.startswith("podman") for name in names)
 
 
 def drop_ins(everything: tuple[Placed, ...]) -> frozenset[str]:
     """Drop-ins as ``sshd.service.d/name.conf``, and whole directories of them that are links."""
     return frozenset(
-        f"{entry.below}/{entry.name}".lstrip("/")
+        _whose(entry) + f"{entry.below}/{entry.name}".lstrip("/")
         for entry in everything
         if (_is_drop_in(entry) and not _of_session(entry)) or _is_linked(entry)
     )
@@ -121,6 +176,25 @@ def _stays(directory: str, path: str, kind: str) -> bool:
     return normpath(f"{path.rpartition('/')[0]}/{target}").startswith(f"{directory}/")
 
 
+def _whose(entry: Placed) -> str:
+    return "user/" if entry.directory in USER else ""
+
+
+def _named(entry: Placed) -> str:
+    of_path = _OF_PATHS.fullmatch(entry.name)
+    return _whose(entry) + (entry.name if of_path is None else f"*.{of_path[1]}")
+
+
+def _is_unit(entry: Placed) -> bool:
+    if entry.directory in {TRANSIENT, *GENERATED}:
+        return _STARTS.fullmatch(entry.name) is not None
+    return (_STARTS.fullmatch(entry.name) or _OF_PATHS.fullmatch(entry.name)) is not None
+
+
+def _is_health_check(entry: Placed) -> bool:
+    return entry.directory == TRANSIENT and _HEALTH_CHECK.fullmatch(entry.name) is not None
+
+
 def _is_drop_in(entry: Placed) -> bool:
     return entry.below.endswith(".d") and entry.name.endswith(".conf")
 
@@ -137,6 +211,9 @@ def _puts_a_unit(entry: Placed) -> bool:
 def _is_generated(entry: Placed) -> bool:
     if entry.directory not in GENERATED:
         return False
+    if entry.directory == GENERATED[0]:
+        # What lies here hides the declared unit of its name: generators choose targets so.
+        return bool(entry.below) or entry.name.endswith(".target")
     return bool(entry.below) or _GENERATED.fullmatch(entry.name) is not None
 
 
@@ -144,5 +221,10 @@ def _of_session(entry: Placed) -> bool:
     """What logind sets for people who are logged in, and generators for their own units."""
     unit = entry.below.removesuffix(".d")
     if entry.directory in GENERATED:
-        return _GENERATED.fullmatch(unit) is not None or not unit.endswith(_KINDS)
-    return unit.endswith(".scope") or (unit.startswith("user-") and unit.endswith(".slice"))
+        name = f"{entry.below}/{entry.name}"
+        return (
+            _GENERATED.fullmatch(unit) is not None
+            or _GENERATED_DROP_IN.fullmatch(name) is not None
+            or not unit.endswith(_KINDS)
+        )
+    return _OF_RUNNING.fullmatch(unit) is not None
