@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from reconciler.act import rollback
 from reconciler.act.rollback import Rollback
 from reconciler.act.second_look import Also, Look, SecondLook, Seen
-from reconciler.act.work import Done, Hook, Prepared, Worker, prepare
+from reconciler.act.work import Done, Hook, Late, Prepared, Worker, prepare
 from reconciler.errors import EvidenceError, InputError
 from reconciler.model.answer import Answers
 from reconciler.model.desired import PinnedRunbook
@@ -30,6 +30,10 @@ def _nothing(_where: str) -> None:
     return
 
 
+def _never() -> str:
+    return ""
+
+
 def execute(
     action: Action,
     pinned: PinnedRunbook,
@@ -42,6 +46,7 @@ def execute(
     clock: Clock,
     deadline_s: float,
     hook: Hook = _nothing,
+    late: Late = _never,
 ) -> Outcome:
     """Carry one action out.
 
@@ -57,6 +62,7 @@ def execute(
         deadline_s: Seconds for each question asked before and after the steps.
         hook: Called with a name between any two things that touch the machine. What it raises
             ends the work there, as a crash would.
+        late: Asked before a switch or a restart of the machine begins: why it may not any more.
 
     Returns:
         ``healed``, ``rolled_back``, ``failed``, or ``denied`` when the runbook is not the one
@@ -80,7 +86,7 @@ def execute(
         prepared = prepare(pinned.runbook, steps, action.params)
     except InputError as error:
         return story.end("failed", error.message, eyes.once())
-    return _carry_out(story, pinned, prepared, Worker(target, deadline_s, hook), eyes)
+    return _carry_out(story, pinned, prepared, Worker(target, deadline_s, hook, late), eyes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ Rule 1: No operation is carried out before its undo is known; a step that cannot
 Rule 2: The first operation that is not carried out ends the work.
 Rule 3: Undoing tries everything, in reverse, also the step that failed half-way.
 Rule 4: A restart of the machine that has begun ends the run as a crash would, with an open intent.
+Rule 5: What comes before a switch or a restart may take hours, so it is asked once more whether the
+        time for that is still there.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,11 +20,15 @@ from reconciler.model.probe import Probe
 from reconciler.model.render import render_step
 from reconciler.model.runbook import Runbook
 from reconciler.model.step import StepKind
-from reconciler.model.system_operation import RebootInto
+from reconciler.model.system_operation import ArmReturn, RebootInto, StageBoot
 from reconciler.model.values import Params
 from reconciler.ports import Target
 
 Hook = Callable[[str], None]
+Late = Callable[[], str]
+"""Why it is too late to begin what people notice; empty when it is not."""
+
+_NOTICED = (ArmReturn, StageBoot, RebootInto)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class Worker:
     target: Target
     deadline_s: float
     hook: Hook
+    late: Late
 
     def ask(self, probes: Sequence[Probe]) -> Answers:
         """Answers to distinct probes, in one round."""
@@ -97,6 +104,10 @@ class Worker:
         self, step: str, operations: Sequence[Operation]
     ) -> Iterator[OperationResult]:
         for number, operation in enumerate(operations, 1):
+            late = self.late() if isinstance(operation, _NOTICED) else ""
+            if late:
+                yield OperationResult(ok=False, reason=late, ms=0)
+                return
             result = self.target.carry_out(operation)
             yield result
             if not result.ok:

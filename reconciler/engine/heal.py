@@ -1,6 +1,6 @@
 """From a plan to outcomes: guards, then a signed intent, then the work, then a second look."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.act.executor import execute
 from reconciler.engine.look import Eye
@@ -16,6 +16,7 @@ from reconciler.evidence.bodies import (
     verdict_body,
 )
 from reconciler.evidence.statement import Kind, Reference
+from reconciler.guard import approval, freeze
 from reconciler.guard.charge import Charge
 from reconciler.guard.charging import charge
 from reconciler.guard.context import GuardContext
@@ -68,7 +69,7 @@ class Healer:
                 continue
             self.tracking.admitted(action)
             receipt = self._announce(action, plan, verdicts, charge(action, context))
-            healing.outcomes.append(self._act(action, receipt))
+            healing.outcomes.append(self._act(action, receipt, context))
         return healing
 
     def _is_gone(self, action: Action) -> bool:
@@ -131,7 +132,17 @@ class Healer:
         session.options.hook("after-intent")
         return receipt
 
-    def _act(self, action: Action, receipt: Receipt) -> Outcome:
+    def _late(self, action: Action, admitted: GuardContext) -> str:
+        """Why its time is over, by the guards that go by the calendar; empty while it is not."""
+        client, now = self.eye.desired.client, self.session.appliance.clock.now()
+        context = replace(
+            admitted, now=now, window_open=window_open(client, now), calendar=calendar(client, now)
+        )
+        verdicts = (guard.judge(action, context) for guard in (freeze.GUARD, approval.GUARD))
+        refused = next((each for each in verdicts if each.ruling != "allow"), None)
+        return "" if refused is None else f"it took until its time was over: {refused.reason}"
+
+    def _act(self, action: Action, receipt: Receipt, context: GuardContext) -> Outcome:
         session, eye = self.session, self.eye
         outcome = execute(
             action,
@@ -144,6 +155,7 @@ class Healer:
             clock=session.appliance.clock,
             deadline_s=eye.deadline_s,
             hook=session.options.hook,
+            late=lambda: self._late(action, context),
         )
         self.tracking.ended(outcome)
         session.options.hook("before-outcome")

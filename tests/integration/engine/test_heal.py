@@ -1,17 +1,22 @@
 """Drift in, outcome out: a real fleet, a real ledger and every guard around a fake machine."""
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from reconciler.checks.parsing import sysctl
+from reconciler.desired.approve import pin_runbooks
 from reconciler.errors import ExitCode
 from reconciler.evidence.statement import Reference
 from reconciler.guard.gate import GUARDS
 from reconciler.model.finding import Finding
 from reconciler.model.operation import SetAccess, WriteSysctl
 from reconciler.model.probe import ReadFile
+from reconciler.model.system_links import CURRENT
+from reconciler.model.system_operation import CheckSwitch, Realise, ReturnNow
 from reconciler.testing.fake_machine import FakeFile, FakeMachine
+from reconciler.testing.fake_system import nixos_links
 from reconciler.testing.fake_target import Fault
 from tests.support.drill import (
     CLIENT_FILE,
@@ -28,6 +33,8 @@ from tests.support.drill import (
 
 pytestmark = pytest.mark.integration
 
+OLDER = "/nix/store/00000000000000000000000000000001-nixos-system-desk-1"
+NEWER = "/nix/store/00000000000000000000000000000002-nixos-system-desk-2"
 COOKIES = {sysctl.probe("net.ipv4.tcp_syncookies"), ReadFile("/proc/sys/net/ipv4/tcp_syncookies")}
 
 
@@ -344,3 +351,41 @@ def test_once_told_to_stop_nothing_new_is_begun_and_the_run_is_recorded(drill: D
     assert [o.result for o in report.outcomes] == ["healed"]
     assert [(n.result, n.verdict.guard) for n in report.not_done] == [("deferred", "stop")]
     assert drill.kinds() == ["genesis", "intent", "outcome", "run"]
+
+
+def test_what_took_until_the_window_was_over_does_not_switch_any_more(drill: Drill) -> None:
+    runbook = drill.site.fleet / "runbooks/RB-SYSCTL-001.yaml"
+    step = f"steps:\n  - id: activate\n    use: system.activate\n    with: {{system: {NEWER}}}\n"
+    text = runbook.read_text().replace("mode: auto", "mode: window").replace("steps:\n", step)
+    runbook.write_text(text)
+    pin_runbooks(drill.site.fleet)
+    drill.edit(CLIENT_FILE, open_from_nine_to_eleven)
+    drill.machine.links.update(nixos_links(OLDER))
+    break_sysctl(drill.machine)
+    new_york = ZoneInfo("America/New_York")
+    drill.clock.at = drill.clock.at.astimezone(new_york).replace(hour=22, minute=50)
+    slow = Fault("breaks", is_realise, lambda _machine: drill.clock.pass_time(600))
+    drill.faults.append(slow)
+
+    (outcome,) = drill.run(after_s=1).outcomes
+
+    assert (outcome.result, outcome.rollback) == ("rolled_back", "verified")
+    assert "it took until its time was over: waits for a maintenance window" in outcome.reason
+    kinds = [type(operation) for operation in drill.carried]
+    assert kinds == [Realise, CheckSwitch, ReturnNow]
+
+    drill.faults.clear()
+    (outcome,) = drill.run(after_s=23 * 3600).outcomes
+    assert outcome.result == "healed"
+    assert drill.machine.links[CURRENT] == NEWER
+
+
+def is_realise(operation: object) -> bool:
+    return isinstance(operation, Realise)
+
+
+def open_from_nine_to_eleven(text: str) -> str:
+    windows = text[text.index("windows:") : text.index("contacts:")]
+    days = "[mon, tue, wed, thu, fri, sat, sun]"
+    daily = f'windows:\n  - {{days: {days}, start: "21:00", end: "23:00"}}\n'
+    return text.replace(windows, daily)
