@@ -1,6 +1,8 @@
 """``reconciler sbom``."""
 
+import os
 import sys
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -8,7 +10,11 @@ import click
 
 
 @click.command()
-@click.option("--system", metavar="PATH", help="Store path of a system. Default: what runs here.")
+@click.option(
+    "--system",
+    metavar="PATH",
+    help="Store path of a system, or a link to one. Default: what runs here.",
+)
 @click.option(
     "--format",
     "form",
@@ -19,8 +25,8 @@ import click
 )
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write, whole or not at all. Default: stdout.",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="File to write, whole or not at all. Default, and -: stdout.",
 )
 @click.option(
     "--created",
@@ -52,23 +58,50 @@ def command(
     Examples:
       reconciler sbom --output desk.spdx.json
       reconciler sbom --format cyclonedx | jq '.components | length'
-      reconciler sbom --system /nix/store/…-nixos-system-desk-26.05 --output desk.json
+      reconciler sbom --system /nix/var/nix/profiles/system-41-link --output desk.json
     """
     from reconciler.engine.sbom import bill_of, document, system_to_list
-    from reconciler.engine.whole_file import write_whole
     from reconciler.nix.database import open_database
 
     path = system_to_list(system, str(root))
     with open_database(str(root)) as database:
         bill = bill_of(database, path, root=str(root), created=_time(created))
-        pieces = document(bill, form)
-        if output is None:
-            sys.stdout.buffer.writelines(pieces)
-        else:
-            write_whole(output, pieces)
+        _write(output, document(bill, form))
     if output is not None:
         click.echo(f"{output}: {bill.closure.paths} paths, closure {bill.closure.sha256}", err=True)
     return 0
+
+
+def _write(output: Path | None, pieces: Iterable[bytes]) -> None:
+    from reconciler.engine.whole_file import write_whole
+    from reconciler.ledger.durable import on_disk
+
+    if output is None or str(output) == "-":
+        _to_stdout(pieces)
+    elif output.exists() and not output.is_file():
+        # A device or a pipe: what goes into it is not put in its place.
+        with on_disk(output), output.open("wb") as stream:
+            stream.writelines(pieces)
+    else:
+        write_whole(output, pieces)
+
+
+def _to_stdout(pieces: Iterable[bytes]) -> None:
+    from reconciler.errors import MachineError
+    from reconciler.ledger.durable import on_disk
+
+    if sys.stdout is None:
+        raise MachineError("standard output is closed", hint="Name a file: --output FILE.")
+    with on_disk(Path("standard output")):
+        try:
+            sys.stdout.writelines(piece.decode("ascii") for piece in pieces)
+            sys.stdout.flush()
+        except OSError as error:
+            # Else Python tries once more on its way out, and says so.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # Whoever reads has seen enough.
+            if not isinstance(error, BrokenPipeError):
+                raise
 
 
 def _time(text: str | None) -> datetime | None:

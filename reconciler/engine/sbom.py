@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from reconciler.errors import InputError, MachineError
 from reconciler.nix.closure import measure
 from reconciler.nix.database import Database, PathInfo
-from reconciler.nix.here import licences_of, running_system
-from reconciler.nix.store_path import name_part, package, require_store_path
+from reconciler.nix.here import licences_of, running_system, system_behind
+from reconciler.nix.store_path import name_part, package
 from reconciler.report import cyclonedx, spdx
 from reconciler.report.bill import Bill, Item
 from reconciler.version import __version__
@@ -27,19 +27,19 @@ FORMATS: Mapping[str, Callable[[Bill], Iterator[str]]] = {
 
 
 def system_to_list(asked: str | None, root: str) -> str:
-    """The system that a bill is of: what was asked for, else what runs.
+    """The system that a bill is of: what was asked for, or is behind that link, else what runs.
 
     Raises:
-        InputError: What was asked for is no store path.
+        InputError: What was asked for is no store path and leads to none.
         MachineError: No NixOS runs here.
     """
     if asked is not None:
-        return require_store_path(asked, "a system in the store")
+        return system_behind(asked, root)
     running = running_system(root)
     if running is None:
         raise MachineError(
             "no NixOS system runs here",
-            hint="Name the system with --system, as `nix path-info` prints it.",
+            hint="Name it: --system /nix/store/…, or a link, /nix/var/nix/profiles/system.",
         )
     return running
 
@@ -58,7 +58,7 @@ def bill_of(
 
     Raises:
         MachineError: The closure is not whole, the database or the list of licences is damaged.
-        InputError: The time has no zone.
+        InputError: The time has no zone, or is of no year that can be written.
     """
     closure = measure(database.closure(system))
     licences = licences_of(system, root)
@@ -103,7 +103,7 @@ def digest_of(bill: Bill) -> str:
 
 
 def _item(info: PathInfo, licences: Mapping[str, tuple[str, ...]]) -> Item:
-    parsed = package(info.path)
+    parsed = package(info.path, info.deriver)
     return Item(
         path=info.path,
         name=parsed.name,
@@ -126,4 +126,10 @@ def _created(database: Database, system: str) -> str:
 def _to_the_second(at: datetime) -> str:
     if at.tzinfo is None:
         raise InputError("the time has no zone", hint="Write it as 2026-03-01T12:00:00Z.")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        said = at.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+    except OverflowError as error:
+        raise InputError(
+            "the time is none of a year from 1 to 9999", hint="Write it as 2026-03-01T12:00:00Z."
+        ) from error
+    return f"{said.isoformat()}Z"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reconciler.errors import MachineError
+from reconciler.errors import InputError, MachineError
 from reconciler.model.system_links import BOOTED, CURRENT, PROFILE, generation_link
 from reconciler.nix.store_path import is_store_path
 
@@ -22,6 +22,7 @@ _FORMAT = "reconciler-licences/1"
 _MAX_BYTES = 32 * 1024 * 1024
 _MAX_LICENCES = 64
 _MAX_TEXT = 200
+_MAX_LINKS = 8
 _LIST = "Build the system with the expectations module of this version, which writes the list."
 
 
@@ -66,6 +67,31 @@ def profile_generation(root: str = "/") -> int | None:
     number = name.removeprefix("system-").removesuffix("-link")
     known = f"system-{number}-link" == name and number.isascii() and number.isdigit()
     return int(number) if known and len(number) <= 9 else None
+
+
+def system_behind(asked: str, root: str = "/") -> str:
+    """What is asked for, if it is a store path; else the store path that it is a link to.
+
+    Args:
+        asked: ``/run/current-system``, a generation of a profile, ``./result``.
+        root: What the store lies under; links from the top are followed below it.
+
+    Raises:
+        InputError: It is neither.
+    """
+    found = Path(asked)
+    for _ in range(_MAX_LINKS):
+        if is_store_path(str(found)):
+            return str(found)
+        place = Path(root, *found.parts[1:]) if found.is_absolute() else found
+        try:
+            found = found.parent / place.readlink()
+        except (OSError, ValueError):
+            break
+    raise InputError(
+        f"{asked!r:.120} is not a system in the store, and no link to one",
+        hint="Give its path right below /nix/store, or a link such as /run/current-system.",
+    )
 
 
 def licences_of(system: str, root: str = "/") -> Mapping[str, tuple[str, ...]]:

@@ -3,14 +3,15 @@
 Rule 1: A store path is ``/nix/store/<32 digits>-<name>`` and nothing else: no trailing slash, no
         file below it, no other directory.
 Rule 2: Name and version part as ``builtins.parseDrvName`` parts them: at the first dash that no
-        letter follows. What follows a version as the name of an output (``-bin``, ``-dev``) belongs
-        to neither: two outputs of a package have one version.
+        letter follows. The name of an output (``-bin``, ``-dev``) belongs to neither: two outputs
+        of a package have one version.
+Rule 3: The derivation says which part of a name is that of an output. Where it is not known, what
+        follows a version is, if outputs are called so.
 """
 
 import re
 from dataclasses import dataclass
 
-from reconciler.errors import InputError
 from reconciler.model.system import STORE_PATH
 
 STORE_DIR = "/nix/store"
@@ -19,9 +20,10 @@ _PATH = re.compile(STORE_PATH)
 _DIGITS = 32
 _VERSION = re.compile(r"-(?![A-Za-z])(?=.)", re.DOTALL)
 _OUTPUTS = re.compile(
-    r"bin|data|debug|dev|devdoc|dist|doc|getent|info|lib(?:32|64|gcc)?|man|modules|out|static"
-    r"|terminfo|tools"
+    r"bin|data|debug|dev|devdoc|devman|dist|dnsutils|doc|getent|host|info|lib(?:32|64|gcc)?|login"
+    r"|man|modules|mount|out|pam|scripts|static|su|swap|terminfo|tools|vlock"
 )
+_OUTPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +46,6 @@ def is_store_path(text: str) -> bool:
     return _PATH.fullmatch(text) is not None
 
 
-def require_store_path(text: str, what: str = "a store path") -> str:
-    """A text that is a store path.
-
-    Args:
-        text: From anywhere.
-        what: What it is to be, for the message.
-
-    Raises:
-        InputError: It is none.
-    """
-    if not is_store_path(text):
-        raise InputError(
-            f"{text!r:.120} is not {what}",
-            hint=f"Give a path right below {STORE_DIR}, as `nix path-info` prints it.",
-        )
-    return text
-
-
 def digest_part(path: str) -> str:
     """The 32 digits of a store path."""
     return path[len(STORE_DIR) + 1 :][:_DIGITS]
@@ -78,13 +62,31 @@ def parse_name(name: str) -> tuple[str, str]:
     return (name, "") if found is None else (name[: found.start()], name[found.end() :])
 
 
-def package(path: str) -> Package:
-    """Package, version and output of a store path."""
+def package(path: str, deriver: str | None = None) -> Package:
+    """Package, version and output of a store path.
+
+    Args:
+        path: The store path.
+        deriver: Store path of the derivation that made it, if that is known.
+    """
     whole = name_part(path)
-    name, version = parse_name(whole)
+    made, output = _made(whole, deriver) or (whole, None)
+    name, version = parse_name(made)
     if not name:
         return Package(whole, "", "")
-    before, dash, output = version.rpartition("-")
-    if dash and _OUTPUTS.fullmatch(output):
-        return Package(name, before, output)
+    if output is not None:
+        return Package(name, version, output)
+    before, dash, last = version.rpartition("-")
+    if dash and _OUTPUTS.fullmatch(last):
+        return Package(name, before, last)
     return Package(name, version, "")
+
+
+def _made(name: str, deriver: str | None) -> tuple[str, str] | None:
+    """Name of a derivation and of its output, if a path has its name from them."""
+    made = name_part(deriver).removesuffix(".drv") if deriver else ""
+    if name == made:
+        return made, ""
+    output = name.removeprefix(f"{made}-")
+    # What is named by its content may come from a derivation of another name.
+    return (made, output) if made and output != name and _OUTPUT.fullmatch(output) else None

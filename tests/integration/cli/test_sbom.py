@@ -126,6 +126,26 @@ def test_a_machine_without_nix(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "'/etc' is not a system in the store" in capsys.readouterr().err
 
 
+def test_a_system_may_be_named_by_a_link_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    system = make_machine(tmp_path)
+    profiles = tmp_path / "nix/var/nix/profiles"
+    profiles.mkdir(parents=True)
+    (profiles / "system-7-link").symlink_to(system)
+    (profiles / "system").symlink_to("system-7-link")
+    (tmp_path / "result").symlink_to(system)
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.chdir(tmp_path)
+
+    for name in ("/run/current-system", "/nix/var/nix/profiles/system", "./result", f"{system}/"):
+        assert sbom(tmp_path, "--system", name) == 0
+        assert json.loads(capfdbinary.readouterr().out)["name"] == system.partition("-")[2]
+    for name in ("loop", "/run", "", "a\0b", "x" * 5000, "run/current-system/bin"):
+        assert sbom(tmp_path, "--system", name) == ExitCode.INPUT
+        assert b"is not a system in the store, and no link to one" in capfdbinary.readouterr().err
+
+
 def test_a_link_that_leads_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_machine(tmp_path)
     (tmp_path / "run/current-system").unlink()
@@ -134,11 +154,27 @@ def test_a_link_that_leads_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "leads to '/tmp', which is not a store path" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-03-01", "2026-03-01T12:00:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yesterday",
+        "2026-03-01",
+        "2026-03-01T12:00:00",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
 def test_a_time_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
     make_machine(tmp_path)
     assert sbom(tmp_path, "--created", text) == ExitCode.INPUT
     assert "Write it as 2026-03-01T12:00:00Z" in capsys.readouterr().err
+
+
+def test_a_time_of_long_ago_has_four_digits_of_a_year(tmp_path: Path) -> None:
+    make_machine(tmp_path)
+    file = tmp_path / "desk.json"
+    assert sbom(tmp_path, "--created", "0987-03-01T12:00:00Z", "--output", str(file)) == 0
+    assert spdx_complaints(file) == []
 
 
 def test_a_closure_with_a_hole_gives_no_bill(
@@ -199,3 +235,48 @@ def test_a_full_disk_leaves_the_older_bill(tmp_path: Path) -> None:
     assert done.stdout.decode() == "7 older ['desk.json']\n", done.stderr.decode()
     assert f"cannot write {mount}/" in done.stderr.decode()
     assert "No space left on device" in done.stderr.decode()
+
+
+def test_what_is_no_file_is_written_into_and_never_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, pipe, link = tmp_path / "machine", tmp_path / "pipe", tmp_path / "link"
+    make_machine(root)
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        assert sbom(root, "--output", str(pipe)) == 0
+        assert reader.stdout is not None
+        assert len(json.load(reader.stdout)["packages"]) == 40
+    assert pipe.is_fifo()
+    capsys.readouterr()
+
+    (tmp_path / "other").write_text("older")
+    link.symlink_to("other")
+    assert sbom(root, "--output", str(link)) == ExitCode.MACHINE
+    assert "is not a regular file and was left alone" in capsys.readouterr().err
+    assert link.is_symlink()
+    assert (tmp_path / "other").read_text() == "older"
+
+
+def test_a_dash_is_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_machine(tmp_path)
+    assert sbom(tmp_path, "--output", "-") == 0
+    assert len(json.loads(capsys.readouterr().out)["packages"]) == 40
+
+
+@pytest.mark.parametrize(
+    ("shell", "code", "said"),
+    [
+        ('"$@" > /dev/full', 7, "cannot write standard output: No space left on device"),
+        ('"$@" >&-', 7, "standard output is closed"),
+        ('("$@"; echo $? >&2) | true', 0, "0\n"),
+    ],
+)
+def test_an_output_that_takes_no_more(tmp_path: Path, shell: str, code: int, said: str) -> None:
+    make_machine(tmp_path)
+    start = "import sys; from reconciler.cli import main; main(sys.argv[1:])"
+    argv = [sys.executable, "-c", start, "sbom", "--root", str(tmp_path)]
+    done = subprocess.run(["sh", "-c", shell, "sh", *argv], capture_output=True, check=False)
+    assert done.returncode == code
+    assert done.stderr.decode().removeprefix("error: ").startswith(said)
+    assert b"Traceback" not in done.stderr
