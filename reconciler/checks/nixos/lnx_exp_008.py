@@ -4,13 +4,16 @@
 remount takes them away until the next boot. LNX-CRYPT-001 asks that everything that lasts is
 encrypted, whatever was declared; this asks for each file system, and for the mappings by name.
 Names: ``/srv`` is not mounted or not declared, ``nosuid /srv`` lacks that, ``luks:root`` a mapping.
+A mount below the store, /etc or the wrappers shows other files there than activation put, of
+whatever kind it is; one that shows again what lies there anyway (podman(1) makes such) is none.
 
 Source: 45 CFR 164.312(a)(2)(iv), 164.310(d)(1); NIST SP 800-53 SC-28, CM-6; mount(8).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 
-from reconciler.checks.parsing import block_devices, declared, storage
+from reconciler.checks.parsing import block_devices, declared, given, storage
 from reconciler.checks.parsing.declared import Declared, Drift
 from reconciler.checks.parsing.records import record
 from reconciler.model.answer import Answers
@@ -18,6 +21,7 @@ from reconciler.model.check import Check, NotApplicable, Values
 from reconciler.model.declared import Mounted
 from reconciler.model.expected import LUKS, MOUNTS, SWAP
 from reconciler.model.nixos_probe import DeclaredPaths
+from reconciler.model.parameter import Parameter
 from reconciler.model.probe import Probe
 from reconciler.model.values import Params
 
@@ -36,12 +40,17 @@ _OVER_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "ceph", 
 _OF_NIX = frozenset({"/nix/store"})
 """NixOS mounts the store upon itself, read-only."""
 
+_COVERS = ("/etc/", "/nix/store/", "/run/wrappers/")
+# systemd and resolvers put these there, and no configuration declares what is in them.
+_OF_THE_MACHINE = frozenset({"/etc/machine-id", "/etc/resolv.conf"})
+_GUARDS = frozenset({"nodev", "noexec", "nosuid", "ro"})
+
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
     return (declared.EXPECTATIONS, block_devices.OF_THE_MACHINE, *block_devices.DEVICES, _PATHS)
 
 
-def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
+def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
     document = declared.declared(answers)
     wanted = document.read(MOUNTS)
     devices = block_devices.devices(answers)
@@ -56,7 +65,14 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
         elif not _MAY_BE_AWAY & set(mount.options):
             drift.missing.add(mount.path)
     known = {mount.path for mount in wanted} | _OF_NIX
-    drift.undeclared |= {p for p, m in live.items() if p not in known and _is_storage(m)}
+    new = (m for p, m in live.items() if p not in known and not _is_view(m, live))
+    allowed = given.texts(params, "allow")
+    drift.undeclared |= {
+        mount.point
+        for mount in new
+        if (_is_storage(mount) or _covers(mount))
+        and not any(fnmatchcase(mount.point, pattern) for pattern in allowed)
+    }
     drift.missing |= {f"luks:{n}" for n in document.read(LUKS) if n not in devices.aliases}
     # What is not mounted is mounted when activation starts local-fs.target; nothing is remounted.
     drift.owned = not (drift.different or drift.undeclared or _others(drift.missing))
@@ -88,6 +104,22 @@ def _is_storage(mount: storage.Mount) -> bool:
     )
 
 
+def _covers(mount: storage.Mount) -> bool:
+    return mount.point.startswith(_COVERS) and mount.point not in _OF_THE_MACHINE
+
+
+def _is_view(mount: storage.Mount, live: Mapping[str, storage.Mount]) -> bool:
+    """Whether a mount shows what lies at its point anyway, as well guarded as there."""
+    if mount.point == "/":
+        return False
+    parts = mount.point.split("/")
+    above = ("/".join(parts[:end]) or "/" for end in range(len(parts) - 1, 0, -1))
+    under = next(live[point] for point in above if point in live)
+    place = under.root.rstrip("/") + mount.point.removeprefix(under.point.rstrip("/"))
+    same = (mount.device, mount.root) == (under.device, place)
+    return same and under.options & _GUARDS <= mount.options
+
+
 def _swap(drift: Drift, document: Declared, answers: Answers, devices: storage.Devices) -> None:
     paths = record(answers.data(_PATHS), "declared paths")
     live = dict(storage.every_swap(answers.text(block_devices.SWAPS)))
@@ -112,6 +144,16 @@ CHECK = Check(
     title="File systems and swap are as the configuration declares",
     platforms=frozenset({"nixos"}),
     source="mount(8); proc_pid_mountinfo(5); 45 CFR 164.312(a)(2)(iv); NIST SP 800-53 SC-28",
+    params={
+        "allow": Parameter(
+            type="list[str]",
+            doc="Mount points, with * for any text, that declared software makes as it runs.",
+            required=False,
+            default=(),
+            pattern=r"/[A-Za-z0-9_.@*/-]{1,240}",
+            max_items=32,
+        )
+    },
     fields=declared.FIELDS,
     probes=_probes,
     parse=_parse,

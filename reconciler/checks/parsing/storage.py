@@ -19,13 +19,17 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One line of mountinfo. ``device`` is ``major:minor``; major 0 has no block device."""
+    """One line of mountinfo. ``device`` is ``major:minor``; major 0 has no block device.
+
+    ``root`` is the directory of the file system that is mounted.
+    """
 
     device: str
     point: str
     filesystem: str
     source: str
     options: frozenset[str] = frozenset()
+    root: str = "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +152,8 @@ def _mount(line: str) -> Mount:
         or not re.fullmatch(r"[0-9]+:[0-9]+", left[2])
     ):
         raise Unobservable("mountinfo has a line that cannot be read")
-    options = frozenset(left[5].split(","))
-    return Mount(left[2], _unescape(left[4]), right[0], _unescape(right[1]), options)
+    options, root = frozenset(left[5].split(",")), _unescape(left[3])
+    return Mount(left[2], _unescape(left[4]), right[0], _unescape(right[1]), options, root)
 
 
 def _unescape(text: str) -> str:
