@@ -21,6 +21,19 @@ COLUMNS = "id, path, hash, registrationTime, deriver, narSize, sigs"
 
 REPAIR = "Run `nix-store --verify` on this machine, and restore its Nix database if that fails."
 
+_NOT_SHARED = (
+    "Run this as root. A disk that is mounted read-only, of a machine that was not shut down, needs"
+    " an overlay that can be written: the log cannot be read without."
+)
+_HINTS = {
+    sqlite3.SQLITE_BUSY: "A program of Nix has it for itself: ask again when that has ended.",
+    sqlite3.SQLITE_CANTOPEN: _NOT_SHARED,
+    sqlite3.SQLITE_READONLY: _NOT_SHARED,
+}
+_FIRST_BYTE = 0xFF
+"""What kind of error it is, of the codes of SQLite."""
+
+_PATIENCE_S = 5.0
 _MAX_TEXT = 64 * 1024
 _STEPS_A_CALL = 100_000
 _MAX_CALLS = 20_000
@@ -106,7 +119,9 @@ def _opened(file: Path) -> Snapshot:
 
 
 def _connect(file: Path, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=5)
+    connection = sqlite3.connect(
+        f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=_PATIENCE_S
+    )
     try:
         connection.isolation_level = None
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_TEXT)
@@ -161,4 +176,6 @@ def damaged(file: Path, error: Exception) -> MachineError:
             f"Nix database {file} may not be read: {error.strerror}",
             hint="Run this as root, or as a user that may read the Nix database.",
         )
-    return MachineError(f"Nix database {file} cannot be read: {error!s:.200}", hint=REPAIR)
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    hint = _HINTS.get(getattr(error, "sqlite_errorcode", 0) & _FIRST_BYTE, REPAIR)
+    return MachineError(f"Nix database {file} cannot be read: {said:.200}", hint=hint)

@@ -1,6 +1,7 @@
 """What is believed of the database of Nix, and what is refused."""
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -229,8 +230,41 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     file = make_database(tmp_path, [Row(path=TOP)])
     let_anybody_read(tmp_path)
     file.chmod(stat.S_IRUSR)
-    with nobody(), pytest.raises(MachineError, match=r"db\.sqlite"):
+    with nobody(), pytest.raises(MachineError, match=r"db\.sqlite") as refused:
         closure(tmp_path)
+    assert refused.value.hint.startswith("Run this as root.")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_a_log_that_only_its_writers_may_read_is_no_damage(tmp_path: Path) -> None:
+    file = make_database(tmp_path, [Row(path=TOP)])
+    with sqlite3.connect(file) as daemon:
+        daemon.execute("UPDATE ValidPaths SET narSize = 5")
+        daemon.commit()
+        copied = tmp_path / "disk/nix/var/nix/db"
+        copied.mkdir(parents=True)
+        for name in ("db.sqlite", "db.sqlite-wal", "schema"):
+            shutil.copy(file.with_name(name), copied)
+    daemon.close()
+    let_anybody_read(tmp_path)
+    with nobody(), pytest.raises(MachineError, match="cannot be read") as refused:
+        closure(tmp_path / "disk")
+    assert "mounted read-only" in refused.value.hint
+    assert [info.nar_bytes for info in closure(tmp_path / "disk")] == [5]
+
+
+def test_a_database_that_nix_has_for_itself_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "_PATIENCE_S", 0.1)
+    file = make_database(tmp_path, [Row(path=TOP)], wal=False)
+    with sqlite3.connect(file) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        writer.execute("UPDATE ValidPaths SET narSize = 5")
+        with pytest.raises(MachineError, match="cannot be read: database is locked") as refused:
+            closure(tmp_path)
+    writer.close()
+    assert "ask again" in refused.value.hint
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
