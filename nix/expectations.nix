@@ -21,7 +21,10 @@ let
   units = part ./expectations/units.nix;
   access = part ./expectations/access.nix;
   sshd = part ./expectations/sshd.nix;
-  network = part ./expectations/network.nix;
+  network = import ./expectations/network.nix {
+    inherit config lib;
+    inherit (units) starts;
+  };
   storage = part ./expectations/storage.nix;
   services = part ./expectations/services.nix;
 in

@@ -79,11 +79,16 @@ in
   sysctl = builtins.mapAttrs (_: value) (lib.filterAttrs (_: v: v != null) boot.kernel.sysctl);
 
   wrappers = byName (
-    lib.mapAttrsToList (name: wrapper: {
-      inherit name;
+    map (wrapper: {
+      # The file is called by its program, which need not be the name of the option.
+      name = wrapper.program;
       inherit (wrapper) owner group capabilities;
       mode = modeOf wrapper;
-    }) (lib.filterAttrs (_: w: w.enable or true) config.security.wrappers)
+    }) (
+      builtins.filter (w: (config.security.enableWrappers or true) && w.enable or true) (
+        builtins.attrValues config.security.wrappers
+      )
+    )
   );
 
   modules = {

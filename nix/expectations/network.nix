@@ -1,10 +1,15 @@
 # What listens, and what the firewall lets in.
-{ config, lib }:
+{
+  config,
+  lib,
+  # Whether something that is reached at boot starts a unit (units.nix).
+  starts,
+}:
 let
   inherit (import ./sorted.nix lib) strings entries;
-  firewall = config.networking.firewall;
+  inherit (config.networking) firewall;
   sshd = config.services.openssh;
-  wireguard = config.networking.wireguard.interfaces;
+  ours = lib.attrByPath [ "reconciler" "expectations" ] { } config;
 
   range = protocol: r: "${protocol}/${toString r.from}-${toString r.to}";
   opened =
@@ -19,36 +24,57 @@ let
     config.networking.nftables.enable || config.networking.enableIPv6
   ) "udp/546";
 
+  # An address as the kernel's tables have it; null (any) for a name, which no table has.
+  literal =
+    text:
+    let
+      bare = lib.removePrefix "[" (lib.removeSuffix "]" text);
+      address = lib.toLower (builtins.head (lib.splitString "%" bare));
+      isAddress = builtins.match "[0-9.]+|[0-9a-f:.]*:[0-9a-f:.]*" address != null;
+    in
+    if isAddress && address != "0.0.0.0" && address != "::" then address else null;
+
   sshdUnit = if sshd.startWhenNeeded then "sshd.socket" else "sshd.service";
+  sshdSocket = address: port: {
+    protocol = "tcp";
+    inherit port address;
+    unit = sshdUnit;
+  };
+  # ListenAddress(5) takes the port in the address, too; an address of version 6 is then in brackets.
+  sshdListens =
+    { addr, port, ... }:
+    let
+      parts = builtins.match "([[].*[]]|[^]:[]+):([0-9]+)" addr;
+      ports = if port == null then sshd.ports else [ port ];
+    in
+    if parts == null then
+      map (sshdSocket (literal addr)) ports
+    else
+      [ (sshdSocket (literal (builtins.head parts)) (lib.toInt (builtins.elemAt parts 1))) ];
   sshdSockets =
     if sshd.listenAddresses == [ ] then
-      map (port: {
-        protocol = "tcp";
-        inherit port;
-        address = null;
-        unit = sshdUnit;
-      }) sshd.ports
+      map (sshdSocket null) sshd.ports
     else
-      lib.concatMap (
-        listen:
-        map (port: {
-          protocol = "tcp";
-          inherit port;
-          address = listen.addr;
-          unit = sshdUnit;
-        }) (if listen.port == null then sshd.ports else [ listen.port ])
-      ) sshd.listenAddresses;
+      lib.concatMap sshdListens sshd.listenAddresses;
 
   # Of a kernel interface: no process, so no unit.
-  tunnels = lib.concatMap (
-    interface:
-    lib.optional (interface.listenPort != null) {
+  tunnel =
+    port:
+    lib.optional (port != null && builtins.match "[0-9]+" (toString port) != null) {
       protocol = "udp";
-      port = interface.listenPort;
+      port = lib.toInt (toString port);
       address = null;
       unit = null;
-    }
-  ) (builtins.attrValues wireguard);
+    };
+  ofNetworkd = lib.optionals config.systemd.network.enable (
+    builtins.attrValues (lib.filterAttrs (_: device: device.enable) config.systemd.network.netdevs)
+  );
+  quick = lib.filterAttrs (_: interface: interface.autostart) config.networking.wg-quick.interfaces;
+  tunnels =
+    lib.concatMap (interface: tunnel interface.listenPort) (
+      builtins.attrValues config.networking.wireguard.interfaces ++ builtins.attrValues quick
+    )
+    ++ lib.concatMap (device: tunnel (device.wireguardConfig.ListenPort or null)) ofNetworkd;
 
   # chronyc asks over loopback; the port of NTP itself stays shut without `allow`.
   chrony = lib.optionals config.services.chrony.enable (
@@ -69,14 +95,13 @@ let
   parse =
     protocol: unit: text:
     let
-      parts = builtins.match "(([[][0-9a-fA-F:]+]|[0-9.]+):)?([0-9]+)" (toString text);
+      parts = builtins.match "(([[][0-9a-fA-F:.]+]|[0-9.]+):)?([0-9]+)" (toString text);
       address = builtins.elemAt parts 1;
-      bare = lib.removePrefix "[" (lib.removeSuffix "]" address);
     in
     lib.optional (parts != null) {
       inherit protocol unit;
       port = lib.toInt (builtins.elemAt parts 2);
-      address = if address == null || bare == "0.0.0.0" || bare == "::" then null else bare;
+      address = if address == null then null else literal address;
     };
   ofUnits = lib.concatMap (
     name:
@@ -85,7 +110,8 @@ let
       unit = "${name}.socket";
       settings = socket.socketConfig;
     in
-    lib.optionals socket.enable (
+    # Of one that nothing starts, and of a template, nothing listens.
+    lib.optionals (socket.enable && starts unit) (
       lib.concatMap (parse "tcp" unit) (
         socket.listenStreams ++ lib.toList (settings.ListenStream or [ ])
       )
@@ -101,7 +127,10 @@ in
     backend = if config.networking.nftables.enable then "nftables" else "iptables";
     open = strings (
       lib.optionals firewall.enable (
-        opened firewall ++ lib.concatMap opened (builtins.attrValues firewall.interfaces) ++ answers
+        opened firewall
+        ++ lib.concatMap opened (builtins.attrValues firewall.interfaces)
+        ++ answers
+        ++ ours.open or [ ]
       )
     );
   };
@@ -110,6 +139,6 @@ in
     ++ tunnels
     ++ chrony
     ++ ofUnits
-    ++ lib.attrByPath [ "reconciler" "expectations" "sockets" ] [ ] config
+    ++ ours.sockets or [ ]
   );
 }

@@ -67,20 +67,29 @@ let
     timer = "restic-backups-${job}.timer";
   }) (lib.filterAttrs (_: backup: backup.timerConfig != null) services.restic.backups);
 
+  borg = lib.mapAttrsToList (job: _: {
+    inherit job;
+    unit = "borgbackup-job-${job}.service";
+    timer = "borgbackup-job-${job}.timer";
+  }) (lib.filterAttrs (_: backup: backup.startAt != [ ]) services.borgbackup.jobs);
+
   folded =
     line:
     builtins.concatStringsSep " " (
-      builtins.filter (w: builtins.isString w && w != "") (builtins.split "[ \t\n]+" line)
+      builtins.filter (w: builtins.isString w && w != "") (builtins.split "[ \t]+" line)
     );
+  # One text may be several lines of the table; comments and settings (MAILTO=) are no jobs.
+  isJob = line: line != "" && builtins.match "#.*|[A-Za-z_][A-Za-z0-9_]* ?=.*" line == null;
+  jobsOf = text: builtins.filter isJob (map folded (lib.splitString "\n" text));
 in
 {
   time = clock;
   certificates = byName (
     acme ++ ofUpload ++ lib.attrByPath [ "reconciler" "expectations" "certificates" ] [ ] config
   );
-  backups = entries restic;
+  backups = entries (restic ++ borg);
   cron = {
     enabled = services.cron.enable;
-    jobs = strings (map folded (lib.optionals services.cron.enable services.cron.systemCronJobs));
+    jobs = strings (lib.concatMap jobsOf (lib.optionals services.cron.enable services.cron.systemCronJobs));
   };
 }

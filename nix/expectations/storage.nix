@@ -23,7 +23,8 @@ let
     "tmpfs"
     "virtiofs"
   ];
-  remains = fs: !(builtins.elem fs.fsType passing) && !(builtins.elem "bind" fs.options);
+  isView = fs: builtins.elem "bind" fs.options || builtins.elem "rbind" fs.options;
+  remains = fs: !(builtins.elem fs.fsType passing) && !(isView fs);
   encrypted =
     fs:
     remains fs
@@ -32,8 +33,8 @@ let
       || (fs.encrypted.enable or false)
       || builtins.elem fs.mountPoint sayso
     );
-  # One word may hold several, and that of a network file system a password.
-  words = fs: lib.concatMap (lib.splitString ",") fs.options;
+  # One word may hold several, or none, and that of a network file system a password.
+  words = fs: builtins.filter (o: o != "") (lib.concatMap (lib.splitString ",") fs.options);
   mount = fs: {
     path = fs.mountPoint;
     type = fs.fsType;
@@ -58,11 +59,13 @@ in
   luks = strings names;
   swap = builtins.sort (a: b: a.device < b.device) (
     map (swap: {
-      inherit (swap) device;
+      # With a key of its own at each start it is another device that is swapped to.
+      device = swap.realDevice;
       encrypted =
         swap.randomEncryption.enable
         || (swap.encrypted.enable or false)
         || builtins.elem swap.device mapped
+        || builtins.elem swap.device sayso
         || onEncrypted swap.device;
     }) config.swapDevices
   );

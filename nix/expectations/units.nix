@@ -130,10 +130,14 @@ let
     "systemd-logind.service"
     "systemd-udevd.service"
   ];
+  # One that is done and then unloaded is not there to be looked at.
+  goes = timer: builtins.elem (timer.timerConfig.RemainAfterElapse or true) [ false "no" "false" "off" "0" ];
 in
 {
+  # Whether something that is reached at boot starts it; of a template that is not said.
+  starts = name: reached ? ${name} && !(isTemplate name);
   run = strings (runs ++ always);
-  timers = strings (must (of "timers"));
+  timers = strings (builtins.filter (name: !(goes declared.${name})) (must (of "timers")));
   sockets = strings (must (of "sockets"));
   oneshot = strings (lib.subtractLists (runs ++ always) (of "services"));
 }

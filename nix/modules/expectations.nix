@@ -54,6 +54,12 @@ in
         }
       );
     };
+    open = lib.mkOption {
+      default = [ ];
+      example = [ "tcp/8443" ];
+      description = "Ports that rules of your own open (networking.firewall.extraInputRules, extraCommands): their text is not read.";
+      type = lib.types.listOf (lib.types.strMatching "(tcp|udp)/[0-9]{1,5}(-[0-9]{1,5})?");
+    };
     certificates = lib.mkOption {
       default = [ ];
       description = "Certificates beside those of security.acme.";

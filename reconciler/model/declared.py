@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 # JSON has lists; what they hold stays strict.
 Listed = Annotated[tuple[_T, ...], Strict(False), Bounds(max_length=_MOST)]
-_Text = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 NameText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:@+-]{0,127}$")]
 _Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?$")]
 UnitText = Annotated[
@@ -202,7 +202,7 @@ class Expectations(Part):
 
     format: Literal["reconciler-expectations/1"]
     system: StorePathText
-    host: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{0,63}$")]
+    host: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,63}$")]
     release: NameText
     revision: NameText | None
     boot: Boot

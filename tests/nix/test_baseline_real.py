@@ -20,6 +20,7 @@ from tests.support.nix_runtime import NixStore
 NEWER = {
     "networking.wireguard.useNetworkd",
     "security.auditd.settings",
+    "security.enableWrappers",
     "services.logind.settings.Login",
     "systemd.coredump.settings.Coredump",
 }

@@ -30,7 +30,8 @@ in
       example = [ "/" ];
       description = ''
         Mount points whose device does not say that it lies on LUKS, and does: LVM on LUKS, or a
-        file system that is named by its UUID. LNX-CRYPT-001 looks at the machine itself.
+        file system that is named by its UUID; swap by its device (`/dev/vg0/swap`). LNX-CRYPT-001
+        looks at the machine itself.
       '';
     };
     unlock = {
@@ -93,7 +94,7 @@ in
           assertion = bareSwap == [ ];
           message = "reconciler.baseline.diskEncryption: swap is not encrypted: ${
             builtins.concatStringsSep ", " (map (s: s.device) bareSwap)
-          }. Set swapDevices.*.randomEncryption.enable, or put it on LUKS.";
+          }. Set swapDevices.*.randomEncryption.enable, put it on LUKS, or list the device in reconciler.baseline.diskEncryption.alsoEncrypted if it lies on one.";
         }
         {
           assertion = cfg.unlock.enable -> cfg.unlock.authorizedKeys != [ ];

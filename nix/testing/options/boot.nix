@@ -44,19 +44,28 @@ let
         };
       };
     };
-  swap = {
-    options = {
-      device = mkOption { type = types.nonEmptyStr; };
-      randomEncryption.enable = mkOption {
-        type = types.bool;
-        default = false;
+  swap =
+    { config, ... }:
+    {
+      options = {
+        device = mkOption { type = types.nonEmptyStr; };
+        # What is swapped to: with a key of its own at each start, a mapping.
+        realDevice = mkOption { type = types.path; };
+        randomEncryption.enable = mkOption {
+          type = types.bool;
+          default = false;
+        };
+        encrypted.enable = mkOption {
+          type = types.bool;
+          default = false;
+        };
       };
-      encrypted.enable = mkOption {
-        type = types.bool;
-        default = false;
-      };
+      config.realDevice =
+        if config.randomEncryption.enable then
+          "/dev/mapper/${builtins.replaceStrings [ "-" "/" ] [ "x2d" "-" ] (lib.removePrefix "/" config.device)}"
+        else
+          config.device;
     };
-  };
   luks = {
     options = {
       device = mkOption { type = types.str; };

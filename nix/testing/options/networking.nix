@@ -31,6 +31,17 @@ let
       default = null;
     };
   };
+  port = mkOption {
+    type = types.nullOr types.int;
+    default = null;
+  };
+  quick.options = {
+    autostart = mkOption {
+      type = types.bool;
+      default = true;
+    };
+    listenPort = port;
+  };
   wireguard.options = {
     ips = mkOption {
       type = types.listOf types.str;
@@ -42,10 +53,7 @@ let
       type = types.bool;
       default = false;
     };
-    listenPort = mkOption {
-      type = types.nullOr types.int;
-      default = null;
-    };
+    listenPort = port;
     peers = mkOption {
       type = types.listOf (types.submodule peer);
       default = [ ];
@@ -104,6 +112,10 @@ in
         type = types.attrsOf (types.submodule { options = opened; });
         default = { };
       };
+    };
+    wg-quick.interfaces = mkOption {
+      type = types.attrsOf (types.submodule quick);
+      default = { };
     };
     wireguard = {
       # Since release 25.05.

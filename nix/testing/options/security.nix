@@ -85,22 +85,30 @@ let
       };
     };
 
-  wrapper.options = {
-    enable = flag true;
-    source = mkOption { type = types.path; };
-    owner = mkOption { type = types.str; };
-    group = mkOption { type = types.str; };
-    permissions = mkOption {
-      type = types.strMatching "[ugoa]*([-+=]([rwxXst]*|[ugo]))+(,[ugoa]*([-+=]([rwxXst]*|[ugo]))+)*|[-+=]?[0-7]{0,4}";
-      default = "u+rx,g+x,o+x";
+  wrapper =
+    { name, ... }:
+    {
+      options = {
+        enable = flag true;
+        program = mkOption {
+          type = types.nullOr types.str;
+          default = name;
+        };
+        source = mkOption { type = types.path; };
+        owner = mkOption { type = types.str; };
+        group = mkOption { type = types.str; };
+        permissions = mkOption {
+          type = types.strMatching "[ugoa]*([-+=]([rwxXst]*|[ugo]))+(,[ugoa]*([-+=]([rwxXst]*|[ugo]))+)*|[-+=]?[0-7]{0,4}";
+          default = "u+rx,g+x,o+x";
+        };
+        capabilities = mkOption {
+          type = types.commas;
+          default = "";
+        };
+        setuid = flag false;
+        setgid = flag false;
+      };
     };
-    capabilities = mkOption {
-      type = types.commas;
-      default = "";
-    };
-    setuid = flag false;
-    setgid = flag false;
-  };
 in
 {
   options.security = {
@@ -120,6 +128,7 @@ in
         default = { };
       };
     };
+    enableWrappers = flag true;
     wrappers = mkOption {
       type = types.attrsOf (types.submodule wrapper);
       default = { };

@@ -174,6 +174,17 @@ in
       type = types.attrsOf (types.submodule restic);
       default = { };
     };
+    borgbackup.jobs = mkOption {
+      type = types.attrsOf (
+        types.submodule {
+          options.startAt = mkOption {
+            type = types.either types.str (types.listOf types.str);
+            default = "daily";
+          };
+        }
+      );
+      default = { };
+    };
     cron = {
       enable = flag false;
       systemCronJobs = listOfText [ ];

@@ -1,5 +1,10 @@
 # systemd.*
-{ lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   names = mkOption {
@@ -102,6 +107,11 @@ let
   timer.options = common // {
     timerConfig = section;
   };
+  device.options = {
+    enable = flag true;
+    netdevConfig = section;
+    wireguardConfig = section;
+  };
   path.options = common // {
     pathConfig = section;
   };
@@ -124,6 +134,10 @@ in
     timers = of timer;
     paths = of path;
     targets = of { options = common; };
+    network = {
+      enable = flag config.networking.useNetworkd;
+      netdevs = of device;
+    };
     tmpfiles.rules = mkOption {
       type = types.listOf types.str;
       default = [ ];
