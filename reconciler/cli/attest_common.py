@@ -191,7 +191,7 @@ def finish(
     document = {"statement": document_of(read(payload)), **more, "files": list(files)}
     if output is not None:
         for path, content in files.items():
-            (output / path).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder((output / path).parent)
             rewrite(output / path, content)
         say(desk, {**document, "output": str(output)}, [f"written  {output / p}" for p in files])
         return
@@ -199,6 +199,18 @@ def finish(
     lines = [f"written  {path} on branch {desk.name}" for path in files]
     lines += [f"commit   {added.commit}", f"now:     {desk.push}"]
     say(desk, {**document, "commit": added.commit, "push": desk.push}, lines)
+
+
+def _make_folder(folder: Path) -> None:
+    from reconciler.errors import MachineError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineError(
+            f"cannot make {folder}: {error.strerror}",
+            hint="Name a directory that this user may write to.",
+        ) from error
 
 
 def _leave_unsigned(desk: Desk, file: Path, payload: bytes, more: Mapping[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """``reconciler release``: build what every NixOS host of a commit is to run, and sign its name."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,18 @@ from reconciler.cli.attest_ci import (
 if TYPE_CHECKING:
     from reconciler.cli.attest_common import Desk
     from reconciler.engine.releasing import Workshop
+    from reconciler.trust.statements import System
+
+_ADDRESS = re.compile(r"(?:file:///|https?://|s3://|ssh://|ssh-ng://)[!-~]+")
+_SECRET_KEY = re.compile(rb"[^:\s]+:[A-Za-z0-9+/]{86}==\s*")
+
+
+def _address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """An address of a cache: what else Nix takes for one is a store of this machine."""
+    if value is not None and _ADDRESS.fullmatch(value) is None:
+        raise click.BadParameter("write it as an address: file:///srv/cache, https://…, s3://…")
+    return value
+
 
 _any_folder = click.Path(path_type=Path, file_okay=False)
 _given_file = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -24,7 +38,12 @@ _folder = click.Path(path_type=Path, file_okay=False, exists=True)
 
 @click.command()
 @click.argument("revision", default="HEAD")
-@click.option("--cache", metavar="URL", help="Binary cache that the closures are copied to.")
+@click.option(
+    "--cache",
+    metavar="URL",
+    callback=_address,
+    help="Binary cache that the closures are copied to.",
+)
 @click.option(
     "--cache-key",
     type=_given_file,
@@ -33,6 +52,7 @@ _folder = click.Path(path_type=Path, file_okay=False, exists=True)
 @click.option(
     "--earlier",
     metavar="URL",
+    callback=_address,
     help="Cache with the systems of earlier releases, to say what differs. Default: --cache.",
 )
 @click.option(
@@ -80,16 +100,22 @@ def command(revision: str, branch: str, **options: Any) -> None:
     from reconciler.engine.releasing import build_systems, fitted
     from reconciler.trust.statements import Release
 
+    _check_cache_key(options["cache"], options["cache_key"])
     desk, key = desk_of(options), signer_of(options)
     clone, commit = desk.clone, desk.clone.commit(revision)
     say_if_it_will_not_count(desk, key, branch, commit, "release")
+    _say_if_hosts_will_not_find_it(options["cache"], options["cache_key"])
     beside = desk.branch.read(desk.now)
+    if not beside.released():
+        _note(
+            f"this clone knows no release on branch {desk.name}: there is nothing to compare with"
+        )
     earlier = releases_along(
         clone.repository, commit, branch=branch, now=desk.now, attestations=beside
     )
     systems = build_systems(clone, commit, _workshop(options), earlier)
     if not systems:
-        click.echo("note: the commit has no NixOS host; the release names no system", err=True)
+        _note("the commit has no NixOS host; the release names no system")
     signed = Release(
         branch,
         commit,
@@ -99,7 +125,51 @@ def command(revision: str, branch: str, **options: Any) -> None:
         _now(desk),
         systems,
     )
-    sign(desk, fitted(signed), options, key)
+    payload = fitted(signed)
+    if not desk.as_json:
+        _show(systems)
+    sign(desk, payload, options, key)
+
+
+def _check_cache_key(cache: str | None, file: Path | None) -> None:
+    """What would end the command after everything is built.
+
+    Raises:
+        click.UsageError: A key, and nothing to sign.
+        KeyMissing: It is no secret key of Nix.
+    """
+    from reconciler.cli.keys_authorize import read_given
+    from reconciler.errors import KeyMissing
+
+    if file is None:
+        return
+    if cache is None:
+        raise click.UsageError("--cache-key signs what is copied: give --cache URL, too")
+    if _SECRET_KEY.fullmatch(read_given(file, 4096)) is None:
+        raise KeyMissing(
+            f"{file} is not a secret key of Nix",
+            hint="Make one: nix-store --generate-binary-cache-key NAME-1 cache.sec cache.pub",
+        )
+
+
+def _say_if_hosts_will_not_find_it(cache: str | None, file: Path | None) -> None:
+    if cache is None:
+        _note("without --cache the closures stay here; copy them to where hosts fetch from")
+    elif file is None and "secret-key=" not in cache:
+        _note("without --cache-key hosts take only what this Nix signs (secret-key-files)")
+
+
+def _show(systems: "Mapping[str, System]") -> None:
+    from reconciler.report.system import diff_lines
+
+    for host, system in systems.items():
+        click.echo(f"system   {host} {system.path}")
+        if system.diff is not None and system.diff.since is not None:
+            click.echo("\n".join(diff_lines(system.diff.to_body())))
+
+
+def _note(text: str) -> None:
+    click.echo(f"note: {text}", err=True)
 
 
 def _workshop(options: dict[str, Any]) -> "Workshop":

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.desired.attest.clone import AttestClone
+from reconciler.desired.attest.clone import AttestClone, whole_history
 from reconciler.desired.export import exported
 from reconciler.desired.fleet import read_fleet
 from reconciler.desired.limits import READ_LIMITS
@@ -21,8 +21,8 @@ from reconciler.engine.trusted.system import KIND
 from reconciler.errors import EvidenceError, InputError
 from reconciler.model.system import MAX_CHANGES, ClosureDiff
 from reconciler.nix import build, closure
-from reconciler.nix.evaluate import Evaluated, Told, attribute_of, evaluate
-from reconciler.nix.process import NixStore
+from reconciler.nix.evaluate import Evaluated, attribute_of, evaluate
+from reconciler.nix.process import NixStore, Told
 from reconciler.trust.statements import Release, System, write
 
 NOTHING_BEFORE = ClosureDiff(None, (), 0)
@@ -87,21 +87,22 @@ def build_systems(
 
     Raises:
         FleetInvalid: The documents of the commit cannot be read.
-        InputError: Two hosts have one attribute, or the flake gives something else than a system.
+        InputError: Two hosts have one attribute, the flake gives something else than a system, or
+            the clone lacks the history that says what was released before.
         IntentRefused: The tree would be refused.
         MachineError: An evaluation, a build or a copy failed, or took too long.
     """
     hosts = hosts_to_build(clone, commit)
+    # Asked before anything is built, so that nobody waits for an error.
+    with whole_history():
+        before = {host: _before(releases, host, commit) for host in hosts}
     found = dict(_evaluated(clone, commit, hosts, workshop))
     wanted, timeout_s = list(found.values()), workshop.timeout_s
     build.build(wanted, timeout_s=timeout_s, state=workshop.state, told=workshop.told)
     if workshop.cache is not None and found:
         paths, key = [system.path for system in wanted], workshop.cache_key
         build.push(paths, workshop.cache, key=key, timeout_s=timeout_s, state=workshop.state)
-    return {
-        host: _described(system, _before(releases, host, commit), workshop)
-        for host, system in found.items()
-    }
+    return {host: _described(system, before[host], workshop) for host, system in found.items()}
 
 
 def fitted(release: Release) -> bytes:
@@ -145,21 +146,23 @@ def _before(releases: Releases, host: str, commit: str) -> str | None:
 
 def _described(system: Evaluated, before: str | None, workshop: Workshop) -> System:
     built = build.facts_of(system, state=workshop.state)
-    diff = _diff(system.path, before, workshop)
+    diff = _diff(system, before, workshop)
     return System(built.drv, built.path, built.nar_sha256, built.closure, diff)
 
 
-def _diff(path: str, before: str | None, workshop: Workshop) -> ClosureDiff:
+def _diff(system: Evaluated, before: str | None, workshop: Workshop) -> ClosureDiff:
     """How a closure differs; from nothing, where the one before can be had nowhere any more."""
     if before is None:
         return NOTHING_BEFORE
-    state, timeout_s = workshop.state, workshop.timeout_s
+    state, timeout_s, told = workshop.state, workshop.timeout_s, workshop.told
     cache = workshop.earlier or workshop.cache
-    old = build.packages_of(
-        before, cache=cache, timeout_s=timeout_s, state=state, told=workshop.told
-    )
-    new = build.packages_of(path, cache=None, timeout_s=timeout_s, state=state)
+    old = build.packages_of(before, cache=cache, timeout_s=timeout_s, state=state, told=told)
+    new = build.packages_of(system.path, cache=None, timeout_s=timeout_s, state=state)
     if old is None or new is None:
+        if told is not None:
+            where = "in this store" if cache is None else f"in this store or {cache}"
+            lost = f"{before}, which {system.target} had before, is not {where}"
+            told(f"note: {lost}: what differs is not said".encode())
         return NOTHING_BEFORE
     return closure.diff(old, new, since=before)
 

@@ -4,19 +4,32 @@ Rule 1: A system is what its derivation makes: an evaluation that claims another
 Rule 2: All facts come from the Nix database after the build, never from what a program printed.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import InputError, MachineError
+from reconciler.model.scrub import scrub
 from reconciler.model.system import Closure
 from reconciler.nix import closure, process
 from reconciler.nix.database import open_database
-from reconciler.nix.evaluate import Evaluated, Told
-from reconciler.nix.process import NixStore
+from reconciler.nix.evaluate import Evaluated
+from reconciler.nix.process import NixStore, Told
 from reconciler.nix.store_path import is_store_path
+from reconciler.programs.bounded import Ended
 
 _LINES_LIMIT = 64 * 1024 * 1024
+_NAMED = 8
+_CULPRIT = re.compile(
+    rb"^error: (?:Cannot build|builder for) '(?P<drv>/nix/store/[\w+.?=-]{1,250}\.drv)'"
+    rb"(?:\.\s+Reason:)? (?P<reason>[^\n;]{1,200})",
+    re.MULTILINE,
+)
+"""The first that failed; Nix names what waits for it afterwards."""
+
+_FULL = re.compile(rb"No space left on device|disk is full")
+_ROOM = "Make room where the store is (nix-collect-garbage), and run it again."
 _OPTIONS = (("builders", ""), ("plugin-files", ""), ("accept-flake-config", "false"))
 
 
@@ -63,19 +76,22 @@ def build(
         return
     for system in systems:
         _hold_claim(system, timeout_s, state)
-    ended = process.attempt(
-        "nix-store",
-        "--realise",
-        *drvs,
-        timeout_s=timeout_s,
-        limit=_LINES_LIMIT,
-        options=(*_OPTIONS, *options),
-        state=state,
-    )
+    try:
+        ended = process.attempt(
+            "nix-store",
+            # Of builds side by side, each line says whose it is.
+            *("--log-format", "bar-with-logs", "--realise"),
+            *drvs,
+            timeout_s=timeout_s,
+            limit=_LINES_LIMIT,
+            options=(*_OPTIONS, *options),
+            state=state,
+            told=told,
+        )
+    except MachineError as error:
+        raise _failed(systems, error.message, error.hint) from error
     if ended.exit != 0:
-        if told is not None:
-            told(ended.stderr)
-        raise process.failure("nix-store", ended)
+        raise _explained(systems, ended, timeout_s, state)
 
 
 def _hold_claim(system: Evaluated, timeout_s: float, state: NixStore | None) -> None:
@@ -84,9 +100,48 @@ def _hold_claim(system: Evaluated, timeout_s: float, state: NixStore | None) -> 
     )
     if said.decode("ascii", "replace").split() != [system.path]:
         raise InputError(
-            f"{system.drv} does not make {system.path} and that alone",
+            f"{system.drv} does not make {system.path}, the system of {system.target}, alone",
             hint="config.system.build.toplevel must be a derivation with one output.",
         )
+
+
+def _failed(systems: Sequence[Evaluated], why: str, hint: str) -> MachineError:
+    hosts = list(dict.fromkeys(system.target for system in systems))
+    named = ", ".join(hosts[:_NAMED])
+    more = f" and {len(hosts) - _NAMED} more" if len(hosts) > _NAMED else ""
+    return MachineError(f"the system of {named}{more} cannot be built: {why}", hint=hint)
+
+
+def _explained(
+    systems: Sequence[Evaluated], ended: Ended, timeout_s: float, state: NixStore | None
+) -> MachineError:
+    """The error that names what did not build, and the hosts that need it."""
+    found = _CULPRIT.search(ended.stderr)
+    full = _FULL.search(ended.stderr)
+    if found is None:
+        error = process.failure("nix-store", ended)
+        return _failed(systems, error.message, _ROOM if full else error.hint)
+    drv, reason = found["drv"].decode(), found["reason"].decode("utf-8", "replace")
+    need = [system for system in systems if _needs(system, drv, timeout_s, state)]
+    hint = _ROOM if full else _hint(drv, reason, state)
+    return _failed(need or systems, f"{drv}: {scrub(reason.rstrip('.'))}", hint)
+
+
+def _hint(drv: str, reason: str, state: NixStore | None) -> str:
+    if "failed with exit code" in reason:
+        return f"See what its build said: nix log {_store_of(state)}{drv}"
+    return f"See all that Nix says: nix-store {_store_of(state)}--realise {drv}"
+
+
+def _needs(system: Evaluated, drv: str, timeout_s: float, state: NixStore | None) -> bool:
+    ask = ("--query", "--requisites", system.drv)
+    said = process.run("nix-store", *ask, timeout_s=timeout_s, state=state)
+    return drv.encode() in said.split()
+
+
+def _store_of(state: NixStore | None) -> str:
+    root = _root(state)
+    return "" if root == "/" else f"--store {root} "
 
 
 def facts_of(system: Evaluated, *, state: NixStore | None = None) -> Built:
@@ -135,10 +190,9 @@ def packages_of(
         timeout_s=timeout_s,
         limit=_LINES_LIMIT,
         state=state,
+        told=told,
     )
     if ended.exit != 0:
-        if told is not None:
-            told(ended.stderr)
         return None
     return tuple(filter(is_store_path, ended.stdout.decode("ascii", "replace").split()))
 

@@ -9,15 +9,15 @@ Rule 3: What an evaluation says its result is, is a claim; `reconciler.nix.build
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import InputError, MachineError
 from reconciler.nix import process
 from reconciler.nix.locked import LOCK, allowed_uris
-from reconciler.nix.process import NixStore
+from reconciler.nix.process import NixStore, Told
 from reconciler.nix.store_path import is_store_path
+from reconciler.programs.bounded import Ended
 
 OPTIONS = (
     ("pure-eval", "true"),
@@ -33,11 +33,32 @@ OPTIONS = (
 )
 """What no flake and no machine may have otherwise."""
 
-Told = Callable[[bytes], None]
-
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SEE = "See what Nix says: nix eval --no-update-lock-file 'path:FLEET#nixosConfigurations'."
-_UNLOCKED = "There is no flake.lock: if the flake has inputs, run `nix flake lock` and commit it."
+_KNOWN = (
+    (
+        rb"in (?:restricted|pure evaluation) mode",
+        f"It may read the files of the commit and the inputs that {LOCK} pins, and nothing else.",
+    ),
+    (
+        rb"allow-import-from-derivation",
+        "Nothing is built to be read: commit the file, or make it an input of the flake.",
+    ),
+    (
+        rb"mismatch in field|hash mismatch",
+        f"An address serves other bytes than {LOCK} pins: find out why before you lock anew.",
+    ),
+    (
+        rb"database disk image|is not a database",
+        "The database of this store is damaged: nix-store --verify --repair, or another store.",
+    ),
+    (rb"disk is full|No space left", "Make room where the store is: nix-collect-garbage."),
+)
+"""What Nix says, and what to do then."""
+
+_NOT_LOCKED = b"requires lock file changes"
+_LOCK_IT = "the inputs of flake.nix: run `nix flake lock` and commit it."
+_OUT_OF_MEMORY = re.compile(rb"[Oo]ut of [Mm]emory|Failed to expand heap|bad_alloc|allocate memory")
 _ANSWER_LIMIT = 64 * 1024
 _NO_ATTRIBUTE = b"does not provide attribute"
 _APPLY = "system: { drv = system.drvPath; path = system.outPath; }"
@@ -48,10 +69,12 @@ class Evaluated:
     """What an evaluation says.
 
     Attributes:
+        target: ``<client>/<host>`` whose system it is.
         drv: Store path of the derivation.
         path: Store path that it will make.
     """
 
+    target: str
     drv: str
     path: str
 
@@ -96,24 +119,24 @@ def evaluate(
         MachineError: It failed, took too long or needed too much memory.
     """
     _require_flake(flake, target)
-    ended = process.attempt(
-        "nix",
-        "eval",
-        # Not --no-write-lock-file as well: with it, Nix locks what nothing pins in memory.
-        *("--json", "--no-update-lock-file", "--apply", _APPLY),
-        f"path:{flake}#{attribute_of(target)}",
-        timeout_s=timeout_s,
-        limit=_ANSWER_LIMIT,
-        options=(*OPTIONS, ("allowed-uris", " ".join(allowed_uris(flake)))),
-        state=state,
-        memory_bytes=memory_bytes,
-    )
+    try:
+        ended = process.attempt(
+            "nix",
+            "eval",
+            # Not --no-write-lock-file as well: with it, Nix locks what nothing pins in memory.
+            *("--json", "--no-update-lock-file", "--apply", _APPLY),
+            f"path:{flake}#{attribute_of(target)}",
+            timeout_s=timeout_s,
+            limit=_ANSWER_LIMIT,
+            options=(*OPTIONS, ("allowed-uris", " ".join(allowed_uris(flake)))),
+            state=state,
+            memory_bytes=memory_bytes,
+            told=told,
+        )
+    except MachineError as error:
+        raise _failed(target, error.message, error.hint) from error
     if ended.exit != 0:
-        if told is not None:
-            told(ended.stderr)
-        error = process.failure("nix", ended)
-        message = f"the system of {target} cannot be evaluated: {error.message}"
-        raise MachineError(message, hint=_hint(flake, target, ended.stderr))
+        raise _explained(flake, target, ended, memory_bytes)
     return _read(ended.stdout, target)
 
 
@@ -125,13 +148,29 @@ def _require_flake(flake: Path, target: str) -> None:
         )
 
 
+def _failed(target: str, why: str, hint: str) -> MachineError:
+    return MachineError(f"the system of {target} cannot be evaluated: {why}", hint=hint)
+
+
+def _explained(flake: Path, target: str, ended: Ended, memory_bytes: int | None) -> MachineError:
+    if memory_bytes is not None and _OUT_OF_MEMORY.search(ended.stderr):
+        why = f"it needs more than the {memory_bytes >> 20} MiB of memory that it may have"
+        return _failed(target, why, "Allow more; NixOS takes one to three GiB for each host.")
+    return _failed(
+        target, process.failure("nix", ended).message, _hint(flake, target, ended.stderr)
+    )
+
+
 def _hint(flake: Path, target: str, stderr: bytes) -> str:
     if _NO_ATTRIBUTE in stderr:
         client, host = target.split("/")
         return (
             f"The flake lacks {attribute_of(target)}: see that hosts/{client}/{host}.nix is there."
         )
-    return _SEE if (flake / LOCK).exists() else f"{_UNLOCKED} {_SEE}"
+    if _NOT_LOCKED in stderr:
+        fits = f"{LOCK} does not fit" if (flake / LOCK).exists() else f"There is no {LOCK} for"
+        return f"{fits} {_LOCK_IT}"
+    return next((hint for said, hint in _KNOWN if re.search(said, stderr)), _SEE)
 
 
 def _read(answer: bytes, target: str) -> Evaluated:
@@ -146,4 +185,4 @@ def _read(answer: bytes, target: str) -> Evaluated:
             f"the flake gives no system for {target}",
             hint="config.system.build.toplevel must be a derivation with one output.",
         )
-    return Evaluated(drv, path)
+    return Evaluated(target, drv, path)

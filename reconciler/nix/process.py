@@ -17,7 +17,7 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -33,6 +33,8 @@ DIRECTORIES = (
     "/usr/bin",
 )
 """Where Nix is looked for: the running NixOS, Nix on another system, a package of the system."""
+
+Told = Callable[[bytes], None]
 
 OUTPUT_LIMIT = 64 * 1024 * 1024
 
@@ -122,6 +124,7 @@ def attempt(
     state: NixStore | None = None,
     memory_bytes: int | None = None,
     sink: Sink | None = None,
+    told: Told | None = None,
 ) -> Ended:
     """Run a program whose failure is an answer, too; see `run`.
 
@@ -134,6 +137,7 @@ def attempt(
         state: Which Nix and store; this machine's unless said otherwise.
         memory_bytes: Address space that it may have; None: no limit.
         sink: Takes what it answers, piece by piece; then nothing of it is kept.
+        told: Gets the end of what it told people, where it fails or is killed.
 
     Raises:
         InputError: Program, option or argument is not allowed.
@@ -149,20 +153,28 @@ def attempt(
     with _home(state) as home:
         try:
             bounds = Bounds(time.monotonic() + timeout_s, limit, _TOLD, memory_bytes)
-            return bounded.run(argv, _environment(state, home), bounds, sink)
+            ended = bounded.run(argv, _environment(state, home), bounds, sink)
         except Killed as killed:
+            if told is not None:
+                told(killed.stderr)
             raise _killed(killed, limit) from None
         except OSError as error:
             raise MachineError(
                 f"{program} could not be run: {error.strerror}",
                 hint="See that this user may start programs and that memory is left.",
             ) from error
+    if ended.exit != 0 and told is not None:
+        told(ended.stderr)
+    return ended
 
 
 def _killed(killed: Killed, limit: int) -> MachineError:
     if killed.over == "time":
+        # What it was at is all that anybody will know of why.
+        said = last_line(killed.stderr)
         return MachineError(
-            "a program of Nix was killed: it did not end in time",
+            "a program of Nix was killed: it did not end in time"
+            + (f", and said last: {said}" if said else ""),
             hint="See whether the machine, its disk or the cache is slow, or allow more time.",
         )
     return MachineError(

@@ -28,11 +28,13 @@ class Killed(Exception):
 
     Attributes:
         over: Which one: ``time`` or ``output``.
+        stderr: What it told people until then.
     """
 
-    def __init__(self, over: Literal["time", "output"]) -> None:
+    def __init__(self, over: Literal["time", "output"], stderr: bytes) -> None:
         super().__init__(over)
         self.over = over
+        self.stderr = stderr
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ class _Reading:
             return
         self._count += len(data)
         if self._count > self._bounds.output:
-            raise Killed("output")
+            raise Killed("output", bytes(self._told))
         if stream == self._err:
             self._told += data
         else:
@@ -176,5 +178,5 @@ class _Reading:
     def _left(self) -> float:
         left = self._bounds.deadline - time.monotonic()
         if left <= 0:
-            raise Killed("time")
+            raise Killed("time", bytes(self._told))
         return left

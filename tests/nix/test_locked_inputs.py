@@ -91,8 +91,20 @@ def test_an_input_with_other_bytes_is_refused(fleet, server) -> None:
     written()
     changed = archive(INPUT.replace("hi", "evil"))
     server.answer = lambda *_: (200, changed)
-    with pytest.raises(MachineError, match="cannot be evaluated"):
+    with pytest.raises(MachineError, match="cannot be evaluated") as caught:
         evaluated()
+    assert "other bytes than flake.lock pins" in caught.value.hint
+
+
+@pytest.mark.enable_socket
+def test_a_lock_of_other_inputs_is_not_mended_and_it_says_what_to_do(fleet, server) -> None:
+    written, evaluated = fleet
+    written()
+    server.url += "/moved"
+    written(lock=False)
+    with pytest.raises(MachineError) as caught:
+        evaluated()
+    assert "flake.lock does not fit the inputs of flake.nix" in caught.value.hint
 
 
 @pytest.mark.enable_socket

@@ -134,6 +134,51 @@ def test_a_system_before_that_can_be_had_nowhere_is_told(nix, tmp_path) -> None:
     assert gone.encode() in told[0]
 
 
+def test_what_differs_from_a_system_that_is_lost_is_noted(site, capsys, nix, tmp_path) -> None:
+    old = site.release(capsys)["statement"]["systems"][ONE]["path"]
+    site.lands({"flake.nix": SECOND})
+    site.store = NixStore(nix, tmp_path / "a fresh runner")
+    site.site.git("ci", "push", "-q", "origin", "attestations")
+    argv = [*site.argv(), "--json"]
+    assert execute(argv) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["statement"]["systems"][ONE]["diff"]["from"] is None
+    assert f"note: {old}, which {ONE} had before, is not in this store" in said.err
+
+
+def test_people_see_each_system_and_what_changed(site, capsys) -> None:
+    assert execute(site.argv()) == 0
+    said = capsys.readouterr()
+    assert f"system   {ONE} /nix/store/" in said.out
+    assert "there is nothing to compare with" in said.err
+    assert "without --cache the closures stay here" in said.err
+    site.lands({"flake.nix": SECOND})
+    assert execute([*site.argv(), "--cache", f"file://{site.cache}"]) == 0
+    said = capsys.readouterr()
+    assert "    openssl 3.0.1 -> 3.0.2\n" in said.out
+    assert "without --cache-key hosts take only what this Nix signs" in said.err
+    assert "compare" not in said.err
+
+
+def test_a_clone_without_its_history_builds_nothing(site, capsys, tmp_path) -> None:
+    site.release(capsys)
+    site.site.git("ci", "push", "-q", "origin", "attestations")
+    site.lands({"flake.nix": SECOND})
+    server = site.site.git("ci", "remote", "get-url", "origin")
+    shallow, fresh = tmp_path / "shallow", tmp_path / "fresh"
+    host("git", "clone", "-q", "--depth=1", "--no-single-branch", f"file://{server}", str(shallow))
+    argv = ("--repository", str(shallow), "--root", str(fresh))
+    assert "git fetch --unshallow" in site.release(capsys, *argv, code=5)
+    assert not fresh.exists()
+
+
+def test_where_it_cannot_be_written_is_said(site, capsys) -> None:
+    place = site.key / "below a file"
+    said = site.release(capsys, "--output", str(place), code=7)
+    assert f"cannot make {place}" in said
+    assert "Traceback" not in said
+
+
 def test_a_fleet_without_nixos_hosts_is_told_that_its_release_names_no_system(
     tmp_path, capsys
 ) -> None:
@@ -156,11 +201,14 @@ def test_a_host_that_the_flake_does_not_have_releases_nothing(site, capsys) -> N
     assert "attestations" not in site.site.git("ci", "branch", "--list")
 
 
-def test_a_key_of_something_else_releases_nothing(site, capsys) -> None:
-    other = site.site.key("ci")
-    options = ("--cache", f"file://{site.cache}", "--cache-key", str(other))
-    assert "the closures were not signed: nix ended with" in site.release(capsys, *options, code=7)
+def test_a_key_of_something_else_builds_nothing(site, capsys) -> None:
+    for other in (site.site.key("ci"), site.key.with_name("cache.pub")):
+        site.key.with_name("cache.pub").write_text(site.public)
+        options = ("--cache", f"file://{site.cache}", "--cache-key", str(other))
+        said = site.release(capsys, *options, code=6)
+        assert f"{other} is not a secret key of Nix" in said
     assert not site.cache.exists()
+    assert not site.store.root.joinpath("nix/store").exists()
 
 
 def test_a_fleet_without_a_flake_releases_nothing(tmp_path, capsys) -> None:
@@ -175,8 +223,43 @@ def test_a_fleet_without_a_flake_releases_nothing(tmp_path, capsys) -> None:
 def test_a_build_that_fails_releases_nothing(site, capsys) -> None:
     broken = FIRST.replace('> $out"', '> $out; exit 1"')
     site.lands({"flake.nix": broken})
-    assert "nix-store ended with" in site.release(capsys, code=7)
+    site.release(capsys, code=7)
     assert "attestations" not in site.site.git("ci", "branch", "--list")
+
+
+def test_a_build_that_fails_is_named_with_all_hosts_that_need_it(site, capsys) -> None:
+    broken = FIRST.replace(
+        '> $out"', '> $out; case $name in openssl*) echo no such file: ssl.h; exit 3;; esac"'
+    )
+    hosts = broken.replace('(make "zlib-1.3" "")', "", 1).replace(
+        '"clinic-two" = host "two" [ ', '"clinic-two" = host "two" [ (make "openssl-3.0.1" "") '
+    )
+    site.lands({"flake.nix": broken})
+    said = site.release(capsys, code=7)
+    assert f"error: the system of {ONE} cannot be built: /nix/store/" in said
+    assert "-openssl-3.0.1.drv: builder failed with exit code 3" in said
+    assert "openssl> no such file: ssl.h" in said
+    command = f"nix log --store {site.store.root} /nix/store/"
+    (hint,) = [line for line in said.splitlines() if command in line]
+    drv = hint.split()[-1]
+    assert site.store.run("nix", "log", drv) == "no such file: ssl.h"
+    site.lands({"flake.nix": hosts})
+    assert f"the system of {ONE}, {TWO} cannot be built: " in site.release(capsys, code=7)
+
+
+def test_a_build_for_another_machine_says_so(site, capsys) -> None:
+    site.lands({"flake.nix": FIRST.replace("x86_64-linux", "riscv64-linux")})
+    said = site.release(capsys, code=7)
+    assert ".drv: platform mismatch" in said
+    assert "nix log" not in said
+
+
+def test_a_build_that_takes_too_long_shows_how_far_it_came(site, capsys) -> None:
+    site.lands({"flake.nix": FIRST.replace('> $out"', '> $out; echo at it; sleep 60"')})
+    said = site.release(capsys, "--timeout", "10", code=7)
+    assert "> at it" in said
+    assert f"the system of {ONE}, {TWO} cannot be built: " in said
+    assert "did not end in time" in said
 
 
 def test_a_disk_that_is_full_in_the_middle_of_a_build_releases_nothing(site, capsys) -> None:
@@ -235,6 +318,9 @@ UNUSABLE = {
     "none": ((), 2, "give one of --key FILE"),
     "two": (("--key", "x", "--keyless"), 2, "give one of --key FILE"),
     "not there": (("--key", "no-such-key"), 6, "cannot be read"),
+    "a cache that is not one": (("--keyless", "--cache", ""), 2, "write it as an address"),
+    "a folder as cache": (("--keyless", "--cache", "/srv/cache"), 2, "file:///srv/cache"),
+    "a key and no cache": (("--keyless", "--cache-key", __file__), 2, "give --cache URL"),
     "no key for the cache": (("--keyless", "--cache-key", "no-such-key"), 2, "does not exist"),
 }
 

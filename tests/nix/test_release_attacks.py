@@ -4,6 +4,7 @@ Every one is an honest flake with one thing more. The honest one evaluates, so t
 """
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -100,6 +101,25 @@ def test_what_it_may_not_have_it_does_not_get(attempt, text, why) -> None:
         attempt(text)
 
 
+EXPLAINED = {
+    "a lock that is old": (
+        flake(head='inputs.x = { url = "path:./x"; flake = false; };'),
+        "There is no flake.lock for the inputs",
+    ),
+    "a file of the machine": (before("builtins.readFile /etc/passwd"), "files of the commit"),
+    "a download": (before('builtins.fetchTarball "https://127.0.0.1:1/"'), "files of the commit"),
+    "a build in the evaluation": (before(f"builtins.readFile ({SYSTEM})"), "is built to be read"),
+    "anything else": (before("builtins.nonsense"), "See what Nix says"),
+}
+
+
+@pytest.mark.parametrize(("text", "hint"), EXPLAINED.values(), ids=EXPLAINED)
+def test_it_says_what_to_do(attempt, text, hint) -> None:
+    with pytest.raises(MachineError, match=TARGET) as caught:
+        attempt(text)
+    assert hint in caught.value.hint
+
+
 def test_settings_of_the_repository_count_for_nothing(attempt, store, tmp_path) -> None:
     mark = tmp_path / "ran"
     settings = f"""nixConfig = {{
@@ -119,14 +139,16 @@ def test_the_lock_is_never_written(attempt, tmp_path) -> None:
 
 def test_memory_has_an_end(attempt) -> None:
     hog = before("builtins.foldl' (a: _: a ++ a) [ 1 ] (builtins.genList (x: x) 40)")
-    with pytest.raises(MachineError, match="cannot be evaluated"):
+    with pytest.raises(MachineError, match="needs more than the 512 MiB of memory") as caught:
         attempt(hog, memory_bytes=512 * MIB)
+    assert TARGET in str(caught.value)
 
 
 def test_time_has_an_end(attempt) -> None:
     begin = time.monotonic()
-    endless = before("let f = n: if n < 0 then n else f (builtins.bitAnd (n + 1) 255); in f 1")
-    with pytest.raises(MachineError):
+    long = "builtins.foldl' (a: b: a + b) 0 (builtins.genList (x: x) 200000)"
+    endless = before(f"let f = n: if n == 0 then 0 else builtins.seq ({long}) f (n - 1); in f 9000")
+    with pytest.raises(MachineError, match=f"{TARGET} cannot be evaluated: .*did not end in time"):
         attempt(endless, timeout_s=1)
     assert time.monotonic() - begin < 30
 
@@ -135,7 +157,7 @@ def test_a_derivation_that_makes_something_else_is_not_built(attempt, store) -> 
     state = process_store(store)
     honest = attempt(flake())
     other = attempt(flake(SYSTEM.replace("system-one", "system-two")))
-    for claim in (Evaluated(honest.drv, other.path), Evaluated(other.drv, honest.path)):
+    for claim in (replace(honest, path=other.path), replace(honest, drv=other.drv)):
         with pytest.raises(InputError, match="does not make"):
             build.build([claim], timeout_s=60, state=state)
     two = flake(SYSTEM.replace("name =", 'outputs = [ "out" "dev" ]; name ='))

@@ -260,7 +260,7 @@ class NixosClinic:
     def _described(self, path: str) -> SignedSystem:
         state = NixStore(remote=str(self.nixos.store.root))
         drv = self.nixos.store.run("nix-store", "--query", "--deriver", path)
-        built = facts_of(Evaluated(drv=drv, path=path), state=state)
+        built = facts_of(Evaluated(target="", drv=drv, path=path), state=state)
         return SignedSystem(drv, path, built.nar_sha256, built.closure, NOTHING_BEFORE)
 
     def _reached(self) -> bool:

@@ -90,14 +90,16 @@ class ReleaseSite:
 
     def release(self, capsys: Any, *argv: str, code: int = 0) -> Any:
         """What ``reconciler release --json`` says in CI's clone; or its error."""
-        arguments = [
-            *("release", "--repository", str(self.site.clone("ci")), "--json"),
+        assert execute([*self.argv(), "--json", *argv]) == code, capsys.readouterr().err
+        said = capsys.readouterr()
+        return json.loads(said.out) if code == 0 else said.err
+
+    def argv(self) -> list[str]:
+        """``reconciler release`` in CI's clone."""
+        return [
+            *("release", "--repository", str(self.site.clone("ci"))),
             *("--key", str(self.site.key("ci"))),
             *("--programs", str(self.store.runtime / "usr/bin")),
             *("--root", str(self.store.root)),
             *("--settings", str(self.store.directory / "conf")),
-            *argv,
         ]
-        assert execute(arguments) == code, capsys.readouterr().err
-        said = capsys.readouterr()
-        return json.loads(said.out) if code == 0 else said.err

@@ -84,6 +84,14 @@ def test_what_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None
     assert _gone(int(note.read_text()))
 
 
+def test_how_far_it_came_is_told_when_it_is_killed(tmp_path: Path) -> None:
+    store = fake(tmp_path / "bin", "echo 'copying path' >&2; exec sleep 60")
+    told: list[bytes] = []
+    with pytest.raises(MachineError, match="did not end in time, and said last: copying path"):
+        attempt("nix-store", timeout_s=1, state=store, told=told.append)
+    assert told == [b"copying path\n"]
+
+
 def test_a_child_that_is_left_behind_is_killed(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     store = fake(tmp_path / "bin", f"sleep 60 & echo $! > {note}; echo done")
