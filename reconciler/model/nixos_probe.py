@@ -56,10 +56,11 @@ class DeclaredSysctls:
 class DeclaredFiles:
     """The files below /etc that the expectations call copies, beside those of the system itself.
 
-    Answer data: ``{path: {"same": bool, "mode": str, "declared_mode": str | None}}``, the path
-    below /etc, modes in octal; ``same`` says whether the content is that of
-    ``<system>/etc/<path>``, whose mode stands in ``<path>.mode`` where NixOS wrote one. A file that
-    is not there, or is no regular file, is left out. Absent without expectations.
+    Answer data: ``{path: {"same": bool, "owned": bool, "mode": str, "declared_mode": str |
+    None}}``, the path below /etc, modes in octal; ``same`` says whether the content is that of
+    ``<system>/etc/<path>``, whose mode, owner and group stand in ``<path>.mode``, ``.uid`` and
+    ``.gid`` where NixOS wrote them; ``owned`` whether owner and group are these. A file that is not
+    there, or is no regular file, is left out. Absent without expectations.
     """
 
 
@@ -81,7 +82,8 @@ class SetuidFiles:
     walked a part at a time, and a later look goes on where the last one stopped.
 
     Answer data: ``{"wrappers": [{"name", "mode" (permission bits), "uid", "gid", "capabilities":
-    [names]}], "elsewhere": [paths], "whole": bool}``; ``whole`` once everything was walked.
+    [names], "late": bool}], "elsewhere": [paths], "whole": bool}``; ``late`` when it was changed
+    after activation linked the directory, ``whole`` once everything was walked.
     """
 
     wrappers: str = "/run/wrappers/bin"

@@ -1,8 +1,9 @@
 """Files that run with the rights of another are the declared wrappers, and no others.
 
 NixOS has no setuid file but those in /run/wrappers, each declared; the store cannot hold one. One
-that lies elsewhere is a way to become root that somebody left. A path in a home is cut to
-``/home/…`` in evidence; elsewhere it is told without its first slash.
+that lies elsewhere is a way to become root that somebody left; those in images of a container
+engine that is declared are the images'. A path in a home is cut to ``/home/…`` in evidence;
+elsewhere it is told without its first slash.
 
 Source: 45 CFR 164.312(a)(1); NIST SP 800-53 AC-6(8), CM-7; capabilities(7).
 """
@@ -17,8 +18,8 @@ from reconciler.checks.parsing.records import Record, record, records, texts
 from reconciler.errors import Unobservable
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, NotApplicable, Values
-from reconciler.model.declared import Wrapper
-from reconciler.model.expected import WRAPPERS
+from reconciler.model.declared import Units, Wrapper
+from reconciler.model.expected import UNITS, WRAPPERS
 from reconciler.model.nixos_probe import SetuidFiles
 from reconciler.model.parameter import Parameter
 from reconciler.model.probe import Probe
@@ -27,6 +28,14 @@ from reconciler.model.values import Params
 _CAPABILITY = re.compile(r"cap_[a-z0-9_]{1,32}")
 _OWN_NEED = frozenset({"cap_setpcap"})
 """What the wrapper program of NixOS carries to hand on the others."""
+
+_IMAGES = (
+    ("containerd", "/var/lib/containerd/"),
+    ("docker", "/var/lib/docker/"),
+    ("k3s", "/var/lib/rancher/k3s/"),
+    ("podman", "/var/lib/containers/storage/"),
+)
+"""Where declared engines keep images, behind a directory that only root enters."""
 
 _HOMES = ("/home/", "/root/")
 
@@ -48,14 +57,26 @@ def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
     # By name: a second account with number 0 is a matter of accounts, not of each wrapper.
     users = {account.name: account.uid for account in passwd.accounts(answers.text(passwd.PASSWD))}
     numbers = {name: line.gid for name, line in groups(answers.text(GROUP)).items()}
-    elsewhere = {_place(p) for p in texts(answer.fields.get("elsewhere"), "files", limit=4096)}
+    images = _images(document.read(UNITS))
+    elsewhere = {
+        _place(path)
+        for path in texts(answer.fields.get("elsewhere"), "files", limit=4096)
+        if not path.startswith(images)
+    }
     drift = Drift(missing=set(wanted.keys() - live), owned=not elsewhere)
     drift.undeclared = {f"wrappers/{name}" for name in live.keys() - wanted} | elsewhere
     for name in wanted.keys() & live.keys():
-        drift.different |= set(_about(wanted[name], live[name], users, numbers))
+        about = set(_about(wanted[name], live[name], users, numbers))
+        # What was put in its place may look the same, and is younger.
+        drift.different |= about or ({f"{name}:file"} if live[name].flag("late") else set())
     if not drift and not answer.flag("whole"):
         raise Unobservable("setuid files: not every file system was walked yet")
     return declared.values(document, drift)
+
+
+def _images(units: Units) -> tuple[str, ...]:
+    names = {name.partition(".")[0] for name in (*units.run, *units.sockets, *units.oneshot)}
+    return tuple(place for engine, place in _IMAGES if engine in names)
 
 
 def _about(

@@ -16,7 +16,7 @@ from reconciler.checks.parsing.listing import LINK, entries
 from reconciler.checks.parsing.records import Record, record
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, NotApplicable, Values
-from reconciler.model.expected import ETC
+from reconciler.model.expected import CERTIFICATES, ETC
 from reconciler.model.nixos_probe import DeclaredFiles, Entries, RealPath
 from reconciler.model.probe import Probe
 from reconciler.model.values import Params
@@ -28,22 +28,30 @@ _OF_SYSTEM = RealPath("/run/current-system/etc")
 
 # Directories whose files act by being there, and single files that do.
 _ACTS = re.compile(
-    r"(?:audit|binfmt\.d|dbus-1|ld\.so\.conf\.d|modprobe\.d|modules-load\.d|NetworkManager"
-    r"|nix|pki|polkit-1|profile\.d|security|ssh/sshd?_config\.d|ssl|sudoers\.d|sysctl\.d"
-    r"|systemd|tmpfiles\.d|udev|xdg/autostart|xinetd\.d)/.+"
-    r"|ld\.so\.preload|ld\.so\.conf|sudoers|doas\.conf|rc\.local|environment|profile(?:\.local)?"
-    r"|bashrc(?:\.local)?|bash\.bashrc|zshenv(?:\.local)?|zshrc(?:\.local)?|inetd\.conf"
-    r"|nftables\.conf|hosts\.(?:allow|deny|equiv)|exports|ssh/(?:sshd?_config|sshrc)"
+    r"(?:audit|binfmt\.d|containers/systemd|dbus-1|environment\.d|fish/conf\.d|ld\.so\.conf\.d"
+    r"|modprobe\.d|modules-load\.d|NetworkManager|nix|pki|polkit-1|profile\.d|security"
+    r"|ssh/sshd?_config\.d|ssl|sudoers\.d|sysctl\.d|systemd|sysusers\.d|tmpfiles\.d|udev|userdb"
+    r"|xdg/autostart|xinetd\.d)/.+"
+    # The C library of NixOS reads a name of its own.
+    r"|ld(?:-nix)?\.so\.preload|ld\.so\.conf|sudo\.conf|sudoers|doas\.conf|rc\.local|environment"
+    r"|profile(?:\.local)?|bashrc(?:\.local)?|bash\.bashrc|bash_logout|fish/config\.fish"
+    r"|z(?:shenv|profile|shrc|login|logout)(?:\.local)?|inetd\.conf|nftables\.conf"
+    r"|crypttab|dhcpcd\.(?:enter|exit)-hook|hosts\.(?:allow|deny|equiv)|exports(?:\.d/.+)?"
+    r"|ssh/(?:sshd?_config|sshrc)"
 )
-# Units, drop-ins of units and PAM services are checks of their own; keys are made by the machine.
+# Units, drop-ins of units and PAM services are checks of their own; keys and
+# what else is secret are no configuration's.
 _ELSEWHERE = re.compile(
     r"systemd/system(?:\.control|\.attached)?/.+|NetworkManager/system-connections/.+"
-    r"|nix/(?:machines|.*\.key|.*\.sec)|ssl/private/.+"
+    r"|nix/(?:netrc|.*\.(?:key|pem|private|sec))|security/opasswd|ssl/private/.+"
 )
+# Activation links these into the store, too.
+_SHELLS = (RealPath("/bin/sh"), RealPath("/usr/bin/env"))
+_STORE = "/nix/store/"
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
-    return (declared.EXPECTATIONS, _LIVE, _COPIES, _STATIC, _OF_SYSTEM)
+    return (declared.EXPECTATIONS, _LIVE, _COPIES, _STATIC, _OF_SYSTEM, *_SHELLS)
 
 
 def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
@@ -59,9 +67,21 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
             drift.different.add(path)
     if answers.text(_STATIC) != answers.text(_OF_SYSTEM):
         drift.different.add("static")
-    drift.undeclared = {path for path in live if _is_undeclared(path, live[path], wanted)}
+    drift.different |= {
+        shell.path.removeprefix("/") for shell in _SHELLS if _is_away(shell, answers)
+    }
+    certificates = {one.path.removeprefix("/etc/") for one in document.read(CERTIFICATES)}
+    drift.undeclared = {
+        path
+        for path in live
+        if path not in certificates and _is_undeclared(path, live[path], wanted)
+    }
     drift.owned = not drift.undeclared
     return declared.values(document, drift)
+
+
+def _is_away(path: RealPath, answers: Answers) -> bool:
+    return not answers.absent(path) and not answers.text(path).startswith(_STORE)
 
 
 def _is_as_declared(path: str, kind: str, live: Mapping[str, str], copies: Record) -> bool:
@@ -94,7 +114,8 @@ def _is_copy(path: str, copies: Record) -> bool:
         return False
     facts = record(copies.fields[path], "copies in /etc")
     mode = facts.optional_text("declared_mode")
-    return facts.flag("same") and mode in {None, facts.text("mode")}
+    right = mode in {None, facts.text("mode")} and facts.flag("owned")
+    return facts.flag("same") and right
 
 
 def _is_undeclared(path: str, kind: str, wanted: Mapping[str, str]) -> bool:

@@ -130,7 +130,26 @@ def _beside(system: str, path: str, session: Session) -> dict[str, Any] | None:
         "same": live == tree.read(f"{system}/etc/{path}", _FILE_LIMIT),
         "mode": f"{stat.S_IMODE(status.st_mode):04o}",
         "declared_mode": _declared_mode(f"{system}/etc/{path}.mode", session),
+        "owned": all(
+            _is_number(f"{system}/etc/{path}.{kind}", names, number, session)
+            for kind, names, number in (
+                ("uid", "/etc/passwd", status.st_uid),
+                ("gid", "/etc/group", status.st_gid),
+            )
+        ),
     }
+
+
+def _is_number(path: str, names: str, number: int, session: Session) -> bool:
+    """Whether an owner is the one that a file of the system names: ``+0``, or a name."""
+    try:
+        wanted = session.tree.read(path, 64).decode("utf-8", "replace").strip()
+    except FileNotFoundError:
+        return True
+    if wanted.startswith("+"):
+        return wanted == f"+{number}"
+    lines = session.tree.read(names, _FILE_LIMIT).decode("utf-8", "surrogateescape").splitlines()
+    return any(line.split(":")[::2][:2] == [wanted, str(number)] for line in lines)
 
 
 def _declared_mode(path: str, session: Session) -> str | None:

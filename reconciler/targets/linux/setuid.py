@@ -33,6 +33,9 @@ _WALKED = frozenset(
     | {"reiserfs", "rootfs", "tmpfs", "ubifs", "vfat", "xfs", "zfs"}
 )
 _MOST_FOUND = 4096
+_SLACK_S = 1.0
+"""Activation links the directory once every wrapper in it is made."""
+
 _SPECIAL = stat.S_ISUID | stat.S_ISGID
 _ANY_EXECUTES = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
@@ -147,12 +150,14 @@ def _wrappers(directory: str) -> list[dict[str, Any]]:
         # The directory is a link to the newest of its kind.
         with os.scandir(directory) as listing:
             paths = sorted(entry.path for entry in listing)
+        linked = os.lstat(directory)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [_wrapper(path) for path in paths]
+    made = linked.st_ctime + _SLACK_S if stat.S_ISLNK(linked.st_mode) else None
+    return [_wrapper(path, made) for path in paths]
 
 
-def _wrapper(path: str) -> dict[str, Any]:
+def _wrapper(path: str, made: float | None) -> dict[str, Any]:
     status = os.lstat(path)
     return {
         "name": path.rpartition("/")[2],
@@ -160,4 +165,5 @@ def _wrapper(path: str) -> dict[str, Any]:
         "uid": status.st_uid,
         "gid": status.st_gid,
         "capabilities": list(file_capabilities(path)),
+        "late": made is not None and status.st_ctime > made,
     }

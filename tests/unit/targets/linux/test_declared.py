@@ -1,6 +1,7 @@
 """Probes that look at what the expectations name."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +62,37 @@ def image(tmp_path: Path) -> Path:
 
 def test_a_copy_is_compared_with_what_it_is_a_copy_of(image: Path) -> None:
     etc = {"sudoers": "file", "hosts": "link"}
-    whole = {"same": True, "mode": "0440", "declared_mode": "0440"}
+    whole = {"same": True, "mode": "0440", "declared_mode": "0440", "owned": True}
     assert asked(DeclaredFiles(), str(image), etc=etc).data == {"sudoers": whole}
     (image / "etc/sudoers").chmod(0o666)
     (image / "etc/sudoers").write_text("mallory ALL=(ALL) NOPASSWD: ALL\n")
     assert asked(DeclaredFiles(), str(image), etc=etc).data == {
-        "sudoers": {"same": False, "mode": "0666", "declared_mode": "0440"}
+        "sudoers": {"same": False, "mode": "0666", "declared_mode": "0440", "owned": True}
     }
+
+
+@pytest.mark.parametrize(
+    ("uid", "gid", "owned"),
+    [
+        ("+{uid}", "+{gid}", True),
+        ("mallory", "wheel", True),
+        ("+{uid}1", "+{gid}", False),
+        ("+{uid}", "staff", False),
+        ("nobody", "wheel", False),
+        ("", "wheel", False),
+    ],
+)
+def test_a_copy_belongs_to_whom_the_system_says(
+    image: Path, uid: str, gid: str, owned: bool
+) -> None:
+    mine = {"uid": os.geteuid(), "gid": os.getegid()}
+    (image / "etc/passwd").write_text(f"nobody:x:65533:1::/:/x\nmallory:x:{mine['uid']}:1::/:/x\n")
+    (image / "etc/group").write_text(f"staff:x:65533:\nwheel:x:{mine['gid']}:mallory\n")
+    beside = image / EXPECTED["system"].removeprefix("/") / "etc"
+    (beside / "sudoers.uid").write_text(f"{uid.format(**mine)}\n")
+    (beside / "sudoers.gid").write_text(f"{gid.format(**mine)}\n")
+    said = asked(DeclaredFiles(), str(image), etc={"sudoers": "file"}).data
+    assert said["sudoers"]["owned"] is owned
 
 
 @pytest.mark.parametrize("instead", ["nothing", "link", "directory"])

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,26 @@ def test_capabilities_of_files_have_their_names(disk: Path) -> None:
     assert walked(Walk(()), mounted(disk)) == ["group", "plain", "shell"]
     (said,) = [one for one in _wrappers(str(disk / "a/b")) if one["name"] == "plain"]
     assert said["capabilities"] == ["cap_net_raw"]
+
+
+def test_a_wrapper_that_was_put_in_the_place_of_another_is_late(tmp_path: Path) -> None:
+    fresh, link = tmp_path / "wrappers.x", tmp_path / "bin"
+    fresh.mkdir()
+    for name in ("mount", "sudo"):
+        (fresh / name).touch()
+    link.symlink_to(fresh)
+
+    def late() -> dict[str, bool]:
+        return {one["name"]: one["late"] for one in _wrappers(str(link))}
+
+    assert late() == {"mount": False, "sudo": False}
+    time.sleep(1.1)
+    (tmp_path / "shell").touch()
+    os.utime(tmp_path / "shell", (1, 1))
+    (tmp_path / "shell").replace(fresh / "sudo")
+    assert late() == {"mount": False, "sudo": True}
+    # Where the directory is no link, nothing says when it was taken into use.
+    assert not any(one["late"] for one in _wrappers(str(fresh)))
 
 
 def test_a_machine_without_wrappers_has_none(tmp_path: Path) -> None:
