@@ -160,11 +160,32 @@ def test_safeguards_name_controls_and_checks_that_exist(cases: dict[str, Any]) -
         assert set(safeguard["checks"]) <= checks, name
 
 
+def test_one_safeguard_can_be_had_without_the_others(nix_store: NixStore) -> None:
+    files = {
+        source.stem: source
+        for source in (ROOT / "nix/modules/baseline").glob("*.nix")
+        if source.name not in {"common.nix", "default.nix", "switch.nix"}
+    }
+    alone = "; ".join(f'"{name}" = of {file}' for name, file in files.items())
+    found = evaluate(
+        nix_store,
+        f"let t = import {ROOT}/nix/testing {{ }}; of = file: let e = t.evalSystem {{ modules ="
+        " [ file { reconciler.baseline.enable = true; } ]; }; in {"
+        " has = builtins.attrNames e.config.reconciler.baseline.safeguards;"
+        f" refused = t.refusals e.config; }}; in {{ {alone}; }}",
+    )
+    assert {one["has"][0] for one in found.values()} == _SAFEGUARDS
+    assert all(len(one["has"]) == 1 for one in found.values())
+    for one in found.values():
+        (name,) = one["has"]
+        assert all(m.startswith(f"reconciler.baseline.{name}: ") for m in one["refused"])
+
+
 def test_every_file_of_a_safeguard_names_its_controls() -> None:
     for source in (ROOT / "nix/modules/baseline").glob("*.nix"):
         text = source.read_text(encoding="utf-8")
         assert text.startswith("# "), source.name
-        if source.name not in {"default.nix", "switch.nix"}:
+        if source.name not in {"common.nix", "default.nix", "switch.nix"}:
             assert "Controls: 45 CFR 164." in text.split("{", 1)[0], source.name
 
 

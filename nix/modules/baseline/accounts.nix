@@ -41,6 +41,8 @@ let
   admins = lib.filterAttrs isAdmin humans;
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.accounts = {
     enable = import ./switch.nix { inherit config lib; } title;
     lockout = {

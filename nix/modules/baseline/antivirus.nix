@@ -6,6 +6,8 @@ let
   title = "Anti-malware runs with fresh signatures";
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.antivirus = {
     enable = import ./switch.nix { inherit config lib; } title;
     updatesPerDay = lib.mkOption {

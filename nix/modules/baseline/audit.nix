@@ -13,6 +13,8 @@ let
   hasSettings = options.security.auditd ? settings;
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.audit = {
     enable = import ./switch.nix { inherit config lib; } title;
     rules = lib.mkOption {

@@ -9,7 +9,8 @@ let
   # the list of processes.
   elsewhere = "(rest|s3|sftp|b2|azure|gs|swift|rclone):.+";
   withPassword = ".*//[^/@]*:[^/@]*@.*";
-  secrets = config.reconciler.baseline.secrets.directory;
+  # Without that safeguard, where it would have put them by hand.
+  secrets = config.reconciler.baseline.secrets.directory or "/var/lib/secrets";
 
   job =
     { name, ... }:
@@ -69,6 +70,8 @@ let
     };
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.backup = {
     enable = import ./switch.nix { inherit config lib; } title;
     jobs = lib.mkOption {

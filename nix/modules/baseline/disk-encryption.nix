@@ -13,6 +13,8 @@ let
   forPromptOnly = key: ''restrict,pty,command="systemctl default" ${key}'';
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.diskEncryption = {
     enable = import ./switch.nix { inherit config lib; } title;
     exempt = lib.mkOption {

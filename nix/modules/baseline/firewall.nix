@@ -6,6 +6,8 @@ let
   title = "The firewall refuses what is not declared";
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.firewall = {
     enable = import ./switch.nix { inherit config lib; } title;
     ping = lib.mkOption {

@@ -18,6 +18,8 @@ let
   asLines = lib.concatLines (lib.mapAttrsToList (name: value: "${name}=${value}") bounds);
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.journal = {
     enable = import ./switch.nix { inherit config lib; } title;
     maxMebibytes = lib.mkOption {

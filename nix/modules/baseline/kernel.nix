@@ -17,6 +17,8 @@ let
   hasSettings = options.systemd.coredump ? settings;
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.kernel = {
     enable = import ./switch.nix { inherit config lib; } title;
     blockedModules = lib.mkOption {

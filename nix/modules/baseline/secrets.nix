@@ -19,6 +19,8 @@ let
   };
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.secrets = {
     enable = import ./switch.nix { inherit config lib; } title;
     provider = lib.mkOption {

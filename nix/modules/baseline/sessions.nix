@@ -13,6 +13,8 @@ let
   hasSettings = options.services.logind ? settings;
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.sessions = {
     enable = import ./switch.nix { inherit config lib; } title;
     idleSeconds = lib.mkOption {

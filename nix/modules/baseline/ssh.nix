@@ -7,7 +7,8 @@ let
   title = "SSH lets in certificates of a CA, never passwords, never root";
   caFile = "ssh/reconciler_user_ca";
   publicKey = lib.types.strMatching "(sk-)?(ssh|ecdsa)-[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?";
-  wireguard = config.reconciler.baseline.wireguard;
+  # Without that safeguard there is no such interface.
+  wireguard = config.reconciler.baseline.wireguard or { enable = false; };
 
   # A key that is not in hardware is one factor, and it has no end.
   soft =
@@ -17,6 +18,8 @@ let
   withSoftKeys = builtins.attrNames (lib.filterAttrs (_: u: soft u != [ ]) config.users.users);
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.ssh = {
     enable = import ./switch.nix { inherit config lib; } title;
     ca = lib.mkOption {

@@ -6,6 +6,8 @@ let
   title = "The clock follows several sources";
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.time = {
     enable = import ./switch.nix { inherit config lib; } title;
     sources = lib.mkOption {

@@ -14,6 +14,8 @@ let
   own = import ../reconciler/types.nix { inherit lib; };
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.updates = {
     enable = import ./switch.nix { inherit config lib; } title;
     # Windows are hosts/<client>/client.yaml's: a second list of them here could contradict it.

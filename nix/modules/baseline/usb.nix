@@ -6,6 +6,8 @@ let
   title = "USB devices that nobody declared are blocked";
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.usb = {
     enable = import ./switch.nix { inherit config lib; } title;
     rules = lib.mkOption {

@@ -14,6 +14,8 @@ let
   key = lib.types.strMatching "[A-Za-z0-9+/]{43}=";
 in
 {
+  imports = [ ./common.nix ];
+
   options.reconciler.baseline.wireguard = {
     enable = import ./switch.nix { inherit config lib; } title;
     interface = lib.mkOption {
