@@ -3,12 +3,14 @@
 LNX-NET-002 compares ports with those that a person listed for the host; this compares port, address
 and owner with what the configuration itself declares. Loopback sockets are not judged. A UDP port
 of the ephemeral range that a declared unit holds is the client side of a conversation, and so are
-those of DHCP and of link-local names while the declared client of it has them.
+those of DHCP and of link-local names while the declared client of it has them. No option of NixOS
+says on which ports a web server listens, but its firewall does: a declared unit that declares no
+socket may hold a port that is declared open.
 
 Source: 45 CFR 164.312(e)(1); NIST SP 800-53 CM-7; proc_pid_net(5); ip-sysctl, ip_local_port_range.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -19,8 +21,8 @@ from reconciler.checks.parsing.unit_names import reportable
 from reconciler.errors import Unobservable
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, NotApplicable, Values
-from reconciler.model.declared import Listener, Units
-from reconciler.model.expected import SOCKETS, UNITS
+from reconciler.model.declared import Firewall, Listener, Units
+from reconciler.model.expected import FIREWALL, SOCKETS, UNITS
 from reconciler.model.probe import Probe, Sockets
 from reconciler.model.values import Params
 
@@ -60,12 +62,14 @@ def _probes(_params: Params) -> tuple[Probe, ...]:
 
 def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     document = declared.declared(answers)
-    wanted, units = document.read(SOCKETS), document.read(UNITS)
+    wanted, units = document.read(SOCKETS), _names(document.read(UNITS))
+    served = _served(wanted, units, document.read(FIREWALL))
     live = [_socket(one) for one in records(answers.data(_LIVE), "sockets")]
     drift = Drift(missing=set(_missing(wanted, live)))
     for socket in live:
         listeners = [one for one in wanted if _same_place(one, socket)]
-        if not listeners and not socket.loopback and not _is_client(socket, units):
+        known = socket.loopback or _is_client(socket, units) or served(socket)
+        if not listeners and not known:
             drift.undeclared.add(socket.name)
         if listeners and not any(_same_owner(one, socket) for one in listeners):
             drift.different.add(socket.name)
@@ -114,8 +118,31 @@ def _stem(unit: str) -> str:
     return unit.rpartition(".")[0].partition("@")[0]
 
 
-def _is_client(socket: _Socket, units: Units) -> bool:
-    if socket.unit is None or socket.unit not in {*units.run, *units.sockets, *units.oneshot}:
+def _names(units: Units) -> frozenset[str]:
+    return frozenset((*units.run, *units.sockets, *units.oneshot))
+
+
+def _served(
+    wanted: tuple[Listener, ...], units: frozenset[str], firewall: Firewall
+) -> Callable[[_Socket], bool]:
+    """Tells a port that is declared open, held by a declared unit that declares no socket."""
+    declares = {_stem(listener.unit) for listener in wanted if listener.unit is not None}
+    servers = {unit for unit in units if _stem(unit) not in declares}
+    opened = [_opened(text) for text in firewall.open if firewall.enabled]
+    return lambda socket: (
+        socket.unit in servers
+        and any(protocol == socket.protocol and socket.port in ports for protocol, ports in opened)
+    )
+
+
+def _opened(text: str) -> tuple[str, range]:
+    protocol, _, ports = text.partition("/")
+    low, _, high = ports.partition("-")
+    return protocol, range(int(low), int(high or low) + 1)
+
+
+def _is_client(socket: _Socket, units: frozenset[str]) -> bool:
+    if socket.unit is None or socket.unit not in units:
         return False
     if socket.port in _CLIENTS.get(_stem(socket.unit), ()):
         return True
