@@ -6,7 +6,9 @@ Rule 2: What is built is the commit, read by the reader that appliances use; the
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.desired.attest.clone import AttestClone, whole_history
@@ -19,13 +21,16 @@ from reconciler.desired.tree import FleetTree
 from reconciler.desired.trust.systems import Named, Releases
 from reconciler.engine.trusted.system import KIND
 from reconciler.errors import EvidenceError, InputError
-from reconciler.model.system import MAX_CHANGES, ClosureDiff
+from reconciler.keyless.bundles import MAX_PAYLOAD
+from reconciler.model.system import MAX_CHANGES, Closure, ClosureDiff
 from reconciler.nix import build, closure
 from reconciler.nix.evaluate import Evaluated, attribute_of, evaluate
 from reconciler.nix.process import NixStore, Told
 from reconciler.trust.statements import Release, System, write
 
 NOTHING_BEFORE = ClosureDiff(None, (), 0)
+
+_SPLIT = "Split the fleet: a repository for some of the clients, a release for each."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +92,9 @@ def build_systems(
 
     Raises:
         FleetInvalid: The documents of the commit cannot be read.
-        InputError: Two hosts have one attribute, the flake gives something else than a system, or
-            the clone lacks the history that says what was released before.
+        InputError: Two hosts have one attribute, the flake gives something else than a system,
+            there are too many for one release, or the clone lacks the history that says what was
+            released before.
         IntentRefused: The tree would be refused.
         MachineError: An evaluation, a build or a copy failed, or took too long.
     """
@@ -97,6 +103,7 @@ def build_systems(
     with whole_history():
         before = {host: _before(releases, host, commit) for host in hosts}
     found = dict(_evaluated(clone, commit, hosts, workshop))
+    require_fit(found)
     wanted, timeout_s = list(found.values()), workshop.timeout_s
     build.build(wanted, timeout_s=timeout_s, state=workshop.state, told=workshop.told)
     if workshop.cache is not None and found:
@@ -113,11 +120,41 @@ def fitted(release: Release) -> bytes:
     """
     most = MAX_CHANGES
     while most:
-        try:
-            return write(replace(release, systems=_shortened(release.systems, most)))
-        except EvidenceError:
-            most //= 2
-    return write(replace(release, systems=_shortened(release.systems, 0)))
+        with suppress(EvidenceError):
+            return _written(release, most)
+        most //= 2
+    return _written(release, 0)
+
+
+def require_fit(found: Mapping[str, Evaluated]) -> None:
+    """That one release can name all these systems, before they are built.
+
+    Raises:
+        InputError: There are too many.
+    """
+    nothing = "0" * 64
+    largest = Closure(10**6, 10**12, nothing)
+    systems = {
+        host: System(one.drv, one.path, nothing, largest, ClosureDiff(one.path, (), 10**6))
+        for host, one in found.items()
+    }
+    commit = "0" * 40
+    now = datetime(2000, 1, 1, tzinfo=UTC)
+    try:
+        _written(Release("main", commit, nothing, commit, nothing, now, systems), 0)
+    except EvidenceError as error:
+        raise InputError(
+            f"the commit has {len(found)} NixOS hosts, more than one release can name",
+            hint=_SPLIT,
+        ) from error
+
+
+def _written(release: Release, most: int) -> bytes:
+    payload = write(replace(release, systems=_shortened(release.systems, most)))
+    if len(payload) > MAX_PAYLOAD:
+        # What is signed without a key has less room than what a key signs.
+        raise EvidenceError(f"release of {len(payload)} bytes is too large", hint=_SPLIT)
+    return payload
 
 
 def _evaluated(

@@ -16,7 +16,7 @@ MAX_BUNDLE = 256 * 1024
 """Bytes of the largest bundle."""
 
 MAX_PAYLOAD = 160 * 1024
-"""Bytes of the largest statement, which a bundle keeps in base64: a release of 500 systems."""
+"""Bytes of the largest statement, which a bundle keeps in base64: a release of 250 systems."""
 
 MAX_TRUST = 1024 * 1024
 """Bytes of the largest trusted root or trust configuration; the public one is 12 kB."""

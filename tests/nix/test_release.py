@@ -11,11 +11,13 @@ from reconciler.cli import execute
 from reconciler.desired.attest.branch import AttestationsBranch
 from reconciler.desired.attest.clone import AttestClone
 from reconciler.desired.trust.systems import Named, releases_along
-from reconciler.engine.releasing import fitted, hosts_to_build
+from reconciler.engine.releasing import fitted, hosts_to_build, require_fit
 from reconciler.errors import InputError
 from reconciler.evidence import sshsig
+from reconciler.keyless import bundles
 from reconciler.model.system import Closure, ClosureDiff, VersionChange
 from reconciler.nix import build
+from reconciler.nix.evaluate import Evaluated
 from reconciler.trust.statements import Release, System, read
 from tests.support.appliance_fleet import CLIENT, host_text
 from tests.support.attest_site import AttestSite
@@ -302,13 +304,23 @@ def test_the_more_hosts_there_are_the_less_each_says_of_its_change() -> None:
     one = System(
         f"{path}.drv", path, "5" * 64, Closure(9, 9, "6" * 64), ClosureDiff(path, changes, 3)
     )
-    for count, most in ((2, 64), (60, 32)):
+    for count, most in ((2, 64), (60, 32), (250, 2)):
         systems = {f"clinic/host-{n}": one for n in range(count)}
         commit = "1" * 40
         release = Release("main", commit, "4" * 64, commit, "6" * 64, NOW, systems)
-        diff = read(fitted(release)).systems["clinic/host-0"].diff
+        payload = fitted(release)
+        assert len(payload) <= bundles.MAX_PAYLOAD
+        diff = read(payload).systems["clinic/host-0"].diff
         assert len(diff.changes) <= most
         assert len(diff.changes) + diff.left_out == 67
+
+
+def test_a_fleet_that_one_release_cannot_name_is_refused_before_it_is_built() -> None:
+    path = f"/nix/store/{'a' * 32}-nixos-system-front-desk-26.05.20260301.0123456"
+    one = Evaluated("clinic/host", f"{path}.drv", path)
+    require_fit({f"clinic/host-{n}": one for n in range(240)})
+    with pytest.raises(InputError, match="400 NixOS hosts, more than one release can name"):
+        require_fit({f"clinic/host-{n}": one for n in range(400)})
 
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
