@@ -18,6 +18,9 @@
           }:
           testing.evalSystem { inherit modules specialArgs; };
       };
-      legacyPackages.x86_64-linux = testing.pkgs;
+      legacyPackages = testing.lib.genAttrs [
+        "aarch64-linux"
+        "x86_64-linux"
+      ] (system: import ./packages.nix { inherit (testing) lib; inherit system; });
     };
 }

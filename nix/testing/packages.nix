@@ -1,12 +1,14 @@
 # Packages that have a name, a version and a path, and that nobody can build; and the few builders
 # that write a text. A package that is not here is an error.
-{ lib }:
+{
+  lib,
+  system ? "x86_64-linux",
+}:
 let
-  system = "x86_64-linux";
   stdenv.hostPlatform = {
     inherit system;
     isLinux = true;
-    isx86_64 = true;
+    isx86_64 = system == "x86_64-linux";
   };
   # A path as the store would make one; "e" is not in its alphabet.
   hash =

@@ -202,17 +202,32 @@ def test_the_template_makes_a_fleet_that_evaluates_and_checks(flake: Flake, tmp_
     scaffold(tmp_path / "msp", "elm-street", "front-desk")
     flake.store.run("nix", "flake", "new", "--offline", "--template", f"{flake}#fleet", str(fleet))
 
-    names = json.loads(
-        flake.store.run(
-            *("nix", "eval", "--json", "--offline", "--no-write-lock-file"),
-            f"path:{fleet}#nixosConfigurations",
-            *("--override-input", "nixpkgs", f"path:{PROJECT}/nix/testing"),
-            *("--override-input", "reconciler", str(flake)),
-            *(
-                "--apply",
-                "fleet: builtins.mapAttrs (_: one: one.config.system.build.toplevel.drvPath) fleet",
-            ),
-        )
-    )
-    assert set(names) == {"elm-street-appliance"}
+    assert set(_systems(flake, fleet)) == {"elm-street-appliance"}
     assert reconciler(["check", str(fleet)]) == 0
+
+
+def test_the_template_alone_evaluates(flake: Flake, tmp_path: Path) -> None:
+    """Its facts are those of the example, which `reconciler init` writes as well."""
+    fleet = tmp_path / "alone"
+    flake.store.run("nix", "flake", "new", "--offline", "--template", f"{flake}#fleet", str(fleet))
+
+    assert set(_systems(flake, fleet)) == {"elm-street-appliance"}
+    facts = fleet / "hosts/elm-street/appliance.yaml"
+    assert facts.read_text() == (PROJECT / "hosts/example-clinic/appliance.yaml").read_text()
+
+
+def _systems(flake: Flake, fleet: Path) -> dict[str, str]:
+    """The derivations of a fleet's systems, which have none where an assertion does not hold."""
+    all_of_them = "builtins.mapAttrs (_: one: one.config.system.build.toplevel.drvPath)"
+    told = flake.store.run(
+        *("nix", "eval", "--json", "--offline", "--no-write-lock-file"),
+        f"path:{fleet}#nixosConfigurations",
+        *("--override-input", "nixpkgs", f"path:{PROJECT}/nix/testing"),
+        *("--override-input", "reconciler", str(flake)),
+        *("--apply", f"fleet: {all_of_them} fleet"),
+    )
+    return dict(json.loads(told))
+
+
+def test_every_output_evaluates_for_every_system(flake: Flake) -> None:
+    flake.nix("flake", "check", "--no-build", "--all-systems", str(flake))
