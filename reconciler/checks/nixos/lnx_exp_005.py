@@ -2,7 +2,7 @@
 
 A key that somebody added is a way in that no change of a password closes. Keys are told by account
 and fingerprint: ``alice:SHA256:…``. A line that is no key here is one that sshd might still read.
-Homes that are not looked into are counted by LNX-AUTH-001.
+Where keys may lie in places that are not looked at, nothing found is not known to be nothing.
 
 Source: 45 CFR 164.312(d); sshd(8) AUTHORIZED_KEYS FILE FORMAT.
 """
@@ -17,8 +17,8 @@ from reconciler.errors import Unobservable
 from reconciler.model.answer import Answers
 from reconciler.model.authorized_key import fingerprint
 from reconciler.model.check import Check, NotApplicable, Values
-from reconciler.model.declared import Key
-from reconciler.model.expected import KEYS
+from reconciler.model.declared import Key, Sshd
+from reconciler.model.expected import KEYS, SSHD
 from reconciler.model.probe import Probe
 from reconciler.model.values import Params
 
@@ -40,6 +40,8 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     rewritten = {f"{_OWN}{key.user}" for key in document.read(KEYS)}
     foreign = (path for path, names in found.items() if names - wanted)
     drift.owned = not unread and rewritten.issuperset(foreign)
+    if not drift:
+        _see_all(document.read(SSHD), answers)
     return declared.values(document, drift)
 
 
@@ -48,6 +50,16 @@ def _named(key: Key) -> str:
         return f"{key.user}:{fingerprint(base64.b64decode(key.key, validate=True))}"
     except binascii.Error as problem:
         raise Unobservable("expectations: keys has one that is not base64") from problem
+
+
+def _see_all(sshd: Sshd, answers: Answers) -> None:
+    """Refuse to say that there are no others where sshd reads keys in other places."""
+    places = set(sshd.settings.get("authorizedkeysfile", ".ssh/authorized_keys").split())
+    if places - authorized_keys.KNOWN_PLACES - {"none"}:
+        raise Unobservable("AuthorizedKeysFile is declared with a place that is not looked at")
+    in_homes = places - {"none", "/etc/ssh/authorized_keys.d/%u"}
+    if in_homes and authorized_keys.homes_elsewhere(answers.text(authorized_keys.PASSWD)):
+        raise Unobservable("an account with a shell has its home in a place that is not looked at")
 
 
 def _live(answers: Answers, homes: Mapping[str, str]) -> tuple[Mapping[str, set[str]], set[str]]:

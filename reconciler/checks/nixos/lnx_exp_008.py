@@ -68,7 +68,7 @@ def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
     new = (m for p, m in live.items() if p not in known and not _is_view(m, live))
     allowed = given.texts(params, "allow")
     drift.undeclared |= {
-        mount.point
+        _told(mount.point)
         for mount in new
         if (_is_storage(mount) or _covers(mount))
         and not any(fnmatchcase(mount.point, pattern) for pattern in allowed)
@@ -106,6 +106,11 @@ def _is_storage(mount: storage.Mount) -> bool:
 
 def _covers(mount: storage.Mount) -> bool:
     return mount.point.startswith(_COVERS) and mount.point not in _OF_THE_MACHINE
+
+
+def _told(point: str) -> str:
+    """A place in the store without its first slash: what lies there nobody named after a person."""
+    return point.removeprefix("/") if point.startswith("/nix/store/") else point
 
 
 def _is_view(mount: storage.Mount, live: Mapping[str, storage.Mount]) -> bool:
