@@ -11,6 +11,7 @@ Rule 2: A section is read again by whoever judges by it: an answer of a machine 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Generic, NoReturn, TypeVar
 
@@ -44,6 +45,7 @@ from reconciler.model.declared import (
 )
 
 FORMAT = "reconciler-expectations/1"
+_FORMATS = re.compile(r"reconciler-expectations/[0-9]{1,4}")
 PLACE = "reconciler/expectations.json"
 """Of the document, below the path of a system."""
 
@@ -136,8 +138,10 @@ def parse(raw: bytes) -> Mapping[str, Any]:
         )
     except (ValueError, RecursionError) as problem:
         _refuse("is not JSON with whole numbers, each member once", problem)
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        _refuse(f"is not of the format {FORMAT}")
+    found = document.get("format") if isinstance(document, dict) else None
+    if found != FORMAT:
+        said = found if isinstance(found, str) and _FORMATS.fullmatch(found) else ""
+        _refuse(f"is not of the format {FORMAT}" + (f" but of {said}" if said else ""))
     try:
         Expectations.model_validate(document)
     except ValidationError as problem:

@@ -10,6 +10,7 @@ import pytest
 from reconciler.errors import InputError, Unobservable
 from reconciler.model import expected
 from reconciler.model.expected import FORMAT, MAX_BYTES, parse
+from reconciler.model.scrub import scrub
 from tests.support.vectors import ROOT
 
 RECORDED = json.loads((ROOT / "LNX-EXP-001" / "good" / "raw.json").read_text())
@@ -47,8 +48,14 @@ def test_a_damaged_member_is_unobservable(section: expected.Section[Any], damage
         section.read({section.name: damage})
 
 
-@pytest.mark.parametrize("form", ["reconciler-expectations/2", "", None, 1])
-def test_another_version_is_refused(form: Any) -> None:
+def test_a_document_of_a_later_version_is_refused_by_its_name() -> None:
+    said = refused(raw(format="reconciler-expectations/2"))
+    assert said.endswith(f"is not of the format {FORMAT} but of reconciler-expectations/2")
+    assert scrub(said) == said
+
+
+@pytest.mark.parametrize("form", ["reconciler-expectations/x y", "", None, 1])
+def test_another_format_is_refused(form: Any) -> None:
     assert refused(raw(format=form)) == f"expectations document is not of the format {FORMAT}"
 
 
