@@ -20,9 +20,13 @@ AdvisoryId = Annotated[
     str, StringConstraints(pattern=r"^[A-Z]{2,16}-[A-Za-z0-9][A-Za-z0-9.:_-]{0,60}$")
 ]
 PackageName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9@_][A-Za-z0-9@._+:/~-]{0,199}$")
+    str, StringConstraints(pattern=r"^[A-Za-z0-9@._+?=-][A-Za-z0-9@._+?=:/~-]{0,210}$")
 ]
-Version = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+:~-]{0,99}$")]
+"""What the name of a store path may hold, too: a bill of materials has it from there."""
+
+Version = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9._+?=-][A-Za-z0-9._+?=:~-]{0,208}$")
+]
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]
 
 

@@ -130,7 +130,7 @@ def vulnerabilities_of(raw: bytes, system: str, as_of: date, now: datetime) -> V
             advisories_as_of=as_of,
             tool=_tool(report.metadata),
             packages=len(components),
-            open=_open(report, _by_ref(components)),
+            open=_open(report, _by_ref(components, about)),
         )
     except ValidationError as problem:
         _refuse(_first(problem), problem)
@@ -189,11 +189,14 @@ def _moment(text: str) -> datetime:
         _refuse("does not say when it was made: metadata.timestamp", problem)
 
 
-def _by_ref(components: Sequence[_Component]) -> dict[str, _Component]:
+def _by_ref(components: Sequence[_Component], about: _Component | None) -> dict[str, _Component]:
+    """What an advisory may be of: a part, or what the report is about."""
     named = [(one.ref, one) for one in components if one.ref is not None]
     found = dict(named)
     if len(found) != len(named):
         _refuse("gives one bom-ref to two components")
+    if about is not None and about.ref is not None:
+        found.setdefault(about.ref, about)
     return found
 
 

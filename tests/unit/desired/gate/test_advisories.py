@@ -122,6 +122,31 @@ def test_the_day_of_a_scan_is_that_of_utc_and_parts_of_parts_are_packages() -> N
     assert open_in(document) == [("CVE-2026-1", "inner", "2", None, "high")]
 
 
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("gtk+", "2.0+git?x=1_2"),
+        (".hidden", ".5"),
+        ("-dash", "-1.2"),
+        ("=a?", "="),
+        ("x" * 200, "1" * 200),
+    ],
+)
+def test_what_a_store_path_may_be_called_a_report_may_be_about(name: str, version: str) -> None:
+    said = report(vulnerability("CVE-2026-1", name), components=[component(name, version)])
+    document = read(said)
+    assert open_in(document) == [("CVE-2026-1", name, version, None, "high")]
+    text = vulnerabilities_text("elm-street/desk", document)
+    assert validate(load(text.encode(), "x.yaml"), Vulnerabilities) == document
+
+
+def test_an_advisory_may_be_of_the_system_itself() -> None:
+    about = {**component("nixos-system-desk", "26.05"), "bom-ref": SYSTEM}
+    whole = {**vulnerability("CVE-2026-1"), "affects": [{"ref": SYSTEM}]}
+    said = report(whole, metadata=metadata(component=about))
+    assert open_in(read(said)) == [("CVE-2026-1", "nixos-system-desk", "26.05", None, "high")]
+
+
 def test_no_scan_for_secrets_objects_to_a_document() -> None:
     document = read(report(HIGH, vulnerability("GHSA-jfh8-c2jp-5v3q", "curl")))
     path = "policies/vulnerabilities/elm-street/desk.yaml"
