@@ -138,15 +138,19 @@ def parse(raw: bytes) -> Mapping[str, Any]:
         )
     except (ValueError, RecursionError) as problem:
         _refuse("is not JSON with whole numbers, each member once", problem)
-    found = document.get("format") if isinstance(document, dict) else None
-    if found != FORMAT:
-        said = found if isinstance(found, str) and _FORMATS.fullmatch(found) else ""
-        _refuse(f"is not of the format {FORMAT}" + (f" but of {said}" if said else ""))
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        _refuse(f"is not of the format {FORMAT}{_but_of(document)}")
     try:
         Expectations.model_validate(document)
     except ValidationError as problem:
         _refuse(f"has a wrong member: {_first(problem).removeprefix('.')}", problem)
     return document
+
+
+def _but_of(document: Any) -> str:
+    """Which version it is of, if it is one of ours."""
+    found = document.get("format") if isinstance(document, dict) else None
+    return f" but of {found}" if isinstance(found, str) and _FORMATS.fullmatch(found) else ""
 
 
 def _refuse(what: str, cause: Exception | None = None) -> NoReturn:
