@@ -19,13 +19,14 @@ from reconciler.desired.objects import Objects
 from reconciler.desired.problem import FleetInvalid
 from reconciler.desired.tree import FleetTree
 from reconciler.desired.trust.systems import Named, Releases
+from reconciler.engine.trusted.expectations import require_readable
 from reconciler.engine.trusted.system import KIND
 from reconciler.errors import EvidenceError, InputError
 from reconciler.keyless.bundles import MAX_PAYLOAD
 from reconciler.model.system import MAX_CHANGES, Closure, ClosureDiff
 from reconciler.nix import build, closure
 from reconciler.nix.evaluate import Evaluated, attribute_of, evaluate
-from reconciler.nix.process import NixStore, Told
+from reconciler.nix.process import THIS_MACHINE, NixStore, Told
 from reconciler.trust.statements import Release, System, write
 
 NOTHING_BEFORE = ClosureDiff(None, (), 0)
@@ -93,8 +94,8 @@ def build_systems(
     Raises:
         FleetInvalid: The documents of the commit cannot be read.
         InputError: Two hosts have one attribute, the flake gives something else than a system,
-            there are too many for one release, or the clone lacks the history that says what was
-            released before.
+            there are too many for one release, what one declares cannot be read, or the clone lacks
+            the history that says what was released before.
         IntentRefused: The tree would be refused.
         MachineError: An evaluation, a build or a copy failed, or took too long.
     """
@@ -106,6 +107,7 @@ def build_systems(
     require_fit(found)
     wanted, timeout_s = list(found.values()), workshop.timeout_s
     build.build(wanted, timeout_s=timeout_s, state=workshop.state, told=workshop.told)
+    _require_documents(wanted, workshop.state or THIS_MACHINE)
     if workshop.cache is not None and found:
         paths, key = [system.path for system in wanted], workshop.cache_key
         build.push(paths, workshop.cache, key=key, timeout_s=timeout_s, state=workshop.state)
@@ -171,6 +173,18 @@ def _evaluated(
                 told=workshop.told,
             )
             yield host, system
+
+
+def _require_documents(systems: Iterable[Evaluated], state: NixStore) -> None:
+    """That appliances can read what each system declares: else they know nothing of a machine."""
+    for system in systems:
+        try:
+            require_readable(state.root, system.path)
+        except InputError as error:
+            raise InputError(
+                f"{system.target}: {error.message}",
+                hint="Change what its configuration says there, or use modules of this version.",
+            ) from error
 
 
 def _before(releases: Releases, host: str, commit: str) -> str | None:

@@ -3,7 +3,12 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +20,7 @@ from reconciler.engine.releasing import fitted, hosts_to_build, require_fit
 from reconciler.errors import InputError
 from reconciler.evidence import sshsig
 from reconciler.keyless import bundles
+from reconciler.model.expected import PLACE
 from reconciler.model.system import Closure, ClosureDiff, VersionChange
 from reconciler.nix import build
 from reconciler.nix.evaluate import Evaluated
@@ -26,10 +32,13 @@ from tests.support.evidence_keys import test_key as key_of
 from tests.support.nix_runtime import NixStore
 from tests.support.release_site import ReleaseSite, flake, fleet_files, process_store
 from tests.support.rigs import rig
+from tests.support.vectors import ROOT as VECTORS
 
 FIRST = flake(one={"openssl": "3.0.1", "zlib": "1.3"}, two={"zlib": "1.3"})
 SECOND = flake(one={"openssl": "3.0.2", "zlib": "1.3"}, two={"zlib": "1.3"})
 ONE, TWO = f"{CLIENT}/one", f"{CLIENT}/two"
+RECORDED = VECTORS / "LNX-EXP-006/good/raw.json"
+DECLARING = "inherit name text; document = builtins.readFile ./nix/document.json;"
 
 
 @pytest.fixture
@@ -262,6 +271,44 @@ def test_a_build_that_takes_too_long_shows_how_far_it_came(site, capsys) -> None
     assert "> at it" in said
     assert f"the system of {ONE}, {TWO} cannot be built: " in said
     assert "did not end in time" in said
+
+
+def test_a_system_whose_declaration_no_appliance_can_read_is_not_released(site, capsys) -> None:
+    """It would be refused as a whole in the clinic, and nothing of the machine be known."""
+    declaring = FIRST.replace("inherit name text;", DECLARING).replace("$text", "$document")
+    declaring = declaring.replace('> $out"', f'| sed s,@out@,$out, > $out/{PLACE}"')
+    declaring = declaring.replace("echo", "mkdir -p $out/reconciler; echo")
+    recorded = json.loads(RECORDED.read_text())["answers"][0]["data"]["document"]
+    document = recorded | {"system": "@out@"}
+    site.lands({"flake.nix": declaring, "nix/document.json": json.dumps(document)})
+    assert set(site.release(capsys)["statement"]["systems"]) == {ONE, TWO}
+    document["host"] = "no host"
+    site.lands({"nix/document.json": json.dumps(document)})
+    said = site.release(capsys, code=5)
+    assert f"error: {ONE}: expectations document has a wrong member: host" in said
+    assert "Change what its configuration says there" in said
+
+
+def test_a_job_that_is_cancelled_leaves_no_build_behind(site, tmp_path) -> None:
+    site.lands({"flake.nix": FIRST.replace('> $out"', '> $out; sleep 60"')})
+    (tmp_path / "tmp").mkdir()
+    argv = [sys.executable, "-m", "reconciler", *site.argv()]
+    with subprocess.Popen(argv, env={**os.environ, "TMPDIR": str(tmp_path / "tmp")}) as job:
+        while not (nix := realising(job.pid)):
+            time.sleep(0.05)
+        job.terminate()
+        assert job.wait(timeout=30) == 128 + 15
+    assert not Path(f"/proc/{nix}").exists()
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def realising(pid: int) -> int:
+    """The child of a process that builds; 0 while there is none."""
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with suppress(OSError):
+            if b"--realise" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)
+    return 0
 
 
 def test_a_disk_that_is_full_in_the_middle_of_a_build_releases_nothing(site, capsys) -> None:

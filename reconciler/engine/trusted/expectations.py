@@ -18,6 +18,20 @@ _RUNNING = "run/current-system"
 _KEPT = 4
 
 
+def require_readable(root: str, path: str) -> None:
+    """That what a system in the store declares can be read here, if it declares anything.
+
+    Args:
+        root: What the store lies under.
+        path: Store path of the system.
+
+    Raises:
+        InputError: Its document is of another version, not whole, or speaks of another system.
+        MachineError: It cannot be read.
+    """
+    _parsed(root, path)
+
+
 @dataclass(slots=True)
 class Documents:
     """Documents that were read, by root, store path and NAR hash."""
@@ -97,7 +111,7 @@ def _parsed(root: str, path: str) -> Mapping[str, Any] | None:
             raise InputError(f"{path}/{PLACE} is a link", hint="Build the system again.")
         with file.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         message = f"{path}/{PLACE} cannot be read: {error.strerror}"
