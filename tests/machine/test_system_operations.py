@@ -37,10 +37,38 @@ LATE = (
     "RestartSec=1",
     "ExecStart=/bin/sh -c 'mkdir /run/late-1 || mkdir /run/late-2 || exec sleep infinity; exit 1'",
 )
+COMES_AND_GOES = """\
+[Unit]
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/bin/sh -c 'sleep 2; exit 1'
+Restart=always
+RestartSec=1
+"""
+SEEN_WELL = """
+import subprocess
+from reconciler.targets.linux.nixos import health
+real = health.baseline
+def baseline(started, session):
+    while subprocess.run(["systemctl", "is-active", "--quiet", "comes"]).returncode:
+        pass
+    return real(started, session)
+health.baseline = baseline
+"""
 NO_RESTART = (
     "from reconciler.targets.linux.nixos import rebooting\n"
     "rebooting.act = lambda _call, _session: None"
 )
+WRITES_NOTHING = """
+from reconciler.targets.linux.nixos import switching
+real = switching.run_switch
+def run_switch(system, action, timeout_s, session):
+    if action == "boot":
+        return switching.transient.Ended("active", "success", 0)
+    return real(system, action, timeout_s, session)
+switching.run_switch = run_switch
+"""
 PROFILE = "/nix/var/nix/profiles/system"
 
 
@@ -102,6 +130,22 @@ class TestForward:
         path = act.trust(variant(nixos, "late", *LATE))
         assert [each["reason"] for each in act.do(*steps(act, path))] == [""] * 8
         assert active(act.guest, "late.service") == "active"
+
+    def test_what_came_and_went_before_is_not_blamed(
+        self, act: Activator, nixos: NixosSite
+    ) -> None:
+        """A look that falls between two crashes of a service would call it well."""
+        guest, before = act.guest, act.guest.running()
+        ailing = replace(nixos.base, label="comes").with_unit("comes.service", COMES_AND_GOES)
+        was = nixos.release(documented(ailing))
+        guest.fetch(was, nixos.public_key)
+        guest.install(was)
+        newer = replace(ailing, label="comes-still").with_service("labels", *STAYS)
+        path = act.trust(nixos.release(documented(newer)))
+        act.access = {"steady_s": 4, "settle_s": 6}
+        act.before = SEEN_WELL
+        assert [each["reason"] for each in act.do(*steps(act, path))] == [""] * 8
+        guest.install(before)
 
     def test_a_kernel_that_was_never_booted_is_not_the_default(
         self, act: Activator, nixos: NixosSite
@@ -178,6 +222,36 @@ class TestBack:
         assert back(act, planned) == ""
         assert in_force(guest)[:3] == before[:3]
         assert guest.generation() > before[3]
+
+    @pytest.mark.parametrize("unit", ["reconciler-return.timer", "reconciler-return.service"])
+    def test_without_a_way_back_nothing_is_begun(
+        self, act: Activator, nixos: NixosSite, unit: str
+    ) -> None:
+        guest, before = act.guest, in_force(act.guest)
+        path = act.trust(variant(nixos, "unguarded"))
+        planned = steps(act, path)
+        guest.run("systemctl", "mask", "--runtime", unit)
+        try:
+            *done, last = act.do(*planned)
+            assert (len(done), "is masked" in last["reason"]) == (2, True), last["reason"]
+            assert act.order() is None
+            assert back(act, planned) == ""
+        finally:
+            guest.run("systemctl", "unmask", "--runtime", unit)
+        assert in_force(guest) == before
+
+    def test_a_boot_loader_that_did_not_take_it_is_seen(
+        self, act: Activator, nixos: NixosSite
+    ) -> None:
+        guest, before = act.guest, in_force(act.guest)
+        path = act.trust(variant(nixos, "unwritten"))
+        planned = steps(act, path)
+        act.before = WRITES_NOTHING
+        *done, last = act.do(*planned)
+        assert (len(done), "boots" in last["reason"]) == (6, True), last["reason"]
+        act.before = ""
+        assert back(act, planned) == ""
+        assert in_force(guest) == before
 
     def test_it_goes_back_by_itself_when_nobody_is_there(
         self, act: Activator, nixos: NixosSite

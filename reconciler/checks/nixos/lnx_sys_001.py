@@ -7,11 +7,10 @@ it is what the next boot takes, and so does the default entry of systemd-boot wh
 Source: 45 CFR 164.308(a)(8), 164.312(c)(1); NIXOS:V-268153; bootctl(1), loader.conf(5).
 """
 
-import re
-
+from reconciler.checks.parsing.boot_loader import CONF, ENTRIES, default_system
 from reconciler.checks.parsing.declared import EXPECTATIONS
 from reconciler.checks.parsing.pending_boot import PROBES, brings_kernel, pending
-from reconciler.checks.parsing.shapes import code_lines, files
+from reconciler.checks.parsing.shapes import files
 from reconciler.checks.parsing.trusted_system import (
     BOOT,
     REAPPLY_FIELD,
@@ -26,15 +25,11 @@ from reconciler.model.answer import Answers
 from reconciler.model.check import Check, Field, NotApplicable, Values
 from reconciler.model.nixos_probe import RealPath
 from reconciler.model.probe import Probe, ReadFile, ReadGlob
-from reconciler.model.system import STORE_PATH
 from reconciler.model.system_links import PROFILE
 from reconciler.model.values import Params
 
 _PROFILE = RealPath(PROFILE)
-_LOADER = ReadFile("/boot/loader/loader.conf")
-_ENTRIES = ReadGlob("/boot/loader/entries/*.conf")
-_DEFAULT = re.compile(r"default\s+(\S+)")
-_INIT = re.compile(rf"options\s.*\binit=({STORE_PATH})/init(?:\s.*)?")
+_LOADER, _ENTRIES = ReadFile(CONF), ReadGlob(ENTRIES)
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
@@ -81,17 +76,7 @@ def _boot_default(answers: Answers) -> str | None:
     """The system that the boot loader starts by itself; None where another one is in use."""
     if answers.absent(_LOADER):
         return None
-    lines = map(_DEFAULT.fullmatch, code_lines(answers.text(_LOADER)))
-    names = [found[1] for found in lines if found is not None]
-    for file in files(answers, _ENTRIES) if names else ():
-        if file.path.rpartition("/")[2].removesuffix(".conf") == names[-1].removesuffix(".conf"):
-            return _system_of(file.text)
-    return None
-
-
-def _system_of(text: str) -> str | None:
-    found = (match[1] for line in code_lines(text) if (match := _INIT.fullmatch(line)))
-    return next(found, None)
+    return default_system(answers.text(_LOADER), files(answers, _ENTRIES))
 
 
 CHECK = Check(

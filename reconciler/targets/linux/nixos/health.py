@@ -2,7 +2,8 @@
 
 Rule 1: Only what regressed counts. A unit that had failed before is not blamed on the new system,
         and a way in that did not work before need not work now.
-Rule 2: The baseline is what the order says, never what is seen after the switch.
+Rule 2: The baseline is what the order says, never what is seen after the switch. It is looked at
+        for as long as health must hold afterwards: what comes and goes then is not blamed later.
 Rule 3: Health must hold for a while; a unit that settles late is waited for.
 Rule 4: How the switch ended is not health: it may end with an error for what had failed before.
 """
@@ -32,18 +33,27 @@ _NAMED = 8
 
 
 def baseline(started: Order, session: Session) -> Order:
-    """An order with how healthy the machine is now.
+    """An order with how healthy the machine is for a while before anything is changed.
 
     Raises:
         NoAnswer: systemd does not say.
     """
-    declared = _declared(started.system)
+    until = time.monotonic() + access_of(session).steady_s
+    ailing, running = _ailing(session), _active(_declared(started.system), session)
+    ways = {way for way in _ways(session) if _works(way, session)}
+    reached = _reaches(session)
+    while time.monotonic() < until:
+        time.sleep(_PAUSE_S)
+        ailing |= _ailing(session)
+        running &= _active(running, session)
+        ways = {way for way in ways if _works(way, session)}
+        reached = reached and _reaches(session)
     return replace(
         started,
-        ailing=tuple(sorted(_ailing(session))),
-        running=tuple(sorted(_active(declared, session))),
-        ways=tuple(way for way in _ways(session) if _works(way, session)),
-        reached=_reaches(session),
+        ailing=tuple(sorted(ailing)),
+        running=tuple(sorted(running)),
+        ways=tuple(sorted(ways)),
+        reached=reached,
     )
 
 

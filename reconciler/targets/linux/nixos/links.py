@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from reconciler.checks.parsing.boot_loader import CONF, ENTRIES, default_system
+from reconciler.checks.parsing.shapes import FileText
 from reconciler.model.system_links import BOOTED, CURRENT, PROFILE, generation_link
 from reconciler.targets.linux.no_answer import NoAnswer
 
@@ -73,6 +75,16 @@ def lasting(*systems: str) -> str:
     return systems[-1] if _link(UNPROVEN) == this_boot else this_boot
 
 
+def boot_default() -> str | None:
+    """The system that systemd-boot starts by itself; ``None`` where its files do not say."""
+    try:
+        conf = _text(Path(CONF))
+        entries = [FileText(str(path), _text(path)) for path in Path("/").glob(ENTRIES[1:])]
+    except FileNotFoundError:
+        return None
+    return default_system(conf, entries)
+
+
 def keep(name: str, system: str) -> None:
     """Keep a system from being collected as garbage, also before it is there."""
     directory = Path(ROOTS)
@@ -128,6 +140,10 @@ def program(name: str, systems: Sequence[str]) -> str:
         if os.access(path, os.X_OK):
             return path
     raise NoAnswer("absent", f"{name} is in none of the systems")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _followed(link: str) -> str:

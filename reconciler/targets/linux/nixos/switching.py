@@ -80,15 +80,20 @@ def switch_system(operation: SwitchSystem, session: Session) -> None:
 
 
 def write_entries(default: str, newest: str, timeout_s: int, session: Session) -> None:
-    """Have the boot loader's entries written, with one system as its default.
+    """Have the boot loader's entries written, with one system as its default; see that it is.
 
     Raises:
-        NoAnswer: They could not be written.
+        NoAnswer: They could not be written, or another system is the default.
     """
     keep_entry(default, newest, session)
     ended = run_switch(default, "boot", timeout_s, session)
     if ended.status != 0 or ended.result != "success":
         raise NoAnswer("error", _ending("boot", ended))
+    boots = links.boot_default()
+    if boots not in {None, default}:
+        raise NoAnswer(
+            "error", f"the entries were written, and the boot loader still boots {boots}"
+        )
 
 
 def _default(path: str) -> str:

@@ -87,6 +87,7 @@ def start(
     until = min(session.deadline, time.monotonic() + _FORGETS_S)
     # A unit of this name that has ended is forgotten a moment later.
     while reply.error.endswith(_THERE) and time.monotonic() < until:
+        _require_unmasked([name, *(unit for unit, _given in beside)], session.deadline)
         time.sleep(_PAUSE_S)
         reply = once(call, session.deadline)
     if reply.error:
@@ -159,5 +160,14 @@ def _known(active: str, path: str, deadline: float) -> str:
     if value_of(once(get(MANAGER, path, _UNIT, "Job"), deadline))[0]:
         # It was told to start, and systemd has not come to it yet.
         return "activating"
-    loaded = value_of(once(get(MANAGER, path, _UNIT, "LoadState"), deadline))
-    return "" if loaded == "not-found" else active
+    return "" if _load_state(path, deadline) == "not-found" else active
+
+
+def _require_unmasked(names: Sequence[str], deadline: float) -> None:
+    for name in names:
+        if _load_state(unit_path(name), deadline) == "masked":
+            raise NoAnswer("error", f"{name} is masked: systemctl unmask {name}")
+
+
+def _load_state(path: str, deadline: float) -> str:
+    return str(value_of(once(get(MANAGER, path, _UNIT, "LoadState"), deadline)))

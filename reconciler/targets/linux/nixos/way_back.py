@@ -64,17 +64,20 @@ class Back:
         generation: Number of the generation.
         profile: System of that generation.
         default: What the boot loader is to boot by itself.
+        left: What it may not boot by itself; empty where nothing was switched.
     """
 
     system: str
     generation: int
     profile: str
     default: str
+    left: str = ""
 
     @classmethod
     def of(cls, begun: Order) -> "Back":
         """As an order recorded it."""
-        return cls(begun.previous, begun.generation, begun.profile, begun.default)
+        left = "" if begun.system == begun.default else begun.system
+        return cls(begun.previous, begun.generation, begun.profile, begun.default, left)
 
 
 def arm_return(operation: ArmReturn, session: Session) -> None:
@@ -88,10 +91,14 @@ def arm_return(operation: ArmReturn, session: Session) -> None:
     wanted = trusted(operation.system, session)
     begun = begin("switch", wanted.path, operation.previous, operation.generation, session)
     order.write(health.baseline(begun, session), session)
-    clear(session)
-    back = Back.of(begun)
-    after = transient.timer("Reconciler: the way back, if nobody confirms", access.watchdog_s)
-    transient.start(TIMER, after, session, ((SERVICE, _service(back, session)),))
+    try:
+        clear(session)
+        after = transient.timer("Reconciler: the way back, if nobody confirms", access.watchdog_s)
+        transient.start(TIMER, after, session, ((SERVICE, _service(Back.of(begun), session)),))
+    except (NoAnswer, OSError):
+        # Nothing was changed, so there is nothing to bring to an end.
+        order.clear()
+        raise
 
 
 def begin(kind: Kind, system: str, previous: str, generation: int, session: Session) -> Order:
@@ -243,7 +250,10 @@ def _only_profile(operation: ReturnNow) -> Back:
 def _in_force(back: Back) -> bool:
     number = links.generation()
     same = number == back.generation or links.system_of(back.generation) != back.profile
-    return links.running() == back.system and same and links.system_of(number) == back.profile
+    away = not back.left or links.boot_default() != back.left
+    return (
+        away and links.running() == back.system and same and links.system_of(number) == back.profile
+    )
 
 
 def _service(back: Back, session: Session) -> tuple[transient.Property, ...]:

@@ -1,0 +1,35 @@
+"""What systemd-boot starts by itself, by the files that it reads.
+
+Source: loader.conf(5); the Boot Loader Specification.
+"""
+
+import re
+from collections.abc import Iterable
+
+from reconciler.checks.parsing.shapes import FileText, code_lines
+from reconciler.model.system import STORE_PATH
+
+CONF = "/boot/loader/loader.conf"
+ENTRIES = "/boot/loader/entries/*.conf"
+
+_DEFAULT = re.compile(r"default\s+(\S+)")
+_INIT = re.compile(rf"options\s.*\binit=({STORE_PATH})/init(?:\s.*)?")
+
+
+def default_system(conf: str, entries: Iterable[FileText]) -> str | None:
+    """The system of the default entry; ``None`` where the files do not name one.
+
+    Args:
+        conf: Text of `CONF`.
+        entries: Files of `ENTRIES`.
+    """
+    names = [found[1] for line in code_lines(conf) if (found := _DEFAULT.fullmatch(line))]
+    for file in entries if names else ():
+        if file.path.rpartition("/")[2].removesuffix(".conf") == names[-1].removesuffix(".conf"):
+            return _system_of(file.text)
+    return None
+
+
+def _system_of(text: str) -> str | None:
+    found = (match[1] for line in code_lines(text) if (match := _INIT.fullmatch(line)))
+    return next(found, None)
