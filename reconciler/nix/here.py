@@ -21,7 +21,7 @@ LICENCES = "reconciler/licences.json"
 _FORMAT = "reconciler-licences/1"
 _MAX_BYTES = 32 * 1024 * 1024
 _MAX_LICENCES = 64
-_MAX_TEXT = 200
+_MAX_TEXT = 1000
 _MAX_LINKS = 8
 _LIST = "Build the system with the expectations module of this version, which writes the list."
 

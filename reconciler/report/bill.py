@@ -5,7 +5,7 @@ Rule 1: Every store path is an item of its own. Outputs of one package are other
 Rule 2: An item is said to be a package only if its name has a version; a unit file or a link farm
         has no package URL.
 Rule 3: Nothing is known of licences but what the system says of itself. A licence that is no id of
-        the SPDX list is kept as a text.
+        the SPDX list, and no expression of such ids, is kept as a text.
 Rule 4: The same closure, time and version of this program give the same bytes.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.system import Closure
-from reconciler.report.licence_ids import LICENCE_IDS
+from reconciler.report.licence_ids import EXCEPTION_IDS, LICENCE_IDS
 
 NAR_NOTE = (
     "Each SHA-256 is that of the NAR, the archive as which Nix serialises a store path: compare it"
@@ -27,6 +27,9 @@ NAR_NOTE = (
 
 _DIGITS = slice(len("/nix/store/"), len("/nix/store/") + 32)
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._~-]")
+_IN_EXPRESSION = re.compile(r"([()]| AND | OR )")
+_JOINS = frozenset({" AND ", " OR "})
+_OPERAND = re.compile(r"([A-Za-z0-9.-]+)(?: WITH ([A-Za-z0-9.-]+))?")
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -107,6 +110,32 @@ def digits(path: str) -> str:
 def is_licence_id(text: str) -> bool:
     """Whether a licence is an id of the SPDX list."""
     return text in LICENCE_IDS
+
+
+def is_licence_expression(text: str) -> bool:
+    """Whether a licence is made of ids of the SPDX list: ``(MIT OR BSD-3-Clause) AND Zlib``.
+
+    An id alone is one, too. Source: SPDX Specification 2.3, Annex D.
+    """
+    depth, complete = 0, False
+    for piece in filter(None, _IN_EXPRESSION.split(text)):
+        joins = piece in _JOINS
+        if complete != (joins or piece == ")"):
+            return False
+        if not joins and piece not in {"(", ")"} and not _is_operand(piece):
+            return False
+        depth += (piece == "(") - (piece == ")")
+        complete = not joins and piece != "("
+        if depth < 0:
+            return False
+    return complete and depth == 0
+
+
+def _is_operand(text: str) -> bool:
+    parts = _OPERAND.fullmatch(text)
+    if parts is None or parts[1] not in LICENCE_IDS:
+        return False
+    return parts[2] is None or parts[2] in EXCEPTION_IDS
 
 
 def as_json(value: Any) -> str:

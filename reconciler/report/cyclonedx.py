@@ -7,7 +7,15 @@ there twice makes the whole document invalid, and so does a reference that is.
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.report.bill import NAR_NOTE, Bill, Item, as_json, is_licence_id, members
+from reconciler.report.bill import (
+    NAR_NOTE,
+    Bill,
+    Item,
+    as_json,
+    is_licence_expression,
+    is_licence_id,
+    members,
+)
 
 FORMAT = "CycloneDX-1.6"
 
@@ -60,11 +68,15 @@ def _component(item: Item, bill: Bill) -> dict[str, Any]:
     if item.purl is not None:
         said["purl"] = item.purl
     if item.licences:
-        said["licenses"] = [
-            {"license": {"id" if is_licence_id(one) else "name": one}}
-            for one in dict.fromkeys(item.licences)
-        ]
+        said["licenses"] = _licences(list(dict.fromkeys(item.licences)))
     return said
+
+
+def _licences(every: list[str]) -> list[dict[str, Any]]:
+    """An expression may stand alone only; beside others it is their name."""
+    if len(every) == 1 and not is_licence_id(every[0]) and is_licence_expression(every[0]):
+        return [{"expression": every[0]}]
+    return [{"license": {"id" if is_licence_id(one) else "name": one}} for one in every]
 
 
 def _type(item: Item, bill: Bill) -> str:

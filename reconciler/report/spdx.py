@@ -9,7 +9,16 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from reconciler.report.bill import NAR_NOTE, Bill, Item, as_json, digits, is_licence_id, members
+from reconciler.report.bill import (
+    NAR_NOTE,
+    Bill,
+    Item,
+    as_json,
+    digits,
+    is_licence_expression,
+    is_licence_id,
+    members,
+)
 
 FORMAT = "SPDX-2.3"
 _UNKNOWN = "NOASSERTION"
@@ -43,9 +52,10 @@ def write(bill: Bill) -> Iterator[str]:
 
 
 def _packages(bill: Bill, texts: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Packages; what of their licences is no id is kept for later."""
+    """Packages; what of their licences is no id or expression is kept for later."""
     for item in bill.items():
-        texts.update({_reference(one): one for one in item.licences if not is_licence_id(one)})
+        unlisted = (one for one in item.licences if not is_licence_expression(one))
+        texts.update({_reference(one): one for one in unlisted})
         yield _package(item, bill)
 
 
@@ -92,9 +102,16 @@ def _relationship(one: str, how: str, other: str) -> dict[str, str]:
 
 
 def _expression(licences: Iterable[str]) -> str:
-    """All of them hold; each that is no id is a reference to its text in this document."""
-    known = (one if is_licence_id(one) else _reference(one) for one in licences)
-    return " AND ".join(dict.fromkeys(known)) or _UNKNOWN
+    """All of them hold; each that SPDX has no words for refers to its text in this document."""
+    every = list(dict.fromkeys(licences))
+    known = (_part(one, alone=len(every) == 1) for one in every)
+    return " AND ".join(known) or _UNKNOWN
+
+
+def _part(licence: str, *, alone: bool) -> str:
+    if not is_licence_expression(licence):
+        return _reference(licence)
+    return licence if alone or is_licence_id(licence) else f"({licence})"
 
 
 def _text(reference: str, licence: str) -> dict[str, str]:

@@ -9,8 +9,8 @@ import pytest
 
 from reconciler.model.system import Closure
 from reconciler.report import cyclonedx, spdx
-from reconciler.report.bill import Bill, Item
-from reconciler.report.licence_ids import LICENCE_IDS
+from reconciler.report.bill import Bill, Item, is_licence_expression
+from reconciler.report.licence_ids import EXCEPTION_IDS, LICENCE_IDS
 from tests.support.bills import cyclonedx_complaint, spdx_complaints, store_path
 
 SYSTEM = store_path("nixos-system-desk-26.05")
@@ -179,6 +179,66 @@ def test_every_id_is_one_for_both_validators(tmp_path: Path) -> None:
     assert [one for one in LICENCE_IDS if one not in known or known[one].is_exception] == []
     many = item(SYSTEM, "nixos-system-desk", "26.05", licences=tuple(sorted(LICENCE_IDS)))
     assert cyclonedx_complaint("".join(cyclonedx.write(bill([many])))) is None
+
+
+EXPRESSIONS = (
+    "Apache-2.0 WITH LLVM-exception",
+    "NCSA AND (Apache-2.0 WITH LLVM-exception)",
+    "(MIT OR BSD-3-Clause) AND Zlib",
+    "((MIT) OR (Zlib))",
+    *(f"GPL-2.0-only WITH {one}" for one in sorted(EXCEPTION_IDS)),
+)
+
+
+def test_an_expression_of_listed_licences_stays_one(tmp_path: Path) -> None:
+    parts = [
+        item(store_path(f"part-{at}"), "part", str(at), licences=(one,))
+        for at, one in enumerate(EXPRESSIONS)
+    ]
+    several = item(SYSTEM, "desk", "26.05", licences=("MIT", "MIT OR Zlib", "own terms"))
+    file = tmp_path / "desk.spdx.json"
+    file.write_text("".join(spdx.write(bill([*parts, several]))))
+    assert spdx_complaints(file) == []
+    declared = {
+        one["name"] + one["versionInfo"]: one for one in json.loads(file.read_text())["packages"]
+    }
+    for at, one in enumerate(EXPRESSIONS):
+        assert declared[f"part{at}"]["licenseDeclared"] == one
+    said = declared["desk26.05"]["licenseDeclared"]
+    assert said.startswith("MIT AND (MIT OR Zlib) AND LicenseRef-own-terms-")
+
+    text = "".join(cyclonedx.write(bill([*parts, several])))
+    assert cyclonedx_complaint(text) is None
+    components = json.loads(text)["components"]
+    assert [one["licenses"] for one in components] == [[{"expression": one}] for one in EXPRESSIONS]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "MIT OR",
+        "OR MIT",
+        "MIT MIT",
+        "MIT and Zlib",
+        "MIT  OR Zlib",
+        "(MIT",
+        "MIT)",
+        ")MIT(",
+        "()",
+        "(MIT)(Zlib)",
+        "MIT OR (unfree)",
+        "MIT WITH MIT",
+        "LLVM-exception",
+        "GPL-2.0+",
+        "NONE",
+        "NOASSERTION",
+        "LicenseRef-x",
+        "(" * 500,
+    ],
+)
+def test_what_is_no_expression_is_a_text(text: str) -> None:
+    assert not is_licence_expression(text)
 
 
 def test_the_same_system_gives_the_same_bytes_and_another_time_another_number() -> None:
