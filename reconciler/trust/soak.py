@@ -5,7 +5,7 @@ Rule 2: Soaking begins when both hold: it ran the system by a clock that was dis
         was a release of it. A failed activation ends it, and only one that healed begins it again;
         one that was interrupted ends it, too, and begins again where a look shows the system. A try
         whose outcome shows that nothing of the system ran (a cache that cannot be reached) is none,
-        on a host that ran another one.
+        on a host that ran another one; nor is a restart that never began (a window that closed).
 Rule 3: It ends with the newest look that saw what runs; time in which nobody looked is taken off.
         What was sealed later, or is still to come, is not counted.
 Rule 4: A clock that a witness contradicts proves nothing: an entry that says it was written after
@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from reconciler.evidence import moments
-from reconciler.evidence.activation import prepared_only
+from reconciler.evidence.activation import did_not_restart, prepared_only
 from reconciler.evidence.entry import Entry, Kind, Reference
 from reconciler.evidence.record import Record
 from reconciler.trust.judgement import TOLERANCE
@@ -170,6 +170,8 @@ class _Watch:
             self.failed = False
 
     def _only_prepared(self, body: Body) -> bool:
+        if did_not_restart(body):
+            return True
         if body.get("rollback") == "unverified" or self.running == self.system:
             return False
         steps = body.get("steps")

@@ -94,6 +94,10 @@ def test_a_try_that_ended_before_anything_of_it_ran_is_none(result: str) -> None
         {},
         begun(4),
         begun(1, "system.reboot"),
+        begun(1, "system.reboot", rollback="none"),
+        begun(1, "system.reboot", rollback="unverified"),
+        {"rollback": "verified", "steps": [*begun(1, "system.reboot")["steps"], {}]},
+        {"rollback": "verified", "steps": []},
         begun(1, "system.reapply"),
         begun(1, rollback="unverified"),
         {"steps": []},
@@ -130,6 +134,13 @@ def test_it_reads_what_evidence_writes_of_an_operation_that_failed(
     )
     host = Host().runs(OLD).looks().tries(**outcome_body("c" * 32, ended)).looks(running=OLD)
     assert stand(host).state == state
+
+
+def test_a_restart_that_never_began_does_not_halt_what_runs() -> None:
+    never = begun(2, "system.reboot", rollback="verified")
+    host = activated().after(20).tries("rolled_back", **never).looks()
+    assert (stand(host).state, stand(host).soaked) == ("soaking", timedelta())
+    assert stand(host.after(24).looks()).soaked == DAY
 
 
 def test_where_it_runs_already_what_fails_fails() -> None:
