@@ -1,7 +1,10 @@
 """``reconciler release``: build what every NixOS host of a commit is to run, and sign its name."""
 
 import re
-from collections.abc import Mapping
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +116,8 @@ def command(revision: str, branch: str, **options: Any) -> None:
     earlier = releases_along(
         clone.repository, commit, branch=branch, now=desk.now, attestations=beside
     )
-    systems = build_systems(clone, commit, _workshop(options), earlier)
+    with _end_of_the_job():
+        systems = build_systems(clone, commit, _workshop(options), earlier)
     if not systems:
         _note("the commit has no NixOS host; the release names no system")
     signed = Release(
@@ -129,6 +133,16 @@ def command(revision: str, branch: str, **options: Any) -> None:
     if not desk.as_json:
         _show(systems)
     sign(desk, payload, options, key)
+
+
+@contextmanager
+def _end_of_the_job() -> Iterator[None]:
+    """Let SIGTERM end the builds, too, and take away what was exported: CI cancels jobs so."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _check_cache_key(cache: str | None, file: Path | None) -> None:

@@ -45,7 +45,8 @@ class Workshop:
         cache: Address of the binary cache that closures are copied to; None: they are not.
         cache_key: File with the key that signs them.
         earlier: Address of a cache that has the systems of earlier releases, if not the same.
-        told: Gets what Nix said where it fails; nobody's secrets are in a fleet repository.
+        told: Gets how far it came, and what Nix said where it fails; nobody's secrets are in a
+            fleet repository.
     """
 
     state: NixStore | None = None
@@ -55,6 +56,11 @@ class Workshop:
     cache_key: Path | None = None
     earlier: str | None = None
     told: Told | None = None
+
+    def tell(self, text: str) -> None:
+        """Say something to whoever waits."""
+        if self.told is not None:
+            self.told(text.encode())
 
 
 def hosts_to_build(clone: AttestClone, commit: str) -> tuple[str, ...]:
@@ -106,10 +112,12 @@ def build_systems(
     found = dict(_evaluated(clone, commit, hosts, workshop))
     require_fit(found)
     wanted, timeout_s = list(found.values()), workshop.timeout_s
+    workshop.tell(f"building for {len(wanted)} hosts")
     build.build(wanted, timeout_s=timeout_s, state=workshop.state, told=workshop.told)
     _require_documents(wanted, workshop.state or THIS_MACHINE)
     if workshop.cache is not None and found:
         paths, key = [system.path for system in wanted], workshop.cache_key
+        workshop.tell(f"copying to {workshop.cache}")
         build.push(paths, workshop.cache, key=key, timeout_s=timeout_s, state=workshop.state)
     return {host: _described(system, before[host], workshop) for host, system in found.items()}
 
@@ -164,6 +172,7 @@ def _evaluated(
 ) -> Iterator[tuple[str, Evaluated]]:
     with exported(Objects(clone.repository, READ_LIMITS), commit) as flake:
         for host in hosts:
+            workshop.tell(f"evaluating {host}")
             system = evaluate(
                 flake,
                 host,
@@ -210,10 +219,9 @@ def _diff(system: Evaluated, before: str | None, workshop: Workshop) -> ClosureD
     old = build.packages_of(before, cache=cache, timeout_s=timeout_s, state=state, told=told)
     new = build.packages_of(system.path, cache=None, timeout_s=timeout_s, state=state)
     if old is None or new is None:
-        if told is not None:
-            where = "in this store" if cache is None else f"in this store or {cache}"
-            lost = f"{before}, which {system.target} had before, is not {where}"
-            told(f"note: {lost}: what differs is not said".encode())
+        where = "in this store" if cache is None else f"in this store or {cache}"
+        lost = f"{before}, which {system.target} had before, is not {where}"
+        workshop.tell(f"note: {lost}: what differs is not said")
         return NOTHING_BEFORE
     return closure.diff(old, new, since=before)
 

@@ -162,6 +162,7 @@ def test_people_see_each_system_and_what_changed(site, capsys) -> None:
     said = capsys.readouterr()
     assert f"system   {ONE} /nix/store/" in said.out
     assert "there is nothing to compare with" in said.err
+    assert f"evaluating {ONE}\nevaluating {TWO}\nbuilding for 2 hosts\n" in said.err
     assert "without --cache the closures stay here" in said.err
     site.lands({"flake.nix": SECOND})
     assert execute([*site.argv(), "--cache", f"file://{site.cache}"]) == 0
@@ -295,6 +296,7 @@ def test_a_job_that_is_cancelled_leaves_no_build_behind(site, tmp_path) -> None:
     argv = [sys.executable, "-m", "reconciler", *site.argv()]
     with subprocess.Popen(argv, env={**os.environ, "TMPDIR": str(tmp_path / "tmp")}) as job:
         while not (nix := realising(job.pid)):
+            assert job.poll() is None
             time.sleep(0.05)
         job.terminate()
         assert job.wait(timeout=30) == 128 + 15
