@@ -266,14 +266,6 @@ def test_a_build_for_another_machine_says_so(site, capsys) -> None:
     assert "nix log" not in said
 
 
-def test_a_build_that_takes_too_long_shows_how_far_it_came(site, capsys) -> None:
-    site.lands({"flake.nix": FIRST.replace('> $out"', '> $out; echo at it; sleep 60"')})
-    said = site.release(capsys, "--timeout", "10", code=7)
-    assert "> at it" in said
-    assert f"the system of {ONE}, {TWO} cannot be built: " in said
-    assert "did not end in time" in said
-
-
 def test_a_system_whose_declaration_no_appliance_can_read_is_not_released(site, capsys) -> None:
     """It would be refused as a whole in the clinic, and nothing of the machine be known."""
     declaring = FIRST.replace("inherit name text;", DECLARING).replace("$text", "$document")

@@ -153,6 +153,13 @@ def test_time_has_an_end(attempt) -> None:
     assert time.monotonic() - begin < 30
 
 
+def test_a_build_has_an_end_and_shows_how_far_it_came(attempt, store) -> None:
+    slow, told = attempt(flake(SYSTEM.replace("echo hi", "echo at it; sleep 60; echo hi"))), []
+    with pytest.raises(MachineError, match=f"{TARGET} cannot be built: .*did not end in time"):
+        build.build([slow], timeout_s=2, state=process_store(store), told=told.append)
+    assert b"> at it" in told[0]
+
+
 def test_a_derivation_that_makes_something_else_is_not_built(attempt, store) -> None:
     state = process_store(store)
     honest = attempt(flake())
