@@ -21,7 +21,11 @@ def command() -> None:
 
 
 @command.command("verify")
-@click.option("--system", metavar="PATH", help="Store path of a system. Default: what runs here.")
+@click.option(
+    "--system",
+    metavar="PATH",
+    help="Store path of a system, or a link to one. Default: what runs here.",
+)
 @click.option(
     "--record",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -85,7 +89,8 @@ def verify_command(
 
 
 def _tell(look: "Look") -> None:
-    state = "verified" if look.finished else "looked at so far; call again to go on"
+    done = "verified" if look.sound else "looked at, not all of them sound"
+    state = done if look.finished else "looked at so far; call again to go on"
     click.echo(f"{look.system}: {look.paths} paths {state}")
     for word, paths in (("corrupt", look.corrupt), ("missing", look.missing)):
         for path in sorted(paths)[:_SHOWN]:

@@ -14,6 +14,7 @@ _HINTS = {
     errno.EDQUOT: "Raise the quota or free space; nothing was lost, nothing was done.",
     errno.EROFS: "That file system is read-only: see the kernel log for disk errors.",
     errno.EACCES: "Run as the user that owns it.",
+    errno.ENOENT: "Make the directory first that it is to be in.",
     errno.EPERM: "Run as the user that owns it.",
 }
 _OTHER = "See the kernel log for disk errors, and the rights on that path."

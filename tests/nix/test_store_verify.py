@@ -81,11 +81,14 @@ def test_what_was_tampered_with_and_what_is_gone_are_told_apart(
     assert said["paths"] == len(paths)
 
 
-def test_what_was_repaired_verifies_again(machine: Machine) -> None:
+def test_what_was_repaired_verifies_again(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
     bad = machine.paths()[2]
     kept = machine.store.real(bad).read_text()
     machine.tamper(bad)
     assert machine.verify() == ExitCode.DRIFT
+    assert "looked at, not all of them sound" in capsys.readouterr().out
     real = machine.store.real(bad)
     real.chmod(0o644)
     real.write_text(kept)

@@ -258,6 +258,12 @@ def test_what_is_no_file_is_written_into_and_never_replaced(
     assert (tmp_path / "other").read_text() == "older"
 
 
+def test_a_directory_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_machine(tmp_path)
+    assert sbom(tmp_path, "--output", str(tmp_path / "none/desk.json")) == ExitCode.MACHINE
+    assert "Make the directory first" in capsys.readouterr().err
+
+
 def test_a_dash_is_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_machine(tmp_path)
     assert sbom(tmp_path, "--output", "-") == 0
