@@ -168,14 +168,18 @@ def test_no_branch_of_attestations_is_not_the_default_one(
 def test_text_that_yaml_would_take_for_something_else_stays_text(
     nix_store: NixStore, tmp_path: Path
 ) -> None:
-    strange = """{ services.reconciler.notify = {
-      null = { kind = "file"; directory = "/a: b # c \\"é\\" \\n"; };
-      "0600" = { kind = "file"; directory = "/x"; };
+    strange = """{ services.reconciler = {
+      notify.null = { kind = "file"; directory = "/a:b#cé"; };
+      notify."0600" = { kind = "file"; directory = "/x"; };
+      evidence.key = "/a: b # c \\"é\\" \\n";
     }; }"""
-    home = settings_of(Evaluation(nix_store, MINIMAL, strange).settings_text(), tmp_path)
+    settings = settings_of(
+        Evaluation(nix_store, MINIMAL, strange).settings_text(), tmp_path
+    ).settings
 
-    directories = {name: getattr(c, "directory", None) for name, c in home.settings.notify.items()}
-    assert directories == {"null": '/a: b # c "é" \n', "0600": "/x"}
+    directories = {name: getattr(c, "directory", None) for name, c in settings.notify.items()}
+    assert directories == {"null": "/a:b#cé", "0600": "/x"}
+    assert settings.evidence.key == '/a: b # c "é" \n'
 
 
 WRONG = {
@@ -192,6 +196,41 @@ WRONG = {
         "services.reconciler.evidence.copies.years",
     ),
     "an option that does not exist": ("windows = [ ];", "services.reconciler.windows"),
+    "a fleet over plain http": ('fleet.url = "http://x/f.git";', "services.reconciler.fleet.url"),
+    "a fleet that is asked with a password": (
+        'fleet.url = "https://u:p@x/f.git";',
+        "services.reconciler.fleet.url",
+    ),
+    "a fleet somewhere": ('fleet.url = "f.git";', "services.reconciler.fleet.url"),
+    "evidence to another scheme": (
+        'evidence.remote.url = "ftp://x/e.git";',
+        "services.reconciler.evidence.remote.url",
+    ),
+    "a branch that is no plain one": ('fleet.branch = "a..b";', "services.reconciler.fleet.branch"),
+    "a name that no label of DNS can be": (
+        f'client = "{"a" * 64}";',
+        "services.reconciler.client",
+    ),
+    "a model over plain http": (
+        'advise = { kind = "compatible"; model = "m"; baseUrl = "http://x"; };',
+        "services.reconciler.advise.baseUrl",
+    ),
+    "the address of a pager, which is a secret": (
+        'notify.x = { kind = "apprise"; url = "slack://token"; };',
+        "services.reconciler.notify.x.url",
+    ),
+    "a directory that no unit can name": (
+        'notify.x = { kind = "file"; directory = "/srv/my tickets"; };',
+        "services.reconciler.notify.x.directory",
+    ),
+    "a credential that would be another line of the unit": (
+        'credentials.x.source = "/x\\nExecStart=/bin/x";',
+        "services.reconciler.credentials.x.source",
+    ),
+    "a key of a witness that is none": (
+        'evidence.witnesses = [ { name = "x"; url = "https://x"; key = "ssh-ed25519 AAAA"; } ];',
+        "services.reconciler.evidence.witnesses",
+    ),
     "a channel of no kind": ('notify.x.kind = "pager";', "services.reconciler.notify.x.kind"),
 }
 
@@ -199,15 +238,13 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG, ids=lambda case: case.replace(" ", "-"))
 def test_what_no_option_takes_is_refused_by_its_name(nix_store: NixStore, case: str) -> None:
     setting, option = WRONG[case]
-    host = Evaluation(
-        nix_store,
-        MINIMAL.replace('client = "elm-street";', "") if "client" in setting else MINIMAL,
-        "{ services.reconciler = { " + setting + " }; }",
-    )
+    minimal = MINIMAL
+    for given in ('client = "elm-street";', 'fleet.url = "https://git.example.org/fleet.git";'):
+        minimal = minimal.replace(given, "") if setting.startswith(given.split(" ")[0]) else minimal
+    host = Evaluation(nix_store, minimal, "{ services.reconciler = { " + setting + " }; }")
 
     with pytest.raises(CommandFailed) as refused:
-        host.settings_text()
+        host.get("[ config.services.reconciler.settings config.services.reconciler.credentials ]")
 
-    assert re.search(rf"option [`']{re.escape(option)}'", str(refused.value)), str(refused.value)[
-        -600:
-    ]
+    said = str(refused.value)
+    assert re.search(rf"option [`']{re.escape(option)}[.']", said), said[-600:]

@@ -201,6 +201,18 @@ REFUSED = {
         'evidence.key = "credential:lost";',
         ["services.reconciler.evidence.key names credential:lost"],
     ),
+    "a channel of no plain name": (
+        'notify."The Desk" = { kind = "file"; directory = "/x"; };',
+        ["services.reconciler.notify.The Desk: the name"],
+    ),
+    "a webhook that is a path": (
+        'notify.x = { kind = "webhook"; url = "/x"; secret = "/y"; };',
+        ["services.reconciler.notify.x.url: a webhook"],
+    ),
+    "a cache that is believed unsigned": (
+        'system = { inherit publicKeys; caches = [ "https://c.example.org?trusted=1" ]; };',
+        ["services.reconciler.system.caches: a cache may not be trusted"],
+    ),
     "a credential that nobody uses": (
         'credentials.spare.source = "/run/spare";',
         ["services.reconciler.credentials.spare is passed and nothing names it"],

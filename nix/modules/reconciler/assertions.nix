@@ -4,6 +4,7 @@
 let
   cfg = config.services.reconciler;
   here = "services.reconciler";
+  own = import ./types.nix { inherit lib; };
 
   given = secrets: lib.filterAttrs (_: secret: secret != null) secrets;
 
@@ -126,8 +127,20 @@ let
     }
   ) cfg.notify;
 
+  channelsAreNamed = lib.mapAttrsToList (name: _: {
+    assertion = builtins.match own.nameForm name != null;
+    message = "${here}.notify.${name}: the name of a channel is made of small letters, digits and dashes; a client's escalation uses it.";
+  }) cfg.notify;
+
+  # One option for both kinds, and only one of them is shown to everybody.
+  addressesFit = lib.mapAttrsToList (name: channel: {
+    assertion =
+      channel.url == null || lib.hasPrefix "http" channel.url == (channel.kind == "webhook");
+    message = "${here}.notify.${name}.url: a webhook has an https address; of apprise it is a path or credential:NAME, since the whole address is a secret.";
+  }) cfg.notify;
+
   # The unit of the daemon writes nowhere else; as root it has no such limit.
-  below = place: path: lib.hasPrefix "${place}/" "${path}/";
+  below = place: path: lib.hasPrefix "${place}/" "${path}/" && !lib.hasInfix "/../" "${path}/";
   isWritable = lib.optionals cfg.helper.enable [
     {
       assertion = below "/var/lib/reconciler/state" cfg.state;
@@ -167,6 +180,10 @@ let
         message = "${here}.system needs caches and publicKeys: a path that no known key signed is never fetched.";
       }
       {
+        assertion = builtins.all (cache: builtins.match ".*[?&]trusted(=.*|&.*)?" cache == null) it.caches;
+        message = "${here}.system.caches: a cache may not be trusted without a signature (?trusted=); give it publicKeys.";
+      }
+      {
         assertion = it.watchdogS >= 2 * it.settleS + 180;
         message = "${here}.system.watchdogS must be at least twice settleS and 180 more, or a good system is taken back; set it to ${
           toString (2 * it.settleS + 180)
@@ -187,6 +204,8 @@ in
       ++ sshIsComplete
       ++ serversAreKnown
       ++ channelsAreComplete
+      ++ channelsAreNamed
+      ++ addressesFit
       ++ isWritable
       ++ adviseIsComplete
       ++ systemIsReachable;

@@ -9,7 +9,7 @@ let
   authority = types.submodule {
     options = {
       name = mkOption {
-        type = types.strMatching "[a-z0-9][a-z0-9.-]*";
+        type = types.strMatching "[a-z0-9][a-z0-9.-]{0,62}";
         example = "tsa-one";
         description = "What evidence calls it.";
       };
@@ -51,7 +51,7 @@ let
         description = "Where it answers (c2sp.org/tlog-witness).";
       };
       key = mkOption {
-        type = types.strMatching "ssh-ed25519 [A-Za-z0-9+/=]+";
+        type = types.strMatching "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43}";
         example = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFha2VrZXlmYWtla2V5ZmFrZWtleWZha2VrZXlmYWtl";
         description = "Its public key.";
       };
@@ -87,17 +87,17 @@ let
   copies = types.submodule {
     options = {
       endpoint = mkOption {
-        type = own.url;
+        type = types.strMatching "(https://[^/@?#[:space:]]+|http://(127[.][0-9.]+|[[]::1[]])(:[0-9]+)?)";
         example = "https://s3.example.org";
         description = "The store.";
       };
       bucket = mkOption {
-        type = types.str;
+        type = types.strMatching "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]";
         example = "clinic-evidence";
         description = "A bucket with Object Lock (docs/retention.md).";
       };
       region = mkOption {
-        type = types.str;
+        type = types.strMatching "[a-z0-9][a-z0-9-]{0,62}";
         example = "us-east-1";
         description = "Its region.";
       };
@@ -155,7 +155,7 @@ in
     remote = own.mkOptional (types.submodule {
       options = own.gitServer // {
         url = mkOption {
-          type = own.url;
+          type = own.gitUrl;
           example = "ssh://git@evidence.example.org/elm-street.git";
           description = "The evidence repository of the client.";
         };

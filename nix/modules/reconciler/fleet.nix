@@ -8,7 +8,7 @@ in
 {
   options.services.reconciler.fleet = own.gitServer // {
     url = mkOption {
-      type = own.url;
+      type = own.gitUrl;
       example = "ssh://git@git.example.org/fleet.git";
       description = "The fleet repository: `ssh://`, `https://`, `user@host:path` or an absolute path.";
     };

@@ -31,7 +31,7 @@ let
         example = "/var/lib/reconciler/tickets";
         description = "`file`: where two files a ticket are put.";
       };
-      url = own.mkOptional own.url {
+      url = own.mkOptional own.urlOrSecret {
         example = "https://desk.example.org/hooks/reconciler";
         description = ''
           `webhook`: where the document is posted to; it holds no secret. `apprise`: the secret that

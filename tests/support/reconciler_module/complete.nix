@@ -48,7 +48,7 @@ in
         {
           name = "hub";
           url = "https://hub.example.org/witness";
-          key = "ssh-ed25519 AAAA";
+          key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGNsaW5pYy1jYS1vZi10aGUtZXhhbXBsZS1jbGluaWMt";
         }
       ];
       anchors = {
