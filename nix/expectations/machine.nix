@@ -99,10 +99,11 @@ in
   etc = lib.mapAttrs' (
     _: entry:
     lib.nameValuePair entry.target (
-      if entry.mode == "symlink" then
+      # An overlay has no /etc/static: each link in it names its file.
+      if entry.mode == "symlink" && !config.system.etc.overlay.enable then
         "link"
       # Activation takes the target over and goes by no other link; /etc/localtime is one of these.
-      else if entry.mode == "direct-symlink" then
+      else if entry.mode == "symlink" || entry.mode == "direct-symlink" then
         "-> ${entry.source}"
       else
         "file"

@@ -110,6 +110,10 @@ def test_comments_and_settings_of_a_table_are_no_jobs(hosts: Any) -> None:
     assert hosts["cron"] == ["*/5 * * * * root first", "@daily root second"]
 
 
+def test_links_of_an_overlay_name_their_files(hosts: Any) -> None:
+    assert (hosts["overlay"]["linked"], hosts["overlay"]["copied"]) == ("-> /run/linked", "file")
+
+
 def test_sshd_prints_what_was_declared(hosts: Any, tmp_path: Path) -> None:
     """A real sshd reads the settings as NixOS writes them; the check sees no drift."""
     program = shutil.which("sshd", path="/usr/sbin:/usr/bin")

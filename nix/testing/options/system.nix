@@ -39,6 +39,10 @@ in
         type = types.lines;
         default = "";
       };
+      etc.overlay.enable = mkOption {
+        type = types.bool;
+        default = false;
+      };
       autoUpgrade.enable = mkOption {
         type = types.bool;
         default = false;

@@ -162,6 +162,18 @@ in
       };
     }).cron.jobs;
 
+  overlay =
+    (document {
+      system.etc.overlay.enable = true;
+      environment.etc = {
+        "linked".source = "/run/linked";
+        "copied" = {
+          text = "";
+          mode = "0440";
+        };
+      };
+    }).etc;
+
   # All that a document may hold and a strict reader could stumble over.
   whole = document (
     { lib, ... }:
