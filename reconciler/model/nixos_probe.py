@@ -42,6 +42,18 @@ class LoadedUnits:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedFrom:
+    """The files that active units were loaded from, over D-Bus: services, timers, sockets, paths.
+
+    systemd goes on with a unit whose file is gone, and remembers where it was.
+
+    Answer data: ``{unit: path}``, of the units whose file is, or was, in one of the directories.
+    """
+
+    directories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DeclaredSysctls:
     """The live values of the kernel parameters that the expectations name (`Internal`).
 
@@ -107,6 +119,7 @@ NixosProbe = (
     RealPath
     | Entries
     | LoadedUnits
+    | LoadedFrom
     | DeclaredSysctls
     | DeclaredFiles
     | DeclaredPaths

@@ -248,7 +248,8 @@ InterruptedError InvalidArgs IO IP IPC IPv4 IPv6 IsADirectoryError ISO JobRemove
 JobTypeNotApplicable JournalEvents JSON JSONDecodeError KB kB KbdInteractiveAuthentication
 KernelModules KexAlgorithms KEY
 KeyError KEYS KiB LANG lastModified Let's LimitsExceeded Linux ListUnitsByNames
-ListUnitsByPatterns ListUnitsFiltered LNX LoadedUnits LoadFailed LoadState LOG LOGIN LogLevel LUKS
+ListUnitsByPatterns ListUnitsFiltered LNX LoadedFrom LoadedUnits
+LoadFailed LoadState LOG LOGIN LogLevel LUKS
 LVM MAC MACs Manager MaskUnitFiles Match MAX MaxRetentionSec MB MemoryError MemoryHigh MESSAGE MiB
 ModemManager ModuleNotFoundError NAME NameError NameHasNoOwner NAN NaN NAT NET NetworkManager NFC
 NFKC NFS NIST Nix NIXOS NixOS NODES NOPASSWD NoReply NoServer NoSuchJob NoSuchUnit NOT

@@ -63,7 +63,14 @@ def put(text: str, path: str) -> str:
     return f"mkdir -p {path.rpartition('/')[0]}; printf '{text}' > {path}"
 
 
+def vanish(name: str) -> str:
+    """Start a unit, and take its file away."""
+    file = f"{RUN}/{name}.service"
+    return f"{put(SERVICE, file)}; systemctl start {name}; rm {file}"
+
+
 RUN, CONTROL = "/run/systemd/system", "/etc/systemd/system.control"
+OF_ROOT = "/root/.config/systemd/user"
 PAM = "/etc/pam.d"
 CRONTABS = "/var/spool/cron/crontabs"
 CHANGES = (
@@ -87,6 +94,19 @@ CHANGES = (
            "rm -r /run/systemd/journald.conf.d"),
     Change(2, "undeclared", "chrony.service.d", f"ln -s /var/tmp {RUN}/chrony.service.d",
            f"rm {RUN}/chrony.service.d"),
+    Change(1, "undeclared", "user/agent.service",
+           put(SERVICE, "/run/systemd/user/agent.service"), "rm -r /run/systemd/user"),
+    Change(1, "undeclared", "user/beacon.service",
+           put(SERVICE, f"{OF_ROOT}/beacon.service"), f"rm -r {OF_ROOT}"),
+    Change(1, "undeclared", "*.mount", put("[Mount]\\nWhat=/x\\n", f"{RUN}/media-x.mount"),
+           f"rm {RUN}/media-x.mount"),
+    # One that systemd was told to forget the file of, and one that it remembers.
+    Change(1, "undeclared", "shade.service",
+           vanish("shade") + "; systemctl daemon-reload", "systemctl stop shade"),
+    Change(1, "undeclared", "ghost.service",
+           vanish("ghost"), "systemctl stop ghost"),
+    Change(2, "undeclared", "userdb/eve.user", put("{}", "/run/userdb/eve.user"),
+           "rm -r /run/userdb"),
     Change(2, "undeclared", "run/sysctl.d", "ln -sT /var/tmp /run/sysctl.d", "rm /run/sysctl.d"),
     Change(3, "different", "net.ipv4.tcp_syncookies=0", "sysctl -qw net.ipv4.tcp_syncookies=0"),
     Change(4, "undeclared", "mallory", "useradd --no-user-group --shell /bin/sh mallory"),
@@ -110,6 +130,8 @@ CHANGES = (
            "rm /var/tmp/rootshell"),
     Change(11, "undeclared", "wrappers/rootshell",
            "install -m 4755 /bin/sh /run/wrappers/bin/rootshell"),
+    Change(11, "different", "passwd:file",
+           "install -m 4555 /bin/sh /tmp/p; mv /tmp/p /run/wrappers/bin/passwd"),
     Change(11, "different", "sudo:mode", "chmod 4777 /run/wrappers/bin/sudo"),
     Change(12, "undeclared", "crontab:mallory", put("* * * * * id", f"{CRONTABS}/mallory"),
            f"rm {CRONTABS}/mallory"),
@@ -129,12 +151,20 @@ CHANGES = (
     Change(14, "missing", "nix/nix.conf", "rm /etc/nix/nix.conf"),
     Change(14, "different", KEYS, f"chmod 0666 /etc/{KEYS}"),
     Change(14, "undeclared", "ld.so.preload", ": > /etc/ld.so.preload", "rm /etc/ld.so.preload"),
+    Change(14, "undeclared", "ld-nix.so.preload", ": > /etc/ld-nix.so.preload",
+           "rm /etc/ld-nix.so.preload"),
     Change(15, "undeclared", "backdoor", put("auth sufficient pam_permit.so", f"{PAM}/backdoor"),
            f"rm {PAM}/backdoor"),
     Change(8, "different", "noexec /run/lock", "mount -o remount,exec /run/lock",
            "mount -o remount,noexec /run/lock"),
+    Change(8, "undeclared", "/etc/machine-info", "touch /run/other /etc/machine-info;"
+           " mount --bind /run/other /etc/machine-info",
+           "umount /etc/machine-info; rm /etc/machine-info /run/other"),
     Change(8, "undeclared", "/mnt", "mount --bind /srv/cache /mnt", "umount /mnt"),
 )  # fmt: skip
+OF_THE_RIG = {f"LNX-EXP-{number:03}" for number in (8, 12, 14, 15)}
+"""Mounts of the rig; jobs, files and PAM services of Debian."""
+
 FOLLOW = {"listener.service": "tcp/4444 listener.service", "beacon.service": "beacon.timer"}
 """What is undone together with another change."""
 
@@ -199,6 +229,10 @@ def undone(machine: Machine, activated: Found) -> Found:
     assert activated
     machine.sh([change.undo for change in CHANGES if change.undo])
     return machine.new()
+
+
+def test_a_machine_that_nobody_changed_has_no_drift(machine: Machine) -> None:
+    assert {check for check, _, _ in _named(machine.before)} == OF_THE_RIG
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)

@@ -2,13 +2,14 @@
 
 A service that nobody declared is how most intrusions stay (45 CFR 164.312(c)(1)). On NixOS every
 unit is in the store, so a unit file anywhere else is one: in /run, in a directory of ``systemctl
-set-property``, or made by ``systemd-run``. Timers are LNX-EXP-012, drop-ins LNX-EXP-002.
+set-property``, or made by ``systemd-run``. One that goes on after its file was removed counts as
+well. Timers are LNX-EXP-012, drop-ins LNX-EXP-002.
 """
 
 from reconciler.checks.parsing import declared, unit_files
 from reconciler.checks.parsing.declared import Drift
 from reconciler.checks.parsing.listing import linked
-from reconciler.checks.parsing.loaded_units import LOADED, idle, loaded, unusable
+from reconciler.checks.parsing.loaded_units import LOADED, idle, loaded, lost, unusable
 from reconciler.checks.parsing.unit_names import reportable
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, NotApplicable, Values
@@ -19,7 +20,7 @@ from reconciler.model.values import Params
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
-    return (declared.EXPECTATIONS, LOADED, unit_files.UNIT_FILES, unit_files.LINKED)
+    return (declared.EXPECTATIONS, LOADED, *unit_files.PROBES, unit_files.LINKED)
 
 
 def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
@@ -28,8 +29,9 @@ def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
     states = loaded(answers)
     names = _names(wanted)
     containers = unit_files.has_containers({*names, *wanted.timers})
-    found = unit_files.units(unit_files.placed(answers), containers=containers)
+    found = unit_files.units(unit_files.started(answers), containers=containers)
     loose = {name for name in found if not name.endswith(".timer")}
+    loose |= lost(states, ".service", ".socket", ".path") - names
     active = {*wanted.run, *wanted.sockets}
     drift = Drift(
         missing=set(map(reportable, idle(states, active))),

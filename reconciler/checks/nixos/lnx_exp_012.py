@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from reconciler.checks.parsing import declared, unit_files
 from reconciler.checks.parsing.declared import Drift
 from reconciler.checks.parsing.listing import entries, files_in, linked
-from reconciler.checks.parsing.loaded_units import LOADED, idle, loaded
+from reconciler.checks.parsing.loaded_units import LOADED, idle, loaded, lost
 from reconciler.model.answer import Answers
 from reconciler.model.check import Check, NotApplicable, Values
 from reconciler.model.expected import CRON, ETC, UNITS
@@ -33,7 +33,7 @@ _SETTING = re.compile(r"[A-Za-z_]\w*\s*=")
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
-    return (declared.EXPECTATIONS, LOADED, unit_files.UNIT_FILES, _PLACES, _LINKED, _TABLE)
+    return (declared.EXPECTATIONS, LOADED, *unit_files.PROBES, _PLACES, _LINKED, _TABLE)
 
 
 def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
@@ -43,8 +43,9 @@ def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
     containers = unit_files.has_containers((*units.run, *units.sockets, *units.oneshot, *timers))
     # Whether a declared file in cron.d is as declared is LNX-EXP-014's.
     declared_files = document.read(ETC).keys()
-    found = unit_files.units(unit_files.placed(answers), containers=containers)
+    found = unit_files.units(unit_files.started(answers), containers=containers)
     loose = {name for name in found if name.endswith(".timer")}
+    loose |= lost(states, ".timer") - timers
     drift = Drift(
         missing=idle(states, timers),
         different=loose & timers,

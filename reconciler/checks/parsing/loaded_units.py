@@ -54,6 +54,15 @@ def unusable(states: Mapping[str, Loaded], names: Iterable[str]) -> set[str]:
     return {name for name in names if name in states and states[name].unusable}
 
 
+def lost(states: Mapping[str, Loaded], *kinds: str) -> set[str]:
+    """Units of some kinds that are active, and that systemd knows no file of any more."""
+    return {
+        name
+        for name, state in states.items()
+        if name.endswith(kinds) and state.works and state.load_state == "not-found"
+    }
+
+
 def _name(name: object) -> str:
     if not isinstance(name, str):
         raise Unobservable("LoadedUnits: a unit has no name")

@@ -14,8 +14,10 @@ from posixpath import normpath
 
 from reconciler.checks.parsing import given
 from reconciler.checks.parsing.listing import entries, in_store
+from reconciler.checks.parsing.records import MAX_RECORDS
+from reconciler.errors import Unobservable
 from reconciler.model.answer import Answers
-from reconciler.model.nixos_probe import Entries
+from reconciler.model.nixos_probe import Entries, LoadedFrom
 from reconciler.model.parameter import Parameter
 from reconciler.model.probe import StatPaths
 from reconciler.model.values import Params
@@ -52,6 +54,13 @@ DIRECTORIES = (
 UNIT_FILES = Entries(DIRECTORIES, depth=2)
 LINKED = StatPaths(tuple(d for d in DIRECTORIES if not d.startswith("/etc/")))
 """None of these is ever a link; those in /etc are looked at by LNX-EXP-014."""
+
+LOADED_FROM = LoadedFrom(tuple(d for d in DIRECTORIES if d != "/etc/systemd/system"))
+"""systemd names the units of the store by that link to them."""
+
+_BELOW = tuple(f"{directory}/" for directory in LOADED_FROM.directories)
+PROBES = (UNIT_FILES, LOADED_FROM)
+"""What `started` asks."""
 
 ALLOW = Parameter(
     type="list[str]",
@@ -115,8 +124,27 @@ def placed(answers: Answers) -> tuple[Placed, ...]:
     Raises:
         Unobservable: The directories could not be listed.
     """
-    found = entries(answers, UNIT_FILES)
-    return tuple(_loose(found))
+    return tuple(_loose(entries(answers, UNIT_FILES)))
+
+
+def started(answers: Answers) -> tuple[Placed, ...]:
+    """The same, with the files that active units came from and that are gone.
+
+    Raises:
+        Unobservable: As `placed`, or systemd was not asked.
+    """
+    gone = dict.fromkeys(_remembered(answers), "file")
+    return tuple(_loose({**gone, **entries(answers, UNIT_FILES)}))
+
+
+def _remembered(answers: Answers) -> Iterator[str]:
+    found = answers.data(LOADED_FROM)
+    if not isinstance(found, Mapping) or len(found) > MAX_RECORDS:
+        raise Unobservable("LoadedFrom: the answer is not an object")
+    for path in found.values():
+        if not isinstance(path, str) or not path.startswith(_BELOW):
+            raise Unobservable("LoadedFrom: a unit came from a directory that was not asked for")
+        yield path
 
 
 def units(everything: tuple[Placed, ...], *, containers: bool = False) -> frozenset[str]:
@@ -125,7 +153,7 @@ def units(everything: tuple[Placed, ...], *, containers: bool = False) -> frozen
     Those of people begin with ``user/``; of those that are named after a path the kind is told.
 
     Args:
-        everything: As `placed` gives it.
+        everything: As `started` gives it.
         containers: Whether podman(1) is declared, which makes transient units as it runs.
     """
     return frozenset(

@@ -60,6 +60,7 @@ _ON_A_MACHINE: dict[type, str] = {
     nixos.RealPath: "entries:real_path",
     nixos.Entries: "entries:entries",
     nixos.LoadedUnits: "loaded_units:loaded_units",
+    nixos.LoadedFrom: "loaded_units:loaded_from",
     nixos.DeclaredSysctls: "declared:declared_sysctls",
     nixos.DeclaredPaths: "declared:declared_paths",
     nixos.SetuidFiles: "setuid:setuid_files",
