@@ -27,13 +27,19 @@ let
     let
       place = "hosts/${client}/${host}.yaml";
       file = hosts + "/${client}/${host}.yaml";
-      says = line: lib.elem line (linesOf file);
+      # As people write a plain value in YAML: bare or quoted, with a comment behind it.
+      says =
+        key: value:
+        let
+          form = "${key}: +[\"']?${lib.escapeRegex value}[\"']?([[:space:]]+#.*)?[[:space:]]*";
+        in
+        builtins.any (line: builtins.match form line != null) (linesOf file);
     in
     if !builtins.pathExists file then
-      refuse place "is missing; a host that the fleet does not know is not built"
-    else if !says "id: ${host}" then
+      refuse place "is missing; a host that the fleet does not know is not built (what is no host lies outside of hosts/)"
+    else if !says "id" host then
       refuse place "has no line `id: ${host}`"
-    else if !says "kind: nixos" then
+    else if !says "kind" "nixos" then
       refuse place "has no line `kind: nixos`; only NixOS hosts have a configuration"
     else
       file;

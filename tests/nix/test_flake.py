@@ -182,6 +182,14 @@ def test_what_the_fleet_does_not_know_is_not_built(flake: Flake, case: str) -> N
         flake.value(f"{EXAMPLE}.system.build.toplevel.drvPath")
 
 
+def test_facts_are_read_as_people_write_them(flake: Flake) -> None:
+    facts = flake.directory / "hosts/example-clinic/appliance.yaml"
+    text = facts.read_text().replace("kind: nixos\n", "kind: 'nixos'  # not Debian\r\n", 1)
+    facts.write_text(text.replace("id: appliance\n", 'id:  "appliance" \n', 1))
+
+    assert flake.value(f"{EXAMPLE}.system.build.toplevel.drvPath").startswith("/nix/store/")
+
+
 def test_two_hosts_of_one_name_are_refused_with_both(flake: Flake) -> None:
     hosts = flake.directory / "hosts"
     for client, name in (("elm", "a-b"), ("elm-a", "b")):
