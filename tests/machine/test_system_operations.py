@@ -223,6 +223,21 @@ class TestBack:
         assert in_force(guest)[:3] == before[:3]
         assert guest.generation() > before[3]
 
+    def test_what_somebody_brings_into_force_meanwhile_is_not_confirmed(
+        self, act: Activator, nixos: NixosSite
+    ) -> None:
+        guest, before = act.guest, in_force(act.guest)
+        somebodys = variant(nixos, "somebodys")
+        guest.fetch(somebodys, nixos.public_key)
+        path = act.trust(variant(nixos, "overtaken"))
+        planned = steps(act, path)
+        assert not act.do(*planned[:5])[-1]["reason"]
+        guest.install(somebodys)
+        *_done, last = act.do(*planned[5:])
+        assert last["reason"] == f"somebody brought {somebodys} into force meanwhile"
+        assert back(act, planned) == ""
+        assert in_force(guest) == before
+
     @pytest.mark.parametrize("unit", ["reconciler-return.timer", "reconciler-return.service"])
     def test_without_a_way_back_nothing_is_begun(
         self, act: Activator, nixos: NixosSite, unit: str

@@ -24,7 +24,7 @@ UNITS = Parameter(
 )
 
 _CURRENT, _PROFILE = ReadLink(CURRENT), ReadLink(PROFILE)
-_GENERATION = re.compile(rf"(?:{re.escape(PROFILE)}|system)-([1-9][0-9]{{0,8}})-link")
+_GENERATION = re.compile(rf"(?:{re.escape(PROFILE)}|system)-([1-9][0-9]{{0,14}})-link")
 
 
 @dataclass(frozen=True, slots=True)

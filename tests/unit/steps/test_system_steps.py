@@ -64,6 +64,11 @@ def test_the_recorded_generation_is_the_one_of_now_however_many_there_were() -> 
     assert undo == (ReturnNow(OLDER, 27),)
 
 
+def test_a_generation_has_the_number_that_nix_gave_it() -> None:
+    _do, undo = rendered("system.activate", {"system": NEWER}, nixos(generation=2**40))
+    assert undo == (ReturnNow(OLDER, 2**40),)
+
+
 @pytest.mark.parametrize(
     ("link", "to"),
     [

@@ -21,7 +21,7 @@ ROOTS = "/nix/var/nix/gcroots/reconciler"
 UNPROVEN = Path("/var/lib/reconciler/activation/unproven")
 """Link to a system that was restarted into and judged unwell."""
 
-_GENERATION = re.compile(r"system-([1-9][0-9]{0,8})-link")
+_GENERATION = re.compile(r"system-([1-9][0-9]{0,14})-link")
 _SAME_BOOT = ("kernel", "initrd", "kernel-modules", "kernel-params")
 
 
@@ -45,6 +45,11 @@ def generation() -> int:
     if found is None:
         raise NoAnswer("error", f"{PROFILE} does not link to a generation")
     return int(found[1])
+
+
+def newest() -> str:
+    """The system that the profile leads to."""
+    return _followed(PROFILE)
 
 
 def system_of(number: int) -> str | None:

@@ -135,11 +135,17 @@ def begin(kind: Kind, system: str, previous: str, generation: int, session: Sess
 
 
 def disarm_return(_operation: DisarmReturn, session: Session) -> None:
-    """Take the way back away.
+    """Take the way back away, where what was proven is what is in force.
 
     Raises:
-        NoAnswer: It is being gone at this moment, or could not be taken away.
+        NoAnswer: Somebody switched meanwhile; or it is being gone at this moment, or could not be
+            taken away.
     """
+    begun = order.read()
+    if begun is not None:
+        strange = sorted({links.running(), links.newest()} - {begun.system})
+        if strange:
+            raise NoAnswer("error", f"somebody brought {strange[0]} into force meanwhile")
     transient.remove(TIMER, session)
     if transient.state(SERVICE, session).active not in {"", "inactive"}:
         raise NoAnswer("error", "the time was up: the way back is gone, or being gone")

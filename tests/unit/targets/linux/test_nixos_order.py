@@ -206,3 +206,15 @@ def test_the_default_is_a_system_whose_kernel_was_booted(
     (tmp_path / "unproven").touch()
     with pytest.raises(OSError, match="Invalid argument"):
         links.lasting(other)
+
+
+@pytest.mark.parametrize(
+    ("link", "number"), [("system-1-link", 1), (f"system-{2**40}-link", 2**40)]
+)
+def test_a_generation_has_the_number_that_nix_gave_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: str, number: int
+) -> None:
+    profile = tmp_path / "system"
+    profile.symlink_to(link)
+    monkeypatch.setattr(links, "PROFILE", str(profile))
+    assert links.generation() == number
