@@ -9,7 +9,7 @@ Rule 3: What an evaluation says its result is, is a claim; `reconciler.nix.build
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.errors import InputError, MachineError
@@ -56,11 +56,11 @@ _KNOWN = (
 )
 """What Nix says, and what to do then."""
 
-_NOT_LOCKED = b"requires lock file changes"
+_NOT_LOCKED = re.compile(rb"requires lock file changes|while updating the flake input")
 _LOCK_IT = "the inputs of flake.nix: run `nix flake lock` and commit it."
 _OUT_OF_MEMORY = re.compile(rb"[Oo]ut of [Mm]emory|Failed to expand heap|bad_alloc|allocate memory")
-_ANSWER_LIMIT = 64 * 1024
 _NO_ATTRIBUTE = b"does not provide attribute"
+_ANSWER_LIMIT = 16 * 1024 * 1024
 _APPLY = "system: { drv = system.drvPath; path = system.outPath; }"
 
 
@@ -119,25 +119,49 @@ def evaluate(
         MachineError: It failed, took too long or needed too much memory.
     """
     _require_flake(flake, target)
-    try:
-        ended = process.attempt(
-            "nix",
-            "eval",
-            # Not --no-write-lock-file as well: with it, Nix locks what nothing pins in memory.
-            *("--json", "--no-update-lock-file", "--apply", _APPLY),
-            f"path:{flake}#{attribute_of(target)}",
-            timeout_s=timeout_s,
-            limit=_ANSWER_LIMIT,
-            options=(*OPTIONS, ("allowed-uris", " ".join(allowed_uris(flake)))),
-            state=state,
-            memory_bytes=memory_bytes,
-            told=told,
-        )
-    except MachineError as error:
-        raise _failed(target, error.message, error.hint) from error
-    if ended.exit != 0:
-        raise _explained(flake, target, ended, memory_bytes)
+    attribute = attribute_of(target)
+    asking = _Asking(flake, target, timeout_s, memory_bytes, state or process.THIS_MACHINE, told)
+    # Nix fetches what nothing pins before it says so, from wherever the flake likes.
+    asking.nix(("flake", "metadata", "--json"), f"path:{flake}", offline=True)
+    ended = asking.nix(("eval", "--json", "--apply", _APPLY), f"path:{flake}#{attribute}")
     return _read(ended.stdout, target)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What is asked of Nix about one host, and within which limits."""
+
+    flake: Path
+    target: str
+    timeout_s: float
+    memory_bytes: int | None
+    state: NixStore
+    told: Told | None
+
+    def nix(self, command: tuple[str, ...], what: str, *, offline: bool = False) -> Ended:
+        """The answer.
+
+        Raises:
+            InputError: A lock that nobody else could follow.
+            MachineError: There is none.
+        """
+        try:
+            ended = process.attempt(
+                "nix",
+                # Not --no-write-lock-file as well: with it, Nix locks what nothing pins in memory.
+                *(*command, "--no-update-lock-file", what),
+                timeout_s=self.timeout_s,
+                limit=_ANSWER_LIMIT,
+                options=(*OPTIONS, ("allowed-uris", " ".join(allowed_uris(self.flake)))),
+                state=replace(self.state, offline=offline),
+                memory_bytes=self.memory_bytes,
+                told=self.told,
+            )
+        except MachineError as error:
+            raise _failed(self.target, error.message, error.hint) from error
+        if ended.exit != 0:
+            raise _explained(self.flake, self.target, ended, self.memory_bytes)
+        return ended
 
 
 def _require_flake(flake: Path, target: str) -> None:
@@ -156,20 +180,18 @@ def _explained(flake: Path, target: str, ended: Ended, memory_bytes: int | None)
     if memory_bytes is not None and _OUT_OF_MEMORY.search(ended.stderr):
         why = f"it needs more than the {memory_bytes >> 20} MiB of memory that it may have"
         return _failed(target, why, "Allow more; NixOS takes one to three GiB for each host.")
-    return _failed(
-        target, process.failure("nix", ended).message, _hint(flake, target, ended.stderr)
-    )
+    if _NOT_LOCKED.search(ended.stderr):
+        fits = f"{LOCK} does not fit" if (flake / LOCK).exists() else f"There is no {LOCK} for"
+        return _failed(target, f"{LOCK} does not pin every input", f"{fits} {_LOCK_IT}")
+    return _failed(target, process.failure("nix", ended).message, _hint(target, ended.stderr))
 
 
-def _hint(flake: Path, target: str, stderr: bytes) -> str:
+def _hint(target: str, stderr: bytes) -> str:
     if _NO_ATTRIBUTE in stderr:
         client, host = target.split("/")
         return (
             f"The flake lacks {attribute_of(target)}: see that hosts/{client}/{host}.nix is there."
         )
-    if _NOT_LOCKED in stderr:
-        fits = f"{LOCK} does not fit" if (flake / LOCK).exists() else f"There is no {LOCK} for"
-        return f"{fits} {_LOCK_IT}"
     return next((hint for said, hint in _KNOWN if re.search(said, stderr)), _SEE)
 
 

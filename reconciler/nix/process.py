@@ -44,6 +44,13 @@ accept-flake-config = false
 flake-registry =
 warn-dirty = false
 """
+_NOWHERE = "http://127.0.0.1:9"
+_NO_NETWORK = {
+    **dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), _NOWHERE),
+    "GIT_ALLOW_PROTOCOL": "none",
+}
+"""Nix has no setting for it: its ``offline`` still fetches what it does not have."""
+
 _MAX_ARGUMENTS = 1024 * 1024
 _TOLD = 64 * 1024
 _OPTION = re.compile(r"[a-z][a-z0-9-]{0,63}")
@@ -61,12 +68,14 @@ class NixStore:
         conf_dir: Directory of ``nix.conf``, if not ``/etc/nix``.
         cache: Directory in which what was asked of caches is kept from one call to the next;
             ``None`` for one that is thrown away.
+        offline: No address of the network is reached.
     """
 
     directories: tuple[str, ...] = DIRECTORIES
     remote: str = ""
     conf_dir: str | None = None
     cache: str | None = None
+    offline: bool = False
 
     @property
     def root(self) -> str:
@@ -259,6 +268,8 @@ def _environment(state: NixStore, home: str) -> dict[str, str]:
         "PATH": ":".join(state.directories),
         **{f"XDG_{kind}_HOME": f"{home}/{kind.lower()}" for kind in ("CACHE", "DATA", "STATE")},
     }
+    if state.offline:
+        given |= _NO_NETWORK
     if state.remote:
         given["NIX_REMOTE"] = state.remote
     if state.conf_dir is not None:

@@ -102,17 +102,20 @@ def test_a_lock_of_other_inputs_is_not_mended_and_it_says_what_to_do(fleet, serv
     written()
     server.url += "/moved"
     written(lock=False)
+    server.requests.clear()
     with pytest.raises(MachineError) as caught:
         evaluated()
+    assert server.requests == []
     assert "flake.lock does not fit the inputs of flake.nix" in caught.value.hint
 
 
 @pytest.mark.enable_socket
-def test_without_a_lock_nothing_is_evaluated_and_it_says_what_to_do(fleet) -> None:
+def test_without_a_lock_nothing_is_evaluated_and_it_says_what_to_do(fleet, server) -> None:
     written, evaluated = fleet
     written(lock=False)
     with pytest.raises(MachineError) as caught:
         evaluated()
+    assert server.requests == []
     assert "There is no flake.lock" in caught.value.hint
 
 
