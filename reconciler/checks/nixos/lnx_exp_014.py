@@ -65,7 +65,7 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
             drift.missing.add(path)
         elif not _is_as_declared(path, kind, live, copies):
             drift.different.add(path)
-    if answers.text(_STATIC) != answers.text(_OF_SYSTEM):
+    if answers.absent(_STATIC) or answers.text(_STATIC) != answers.text(_OF_SYSTEM):
         drift.different.add("static")
     drift.different |= {
         shell.path.removeprefix("/") for shell in _SHELLS if _is_away(shell, answers)
