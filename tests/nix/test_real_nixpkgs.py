@@ -111,6 +111,46 @@ def test_the_expectations_document_is_one(host: RealHost) -> None:
     assert "reconciler.service" in document["units"]["run"]
 
 
+def test_the_document_of_an_unusual_host_is_one(host: RealHost) -> None:
+    unusual = f"{PROJECT}/tests/nix/modules/unusual-host.nix"
+    document = host.get("config.reconciler.expectations.document", unusual)
+    document["system"] = "/nix/store/00000000000000000000000000000000-nixos-system-front_desk"
+
+    read = expected.parse(json.dumps(document).encode())
+
+    assert read["host"] == "front_desk"
+    assert [swap["device"] for swap in read["swap"]] == [
+        "/dev/mapper/dev-disk-byx2dpartuuid-12x2dab",
+        "/dev/vg0/swap",
+    ]
+    assert {(s["address"], s["port"]) for s in read["sockets"] if s["protocol"] == "tcp"} == {
+        ("2001:db8::7", 22),
+        ("192.0.2.7", 22),
+        ("192.0.2.7", 2022),
+    }
+    assert [backup["job"] for backup in read["backups"]] == ["files"]
+    assert read["cron"]["jobs"] == ["@daily root true"]
+    assert read["sshd"]["settings"]["logingracetime"] == "3900"
+    assert {"named.service", "wg-quick-wg0.service"} <= set(read["units"]["run"])
+    assert "alone.timer" in read["units"]["timers"]
+
+
+@pytest.mark.parametrize("name", ["activation", "boots", "drift"])
+def test_the_machines_of_the_tests_in_virtual_machines_evaluate(host: RealHost, name: str) -> None:
+    """They are booted where there is KVM; that they can be built is seen here."""
+    own = f"{PROJECT}/nix/modules"
+    machine = (
+        f'{{ modulesPath, ... }}: {{ imports = [ (modulesPath + "/virtualisation/qemu-vm.nix")'
+        f" (import {PROJECT}/nix/vm/{name}.nix {{ self.nixosModules = {{"
+        f" reconciler = {own}/reconciler.nix; expectations = {own}/expectations.nix; }}; }})"
+        '.nodes.machine ]; networking.hostName = "machine"; system.stateVersion = "26.05"; }'
+    )
+
+    assert host.get(REFUSED, machine) == []
+    document = host.get("config.reconciler.expectations.document", machine)
+    assert "reconciler.service" in document["units"]["run"]
+
+
 def test_what_an_assertion_of_ours_refuses_is_refused(host: RealHost) -> None:
     lost = '{ lib, ... }: { services.reconciler.evidence.key = lib.mkForce "credential:lost"; }'
 
