@@ -182,7 +182,7 @@ def _explained(flake: Path, target: str, ended: Ended, memory_bytes: int | None)
         return _failed(target, why, "Allow more; NixOS takes one to three GiB for each host.")
     if _NOT_LOCKED.search(ended.stderr):
         fits = f"{LOCK} does not fit" if (flake / LOCK).exists() else f"There is no {LOCK} for"
-        return _failed(target, f"{LOCK} does not pin every input", f"{fits} {_LOCK_IT}")
+        return _failed(target, f"its inputs are not those that {LOCK} pins", f"{fits} {_LOCK_IT}")
     return _failed(target, process.failure("nix", ended).message, _hint(target, ended.stderr))
 
 
