@@ -34,6 +34,7 @@ let
       };
     };
 
+  rootKeys = config.users.users.root.openssh.authorizedKeys;
   humans = lib.filterAttrs (_: u: u.isNormalUser) config.users.users;
   isAdmin =
     name: user:
@@ -132,8 +133,8 @@ in
           message = "reconciler.baseline.accounts: no administrator has a password, so nobody can use sudo or the console. Set users.users.<name>.hashedPasswordFile to a path on the machine; over SSH it opens nothing.";
         }
         {
-          assertion = config.users.users.root.openssh.authorizedKeys.keys == [ ];
-          message = "reconciler.baseline.accounts: root has SSH keys (users.users.root.openssh.authorizedKeys.keys). What is done as root must have a name: give the key to a person's account.";
+          assertion = rootKeys.keys == [ ] && rootKeys.keyFiles == [ ];
+          message = "reconciler.baseline.accounts: root has SSH keys (users.users.root.openssh.authorizedKeys). What is done as root must have a name: give the key to a person's account.";
         }
       ];
     })

@@ -11,10 +11,16 @@ let
   wireguard = config.reconciler.baseline.wireguard or { enable = false; };
 
   # A key that is not in hardware is one factor, and it has no end.
-  soft =
+  keysOf =
     user:
-    builtins.filter (key: builtins.match "(.*[ ,])?sk-(ssh|ecdsa)-.*" key == null)
-      user.openssh.authorizedKeys.keys;
+    builtins.filter (line: line != "" && !(lib.hasPrefix "#" line)) (
+      user.openssh.authorizedKeys.keys
+      ++ lib.concatMap (
+        file: lib.splitString "\n" (builtins.readFile file)
+      ) user.openssh.authorizedKeys.keyFiles
+    );
+  soft =
+    user: builtins.filter (key: builtins.match "(.*[ ,])?sk-(ssh|ecdsa)-.*" key == null) (keysOf user);
   withSoftKeys = builtins.attrNames (lib.filterAttrs (_: u: soft u != [ ]) config.users.users);
 in
 {

@@ -12,6 +12,19 @@ let
   title = "Patches come as signed releases, in the client's windows";
   hasReconciler = options.services ? reconciler;
   own = import ../reconciler/types.nix { inherit lib; };
+
+  # What is said beside the options that are set here, and counts for Nix all the same.
+  beside =
+    builtins.filter (name: (config.nix.settings.${name} or [ ]) != [ ]) [
+      "extra-substituters"
+      "extra-trusted-public-keys"
+      "extra-trusted-substituters"
+      "extra-trusted-users"
+      "trusted-substituters"
+    ]
+    ++ builtins.filter (
+      line: builtins.match " *(extra-)?(trusted-)?(substituters|public-keys|users) *=.*" line != null
+    ) (lib.splitString "\n" config.nix.extraOptions);
 in
 {
   imports = [ ./common.nix ];
@@ -96,6 +109,10 @@ in
           # It evaluates and builds what nobody has signed, takes the newest input, and can go back.
           assertion = !config.system.autoUpgrade.enable;
           message = "reconciler.baseline.updates: system.autoUpgrade.enable is on. It activates what nobody has signed; releases come through the reconciler. Switch it off.";
+        }
+        {
+          assertion = beside == [ ];
+          message = "reconciler.baseline.updates: other caches, keys or users than declared here would count: ${builtins.concatStringsSep ", " beside} (nix.settings, nix.extraOptions). Put caches and their keys into reconciler.baseline.updates.caches.";
         }
         {
           assertion = cfg.caches.urls != [ ] && cfg.caches.publicKeys != [ ];

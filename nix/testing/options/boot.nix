@@ -73,6 +73,10 @@ let
         type = types.bool;
         default = false;
       };
+      keyFile = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+      };
     };
   };
 in
@@ -133,6 +137,11 @@ in
         enable = mkOption {
           type = types.bool;
           default = !config.boot.isContainer;
+        };
+        # What is copied into the initrd: the path of a file, or null for the same path.
+        secrets = mkOption {
+          type = types.attrsOf (types.nullOr types.path);
+          default = { };
         };
         availableKernelModules = mkOption {
           type = types.listOf types.str;

@@ -65,6 +65,10 @@ in
       };
     };
     nix = {
+      extraOptions = mkOption {
+        type = types.lines;
+        default = "";
+      };
       settings = mkOption {
         type = types.submodule {
           freeformType = types.attrsOf (types.either atom (types.listOf atom));

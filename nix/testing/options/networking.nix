@@ -41,6 +41,12 @@ let
       default = true;
     };
     listenPort = port;
+    privateKey = text;
+    privateKeyFile = text;
+    peers = mkOption {
+      type = types.listOf (types.submodule peer);
+      default = [ ];
+    };
   };
   wireguard.options = {
     ips = mkOption {
@@ -112,6 +118,15 @@ in
         type = types.attrsOf (types.submodule { options = opened; });
         default = { };
       };
+    };
+    wireless.networks = mkOption {
+      type = types.attrsOf (
+        types.submodule {
+          options.psk = text;
+          options.pskRaw = text;
+        }
+      );
+      default = { };
     };
     wg-quick.interfaces = mkOption {
       type = types.attrsOf (types.submodule quick);

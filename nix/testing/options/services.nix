@@ -177,9 +177,12 @@ in
     borgbackup.jobs = mkOption {
       type = types.attrsOf (
         types.submodule {
-          options.startAt = mkOption {
-            type = types.either types.str (types.listOf types.str);
-            default = "daily";
+          options = {
+            startAt = mkOption {
+              type = types.either types.str (types.listOf types.str);
+              default = "daily";
+            };
+            encryption.passphrase = text null;
           };
         }
       );

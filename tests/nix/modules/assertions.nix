@@ -14,6 +14,9 @@ in
   "accounts: root has SSH keys" = {
     users.users.root.openssh.authorizedKeys.keys = [ "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1l x" ];
   };
+  "accounts: root has SSH keys (users" = {
+    users.users.root.openssh.authorizedKeys.keyFiles = [ ./keys.pub ];
+  };
   "audit: no rule" = b { audit.rules = mkForce [ ]; };
   "backup: no job" = b { backup.jobs = mkForce { }; };
   "backup: the repository of job nightly holds a password" = b {
@@ -56,6 +59,9 @@ in
       "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE4oCfavx4qDaf7zjorHrYj/ikWSzD7/2i4zV5qKi4e+ x"
     ];
   };
+  "ssh: plain SSH keys are declared for clinic-admin. Give" = {
+    users.users.clinic-admin.openssh.authorizedKeys.keyFiles = [ ./keys.pub ];
+  };
   "time: fewer than three sources" = b {
     time.sources = mkForce [
       "192.0.2.1"
@@ -65,6 +71,12 @@ in
   };
   "updates: system.autoUpgrade.enable is on" = {
     system.autoUpgrade.enable = true;
+  };
+  "updates: other caches, keys or users than declared here would count: extra-substituters" = {
+    nix.settings.extra-substituters = [ "https://cache.example.org" ];
+  };
+  "updates: other caches, keys or users than declared here would count: trusted-users = me" = {
+    nix.extraOptions = "trusted-users = me";
   };
   "updates: no cache" = b { updates.caches.publicKeys = mkForce [ ]; };
   "updates: services.reconciler.enable is off" = {

@@ -41,6 +41,27 @@ in
       }
     ];
   };
+  "networking.wg-quick.interfaces.wg2.privateKey" = {
+    networking.wg-quick.interfaces.wg2.privateKey = "x";
+  };
+  "networking.wg-quick.interfaces.wg2.privateKeyFile" = {
+    networking.wg-quick.interfaces.wg2.privateKeyFile = store;
+  };
+  "networking.wireless.networks.\"clinic\".psk" = {
+    networking.wireless.networks = {
+      clinic.psk = "x";
+      other.pskRaw = "ext:other";
+    };
+  };
+  "services.borgbackup.jobs.files.encryption.passphrase" = {
+    services.borgbackup.jobs.files.encryption.passphrase = "x";
+  };
+  "boot.initrd.luks.devices.root.keyFile" = {
+    boot.initrd.luks.devices.root.keyFile = store;
+  };
+  "boot.initrd.secrets.\"/key\"" = {
+    boot.initrd.secrets."/key" = ./secrets.nix;
+  };
   "boot.initrd.network.ssh.hostKeys" = {
     boot.initrd.network.ssh.hostKeys = [ ./secrets.nix ];
   };

@@ -41,22 +41,53 @@ let
     ]
   ) (builtins.attrNames config.users.users);
 
-  keys = lib.concatMap (
+  spelledKey =
+    option: value:
+    lib.optional (value != null) {
+      inherit option;
+      what = "puts a key into the Nix store";
+      remedy = "Use ${option}File with a path on the machine.";
+    };
+  keysOf =
+    makers:
+    lib.concatMap (
+      name:
+      let
+        interface = config.networking.${makers}.interfaces.${name};
+        under = "networking.${makers}.interfaces.${name}";
+      in
+      spelledKey "${under}.privateKey" interface.privateKey
+      ++ lib.concatMap (peer: spelledKey "${under}.peers.*.presharedKey" peer.presharedKey) interface.peers
+    ) (builtins.attrNames config.networking.${makers}.interfaces);
+  keys = keysOf "wireguard" ++ keysOf "wg-quick";
+
+  # "ext:name" names a secret of the file that holds them.
+  wireless = lib.concatMap (
     name:
     let
-      interface = config.networking.wireguard.interfaces.${name};
-      under = "networking.wireguard.interfaces.${name}";
-      spelledKey =
-        option: value:
-        lib.optional (value != null) {
-          inherit option;
-          what = "puts a key into the Nix store";
-          remedy = "Use ${option}File with a path on the machine.";
+      network = config.networking.wireless.networks.${name};
+      spelledOut =
+        field:
+        lib.optional (network.${field} != null && !(lib.hasPrefix "ext:" network.${field})) {
+          option = "networking.wireless.networks.\"${name}\".${field}";
+          what = "puts a password into the Nix store";
+          remedy = "Use pskRaw = \"ext:NAME\" and networking.wireless.secretsFile.";
         };
     in
-    spelledKey "${under}.privateKey" interface.privateKey
-    ++ lib.concatMap (peer: spelledKey "${under}.peers.*.presharedKey" peer.presharedKey) interface.peers
-  ) (builtins.attrNames config.networking.wireguard.interfaces);
+    lib.concatMap spelledOut [
+      "psk"
+      "pskRaw"
+    ]
+  ) (builtins.attrNames config.networking.wireless.networks);
+  passphrases = map (job: {
+    option = "services.borgbackup.jobs.${job}.encryption.passphrase";
+    what = "puts a password into the Nix store";
+    remedy = "Use encryption.passCommand, which reads a file on the machine.";
+  }) (
+    builtins.attrNames (
+      lib.filterAttrs (_: job: job.encryption.passphrase != null) config.services.borgbackup.jobs
+    )
+  );
 
   telling = name: builtins.match ".*(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY)" name != null;
   environments = lib.concatMap (
@@ -93,4 +124,4 @@ let
     remedy = "Have it made on the machine, or put there by sops-nix or agenix.";
   }) (builtins.attrNames (lib.filterAttrs (_: entry: private entry.text) config.environment.etc));
 in
-copied ++ passwords ++ keys ++ environments ++ mounts ++ files
+copied ++ passwords ++ keys ++ wireless ++ passphrases ++ environments ++ mounts ++ files

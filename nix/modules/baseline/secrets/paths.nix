@@ -28,6 +28,18 @@ let
       setting "EnvironmentFile"
     );
 
+  tunnels =
+    makers:
+    let
+      under = "networking.${makers}.interfaces";
+      inherit (config.networking.${makers}) interfaces;
+    in
+    each under [ "privateKeyFile" ] interfaces
+    ++ concatMap (
+      name:
+      map (peer: named "${under}.${name}.peers.*.presharedKeyFile" peer.presharedKeyFile) interfaces.${name}.peers
+    ) (builtins.attrNames interfaces);
+
   ssh = config.boot.initrd.network.ssh;
   upload = config.services.journald.upload.settings.Upload;
 in
@@ -37,13 +49,12 @@ each "users.users" [ "hashedPasswordFile" ] config.users.users
   "environmentFile"
   "repositoryFile"
 ] config.services.restic.backups
-++ each "networking.wireguard.interfaces" [ "privateKeyFile" ] config.networking.wireguard.interfaces
-++ concatMap (
-  name:
-  map (
-    peer: named "networking.wireguard.interfaces.${name}.peers.*.presharedKeyFile" peer.presharedKeyFile
-  ) config.networking.wireguard.interfaces.${name}.peers
-) (builtins.attrNames config.networking.wireguard.interfaces)
+++ concatMap tunnels [
+  "wireguard"
+  "wg-quick"
+]
+++ each "boot.initrd.luks.devices" [ "keyFile" ] config.boot.initrd.luks.devices
+++ mapAttrsToList (name: named "boot.initrd.secrets.\"${name}\"") config.boot.initrd.secrets
 ++ map (named "boot.initrd.network.ssh.hostKeys") (lib.optionals ssh.enable ssh.hostKeys)
 ++ map (key: named "services.openssh.hostKeys.*.path" key.path) config.services.openssh.hostKeys
 ++ [
