@@ -152,7 +152,8 @@ psi pt pub public publishes pull pulled punctuation pure purl purpose push pushe
 pydantic pygit python python3 quarantine quarter query question questions queue queued quiet quite
 quorum quota quote quotes rabbitmq radius raid raise raises raising ram ramfs ran random randomize
 rang range rarely rarer rate rather raw rb rclone rd re reach reachability reachable reached reaches
-reaching read readable reader reading readonly reads real reapply reason rebase reboot rebooted
+reaching read readable reader reading readonly reads real realise realised reapply reason rebase
+reboot rebooted
 rebuild rebuilt receipt receive receiver recent recently recommended reconcile reconciler record
 recorded records recover recovered recoveries recovering recovers recovery recurred recurrences
 recursion redirect redis reduce reduced reduces ref refer reference references refers refs refusal

@@ -27,6 +27,13 @@ from reconciler.targets.linux.no_answer import NoAnswer
 from reconciler.targets.linux.session import Session
 
 _UNSIGNED = (b"lacks a signature by a trusted key", b"not signed by any of the keys")
+_PATIENCE = (
+    ("connect-timeout", "15"),
+    ("stalled-download-timeout", "60"),
+    ("download-attempts", "3"),
+)
+"""A cache that is silent is left for the next one: by itself, Nix waits for half an hour."""
+
 _DAEMON = "/nix/var/nix/daemon-socket/socket"
 
 
@@ -44,6 +51,7 @@ def realise(operation: Realise, session: Session) -> None:
             require_room(wanted.path, access, session, store())
             _fetch(wanted.path, access, session)
         _compare(wanted, access)
+        _require_there(wanted.path)
     except NoAnswer:
         # What is not the candidate may be collected as garbage, and then be fetched again.
         links.let_go("candidate")
@@ -103,6 +111,12 @@ def _whole(path: str) -> bool:
         return database.info(path) is not None
 
 
+def _require_there(path: str) -> None:
+    if not Path(path).is_dir():
+        words = "is not on the disk, though the Nix database holds it: it needs repair"
+        raise NoAnswer("error", f"{path} {words}")
+
+
 def _registered(path: str) -> tuple[PathInfo, str | None]:
     with open_database() as database:
         info, address = database.info(path), database.content_address(path)
@@ -133,6 +147,7 @@ def _nix(
         ("fallback", "false"),
         # What a cache did not have an hour ago it may have now.
         ("narinfo-cache-negative-ttl", "0"),
+        *_PATIENCE,
     )
     limit = min(session.remaining(), float(access.realise_timeout_s))
     ended = process.attempt(

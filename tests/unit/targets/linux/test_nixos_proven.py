@@ -4,6 +4,7 @@ Whoever asks for a switch may be somebody who took the reconciler over: it need 
 the system to be brought here first, and another than it may have brought it.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from reconciler.model.system_operation import (
 )
 from reconciler.nix import closure
 from reconciler.nix.database import Database, open_database
+from reconciler.nix.process import NixStore
 from reconciler.targets.linux.allow import AllowList
 from reconciler.targets.linux.nixos import links, order, realise, switching, way_back
 from reconciler.targets.linux.nixos.access import SystemAccess
@@ -89,6 +91,37 @@ def test_nothing_is_done_with_a_system_that_is_not_there(named: dict[str, Any]) 
     absent = named["path"].replace("desk", "deck")
     with pytest.raises(NoAnswer, match="is not in the store"):
         realise.proven(absent, session(named | {"path": absent}))
+
+
+def test_a_system_that_somebody_took_off_the_disk_is_not_had(named: dict[str, Any]) -> None:
+    with pytest.raises(NoAnswer, match="is not on the disk, though the Nix database holds it"):
+        realise.realise(Realise(named["path"]), session(named))
+
+
+def test_only_caches_and_keys_of_the_settings_are_asked_and_none_for_long(
+    named: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, asked = tmp_path / "nix-store", tmp_path / "asked"
+    program.write_text(f'#!/bin/sh\necho "$@" > {asked}; exit 1\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(realise, "store", lambda: NixStore(directories=(str(tmp_path),)))
+    monkeypatch.setattr(realise, "require_room", lambda *_: None)
+    absent = named["path"].replace("desk", "deck")
+    at = session(named | {"path": absent})
+    at.system = SystemAccess(caches=("https://one.example", "https://two.example"))
+    at.deadline = time.monotonic() + 30
+    with pytest.raises(NoAnswer, match="nix-store ended with 1"):
+        realise.realise(Realise(absent), at)
+    said = asked.read_text()
+    for setting in (
+        "substituters https://one.example https://two.example --",
+        "trusted-public-keys  --",
+        "require-sigs true",
+        "max-jobs 0",
+        "stalled-download-timeout 60",
+        "download-attempts 3",
+    ):
+        assert f"--option {setting}" in said
 
 
 @pytest.fixture
