@@ -37,7 +37,7 @@ _LUKS = frozenset({"LUKS1", "LUKS2"})
 # A swap device with a random key at each start is a plain mapping (crypttab(5), swap).
 _SWAP_FORMATS = _LUKS | {"PLAIN"}
 _OVER_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "ceph", "9p"})
-_OF_NIX = frozenset({"/nix/store"})
+_STORE = "/nix/store"
 """NixOS mounts the store upon itself, read-only."""
 
 _COVERS = ("/etc/", "/nix/store/", "/run/wrappers/")
@@ -64,20 +64,27 @@ def _parse(params: Params, answers: Answers) -> Values | NotApplicable:
             drift.different |= {f"{what} {mount.path}" for what in _about(mount, seen, devices)}
         elif not _MAY_BE_AWAY & set(mount.options):
             drift.missing.add(mount.path)
-    known = {mount.path for mount in wanted} | _OF_NIX
-    new = (m for p, m in live.items() if p not in known and not _is_view(m, live))
-    allowed = given.texts(params, "allow")
-    drift.undeclared |= {
-        _told(mount.point)
-        for mount in new
-        if (_is_storage(mount) or _covers(mount))
-        and not any(fnmatchcase(mount.point, pattern) for pattern in allowed)
-    }
+    known = frozenset(mount.path for mount in wanted)
+    drift.undeclared |= set(_undeclared(live, known, given.texts(params, "allow")))
+    store = live.get(_STORE)
+    if store is not None and _STORE not in known and _is_on_itself(store, live):
+        drift.different |= set() if "ro" in store.options else {f"ro {_STORE}"}
     drift.missing |= {f"luks:{n}" for n in document.read(LUKS) if n not in devices.aliases}
     # What is not mounted is mounted when activation starts local-fs.target; nothing is remounted.
     drift.owned = not (drift.different or drift.undeclared or _others(drift.missing))
     _swap(drift, document, answers, devices)
     return declared.values(document, drift)
+
+
+def _undeclared(
+    live: Mapping[str, storage.Mount], known: frozenset[str], allowed: tuple[str, ...]
+) -> Iterator[str]:
+    for point, mount in live.items():
+        if point in known | {_STORE} or _is_view(mount, live):
+            continue
+        counts = _is_storage(mount) or _covers(mount)
+        if counts and not any(fnmatchcase(point, pattern) for pattern in allowed):
+            yield _told(point)
 
 
 def _others(missing: set[str]) -> bool:
@@ -115,14 +122,20 @@ def _told(point: str) -> str:
 
 def _is_view(mount: storage.Mount, live: Mapping[str, storage.Mount]) -> bool:
     """Whether a mount shows what lies at its point anyway, as well guarded as there."""
-    if mount.point == "/":
-        return False
+    return _is_on_itself(mount, live) and _under(mount, live).options & _GUARDS <= mount.options
+
+
+def _is_on_itself(mount: storage.Mount, live: Mapping[str, storage.Mount]) -> bool:
+    under = _under(mount, live)
+    place = under.root.rstrip("/") + mount.point.removeprefix(under.point.rstrip("/"))
+    return mount.point != "/" and (mount.device, mount.root) == (under.device, place)
+
+
+def _under(mount: storage.Mount, live: Mapping[str, storage.Mount]) -> storage.Mount:
+    """The mount that the point of another lies on."""
     parts = mount.point.split("/")
     above = ("/".join(parts[:end]) or "/" for end in range(len(parts) - 1, 0, -1))
-    under = next(live[point] for point in above if point in live)
-    place = under.root.rstrip("/") + mount.point.removeprefix(under.point.rstrip("/"))
-    same = (mount.device, mount.root) == (under.device, place)
-    return same and under.options & _GUARDS <= mount.options
+    return next(live[point] for point in above if point in live)
 
 
 def _swap(drift: Drift, document: Declared, answers: Answers, devices: storage.Devices) -> None:

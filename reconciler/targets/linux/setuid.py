@@ -6,13 +6,17 @@ for a while and the next goes on; the first one gets more time, for a machine th
 installed has few files.
 
 Rule 1: Walked is what could hold such a file and let it work: mounted neither ``nosuid`` nor
-        read-only, on a disk or in memory. The store and file systems of a network are not.
+        read-only, on a disk or in memory. File systems of a network are not.
 Rule 2: What was found is looked at anew each time, so a file that is gone is gone.
+Rule 3: Nix puts no such file into the store, and no hash of a path tells that root has made one
+        there. So it is walked as well where it is not ``nosuid``; but it has a million files, so
+        nothing waits for that, and the other walk goes first.
 """
 
 import os
 import stat
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +32,7 @@ UNFINISHED_S = 0.2
 LATER_S = 0.01
 
 _STORE = "/nix/store"
+_OF_STORE = SetuidFiles(wrappers=_STORE)
 _WALKED = frozenset(
     {"bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "ramfs"}
     | {"reiserfs", "rootfs", "tmpfs", "ubifs", "vfat", "xfs", "zfs"}
@@ -51,6 +56,7 @@ class Walk:
         found: Paths of this walk.
         before: Paths of the last whole walk.
         whole: Whether everything was walked at least once.
+        only: The one directory that is walked, instead of all file systems.
     """
 
     skip: tuple[str, ...]
@@ -59,6 +65,7 @@ class Walk:
     found: set[str] = field(default_factory=set)
     before: set[str] = field(default_factory=set)
     whole: bool = False
+    only: str = ""
 
     def go_on(self, mounts: tuple[Mounted, ...], until: float) -> None:
         """Walk until a time, or until everything was walked.
@@ -88,7 +95,8 @@ class Walk:
     def _begin(self, mounts: tuple[Mounted, ...]) -> None:
         self.found = set()
         self.barriers = frozenset({_STORE, *self.skip, *(mount.point for mount in mounts)})
-        self.todo = [m.point for m in mounts if _is_walked(m) and not self._skipped(m.point)]
+        walked = [m.point for m in mounts if _is_walked(m) and not self._skipped(m.point)]
+        self.todo = [self.only] if self.only else walked
 
     def _skipped(self, path: str) -> bool:
         return any(f"{path}/".startswith(f"{one}/") for one in self.skip)
@@ -124,10 +132,22 @@ def setuid_files(probe: SetuidFiles, session: Session) -> Answer:
         "ok",
         {
             "wrappers": _wrappers(probe.wrappers),
-            "elsewhere": walk.paths(),
+            "elsewhere": sorted({*walk.paths(), *_in_store(session, mounts)}),
             "whole": walk.whole,
         },
     )
+
+
+def _in_store(session: Session, mounts: Sequence[Mounted]) -> list[str]:
+    """What was found in the store so far (Rule 3)."""
+    above = [mount for mount in mounts if f"{_STORE}/".startswith(f"{mount.point.rstrip('/')}/")]
+    # The deepest, and of those on one point the last.
+    if not above or "nosuid" in sorted(above, key=lambda mount: len(mount.point))[-1].options:
+        return []
+    walk = session.walks.setdefault(_OF_STORE, Walk((), only=_STORE))
+    patience = LATER_S if walk.whole else UNFINISHED_S
+    walk.go_on(tuple(mounts), time.monotonic() + min(patience, session.remaining() / 2))
+    return walk.paths()
 
 
 def _is_walked(mount: Mounted) -> bool:

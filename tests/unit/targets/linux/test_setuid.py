@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.model.answer import Answer
 from reconciler.model.nixos_probe import SetuidFiles
+from reconciler.targets.linux.allow import AllowList
 from reconciler.targets.linux.capabilities import file_capabilities
 from reconciler.targets.linux.mount_table import Mounted
-from reconciler.targets.linux.setuid import Walk, _wrappers
+from reconciler.targets.linux.session import Session
+from reconciler.targets.linux.setuid import Walk, _in_store, _wrappers
+from reconciler.targets.linux.tree import HostTree
 
 NEVER = float("inf")
 NET_RAW = struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0)
@@ -55,6 +59,25 @@ def test_another_mount_and_what_is_left_out_end_a_walk(disk: Path) -> None:
     inner = mounted(disk / "a/b", "ext4", "nosuid")
     assert walked(Walk(()), mounted(disk), inner) == []
     assert walked(Walk((str(disk / "a"),)), mounted(disk), mounted(disk / "a/b")) == []
+
+
+def test_the_store_is_walked_by_itself_where_it_lets_such_a_file_work(
+    disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = disk / "a"
+    monkeypatch.setattr("reconciler.targets.linux.setuid._STORE", str(store))
+
+    def found(*mounts: Mounted) -> list[str]:
+        session = Session(HostTree(), AllowList(), lambda _topic: Answer("absent"))
+        session.deadline = time.monotonic() + 5
+        return [Path(path).name for path in _in_store(session, mounts)]
+
+    root = mounted(Path("/"))
+    assert walked(Walk(()), mounted(disk)) == []
+    assert found(root, mounted(store, "ext4", "ro")) == ["group", "shell"]
+    assert found(root) == ["group", "shell"]
+    assert found(root, mounted(store, "ext4", "ro", "nosuid")) == []
+    assert found(mounted(store, "ext4", "nosuid"), root, mounted(store)) == ["group", "shell"]
 
 
 def test_a_walk_goes_on_where_it_stopped_and_forgets_what_is_gone(disk: Path) -> None:
