@@ -112,7 +112,7 @@ def _whole(path: str) -> bool:
 
 
 def _require_there(path: str) -> None:
-    if not Path(path).is_dir():
+    if not Path(path).exists():
         words = "is not on the disk, though the Nix database holds it: it needs repair"
         raise NoAnswer("error", f"{path} {words}")
 
