@@ -4,14 +4,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.make_nixos_options import PAGE, options_of, render
+from tests.support.make_nixos_options import (
+    PAGE,
+    modules_host,
+    options_beside,
+    options_of,
+    render,
+)
 from tests.support.nix_runtime import NixStore
-from tests.support.reconciler_module import MINIMAL, Evaluation
+from tests.support.reconciler_module import Evaluation
 
 
 @pytest.fixture(scope="module")
-def options(nix: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str | None]]:
-    return options_of(Evaluation(NixStore(nix, tmp_path_factory.mktemp("nix")), MINIMAL))
+def host(nix: Path, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    return modules_host(NixStore(nix, tmp_path_factory.mktemp("nix")))
+
+
+@pytest.fixture(scope="module")
+def options(host: Evaluation) -> list[dict[str, str | None]]:
+    return options_of(host)
+
+
+@pytest.fixture(scope="module")
+def beside(host: Evaluation) -> list[dict[str, str | None]]:
+    return options_beside(host)
 
 
 def test_there_is_an_option_for_everything_that_an_appliance_needs(
@@ -58,10 +74,12 @@ def test_there_is_an_option_for_everything_that_an_appliance_needs(
     assert not {"mode", "windows", "policies", "rings", "runbooks"} & names
 
 
-def test_every_option_says_what_it_is(options: list[dict[str, str | None]]) -> None:
+def test_every_option_says_what_it_is(
+    options: list[dict[str, str | None]], beside: list[dict[str, str | None]]
+) -> None:
     mute = [
         option["name"]
-        for option in options
+        for option in [*options, *beside]
         if not option["type"] or not (option["description"] or "").strip().endswith((".", ")."))
     ]
     assert mute == []
@@ -73,5 +91,11 @@ def test_what_must_be_given_has_an_example(options: list[dict[str, str | None]])
     assert bare == ["settings"], "which is made, not given"
 
 
-def test_the_page_is_that_of_this_module(options: list[dict[str, str | None]]) -> None:
-    assert PAGE.read_text() == render(options), "python -m tests.support.make_nixos_options"
+def test_the_page_is_that_of_the_modules(
+    options: list[dict[str, str | None]], beside: list[dict[str, str | None]]
+) -> None:
+    names = {option["name"] for option in beside}
+    assert {"reconciler.baseline.ssh.ca", "reconciler.expectations.open"} <= names
+
+    page = render([*options, *beside])
+    assert PAGE.read_text() == page, "python -m tests.support.make_nixos_options"

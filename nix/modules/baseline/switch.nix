@@ -5,5 +5,5 @@ lib.mkOption {
   type = lib.types.bool;
   default = config.reconciler.baseline.enable;
   defaultText = lib.literalExpression "config.reconciler.baseline.enable";
-  description = "Safeguard: ${title}";
+  description = "Safeguard: ${title}.";
 }

@@ -40,7 +40,7 @@ let
         place = prefix ++ [ name ];
         option = options.${name};
       in
-      if name == "_module" || name == "_freeformOptions" then
+      if name == "_module" || name == "_freeformOptions" || (option.internal or false) == true then
         [ ]
       else if isOption option then
         [ (describe (builtins.concatStringsSep "." place) option) ]
