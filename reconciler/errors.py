@@ -35,6 +35,7 @@ class ExitCode(IntEnum):
     EVIDENCE = 6
     MACHINE = 7
     INTERNAL = 70
+    UNREAD = 141
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,18 @@ by default and for machines with ``--json``, and never prints a traceback for an
 name.
 """
 
+import errno
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
 
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import ExitCode, MachineError, ReconcilerError
 from reconciler.version import __version__
 
 COMMANDS = {
@@ -56,6 +61,7 @@ Exit codes:
   6  evidence is missing, damaged, or cannot be signed
   7  this machine would not do it: disk, network, permission, lock
  70  internal error; please report it
+141  whoever read the output went away before it was whole
 """
 
 
@@ -63,8 +69,50 @@ APPLIANCE_MODULES = ("pydantic", "pygit2", "yaml")
 """Top-level modules of the ``appliance`` extra; ``verify`` and ``keys`` work without them."""
 
 
+class _Unread(Exception):
+    """Whoever read the output went away."""
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Name what keeps the output from being written.
+
+    click would turn a pipe that closed into exit code 1, which here says that drift is left.
+    """
+    try:
+        yield
+    except BrokenPipeError as error:
+        _silence()
+        raise _Unread from error
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        _silence()
+        hint = "Free space there, or write elsewhere."
+        raise MachineError(f"cannot write the output: {error.strerror}", hint=hint) from error
+
+
+def _silence() -> None:
+    """What is left of the output goes nowhere: else Python tries once more on its way out."""
+    for stream in filter(None, (sys.__stdout__, sys.__stderr__)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 class LazyGroup(click.Group):
     """Imports a command's module when that command is asked for; ``--help`` imports none."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """As click does, where also ``--help`` is written."""
+        with _written():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        with _written():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order a new user needs them."""
@@ -111,12 +159,18 @@ def execute(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     try:
         result: Any = cli.main(args=argv, standalone_mode=False)
+        with _written():
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except BrokenPipeError:
-        return 0
     except Exception as error:  # noqa: BLE001 - the last resort names itself and keeps the trace
-        return _say(error)
+        try:
+            return _say(error)
+        except OSError:
+            # Nobody can be told; the code still says it.
+            sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of the process
+            return _say(error)
     return int(result) if isinstance(result, int) else 0
 
 
@@ -129,6 +183,8 @@ def _say(error: Exception) -> int:
         case click.Abort():
             click.echo("Interrupted.", err=True)
             return 130
+        case _Unread():
+            return int(ExitCode.UNREAD)
         case ReconcilerError():
             _complain(str(error), error.hint)
             return int(error.exit_code)

@@ -1,6 +1,5 @@
 """``reconciler sbom``."""
 
-import os
 import sys
 from collections.abc import Iterable
 from datetime import datetime
@@ -88,20 +87,10 @@ def _write(output: Path | None, pieces: Iterable[bytes]) -> None:
 
 def _to_stdout(pieces: Iterable[bytes]) -> None:
     from reconciler.errors import MachineError
-    from reconciler.ledger.durable import on_disk
 
     if sys.stdout is None:
         raise MachineError("standard output is closed", hint="Name a file: --output FILE.")
-    with on_disk(Path("standard output")):
-        try:
-            sys.stdout.writelines(piece.decode("ascii") for piece in pieces)
-            sys.stdout.flush()
-        except OSError as error:
-            # Else Python tries once more on its way out, and says so.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            # Whoever reads has seen enough.
-            if not isinstance(error, BrokenPipeError):
-                raise
+    sys.stdout.writelines(piece.decode("ascii") for piece in pieces)
 
 
 def _time(text: str | None) -> datetime | None:

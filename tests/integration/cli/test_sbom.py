@@ -270,19 +270,10 @@ def test_a_dash_is_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture
     assert len(json.loads(capsys.readouterr().out)["packages"]) == 40
 
 
-@pytest.mark.parametrize(
-    ("shell", "code", "said"),
-    [
-        ('"$@" > /dev/full', 7, "cannot write standard output: No space left on device"),
-        ('"$@" >&-', 7, "standard output is closed"),
-        ('("$@"; echo $? >&2) | true', 0, "0\n"),
-    ],
-)
-def test_an_output_that_takes_no_more(tmp_path: Path, shell: str, code: int, said: str) -> None:
+def test_a_closed_output_is_named(tmp_path: Path) -> None:
     make_machine(tmp_path)
     start = "import sys; from reconciler.cli import main; main(sys.argv[1:])"
     argv = [sys.executable, "-c", start, "sbom", "--root", str(tmp_path)]
-    done = subprocess.run(["sh", "-c", shell, "sh", *argv], capture_output=True, check=False)
-    assert done.returncode == code
-    assert done.stderr.decode().removeprefix("error: ").startswith(said)
-    assert b"Traceback" not in done.stderr
+    done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *argv], capture_output=True, check=False)
+    assert done.returncode == ExitCode.MACHINE
+    assert done.stderr.startswith(b"error: standard output is closed")
