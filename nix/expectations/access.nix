@@ -81,9 +81,28 @@ let
       )
     );
 
-  # Modules of the first of a service's stacks, which says how somebody is recognised.
-  authLines = text: builtins.filter (l: builtins.match "-?auth[ \t].*" l != null) (lib.splitString "\n" text);
-  usesIn = module: text: builtins.any (lib.hasInfix module) (authLines text);
+  # How somebody is recognised: the `auth` lines of a service, and of what it takes in (pam.conf(5)).
+  stacks = lib.filterAttrs (_: s: s.enable or true) config.security.pam.services;
+  linesOf =
+    service:
+    lib.splitString "\n" (builtins.unsafeDiscardStringContext (toString stacks.${service}.text));
+  takenIn =
+    line:
+    let
+      parts = builtins.match "[ \t]*(-?auth[ \t]+(include|substack)|@include)[ \t]+([^ \t]+).*" line;
+    in
+    lib.optional (parts != null && stacks ? ${builtins.elemAt parts 2}) { key = builtins.elemAt parts 2; };
+  authLines =
+    service:
+    builtins.filter (line: builtins.match "[ \t]*-?auth[ \t].*" line != null) (
+      lib.concatMap (one: linesOf one.key) (
+        builtins.genericClosure {
+          startSet = [ { key = service; } ];
+          operator = { key }: lib.concatMap takenIn (linesOf key);
+        }
+      )
+    );
+  usesIn = module: builtins.any (lib.hasInfix module);
 in
 {
   users = byName (
@@ -115,8 +134,14 @@ in
 
   keys = entries (lib.concatMap keysOf (builtins.attrValues users));
 
-  pam = builtins.mapAttrs (_: service: {
-    faillock = usesIn "pam_faillock.so" service.text;
-    unix = usesIn "pam_unix.so" service.text;
-  }) (lib.filterAttrs (_: s: s.enable or true) config.security.pam.services);
+  pam = builtins.mapAttrs (
+    name: _:
+    let
+      lines = authLines name;
+    in
+    {
+      faillock = usesIn "pam_faillock.so" lines;
+      unix = usesIn "pam_unix.so" lines;
+    }
+  ) stacks;
 }

@@ -110,6 +110,12 @@ def test_comments_and_settings_of_a_table_are_no_jobs(hosts: Any) -> None:
     assert hosts["cron"] == ["*/5 * * * * root first", "@daily root second"]
 
 
+def test_a_stack_that_takes_in_another_has_its_modules(hosts: Any) -> None:
+    """As display managers of NixOS have it."""
+    assert hosts["pam"]["sddm"] == hosts["pam"]["login"] == {"faillock": False, "unix": True}
+    assert hosts["pam"]["round"] == {"faillock": False, "unix": False}
+
+
 def test_links_of_an_overlay_name_their_files(hosts: Any) -> None:
     assert (hosts["overlay"]["linked"], hosts["overlay"]["copied"]) == ("-> /run/linked", "file")
 

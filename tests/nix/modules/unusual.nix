@@ -174,6 +174,19 @@ in
       };
     }).etc;
 
+  pam =
+    (document {
+      security.pam.services.sddm.text = ''
+        auth      substack      login
+        account   include       login
+      '';
+      security.pam.services.round.text = ''
+        auth include round
+        auth required pam_deny.so
+      '';
+      security.pam.services.login = { };
+    }).pam;
+
   # All that a document may hold and a strict reader could stumble over.
   whole = document (
     { lib, ... }:
