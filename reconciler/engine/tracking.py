@@ -39,6 +39,7 @@ class Tracking:
         cut_off: Rules of actions that a crash cut off: nothing is sent for them in this run.
         tired: Rules whose fixes did not hold so often that a person is told before anything else
             is tried: nothing is planned for them in this run.
+        renewed: Rules for which another system is wanted than they were last put right with.
     """
 
     session: Session
@@ -46,6 +47,7 @@ class Tracking:
     story: Story
     cut_off: set[str] = field(default_factory=set)
     tired: set[str] = field(default_factory=set)
+    renewed: set[str] = field(default_factory=set)
 
     @classmethod
     def begin(cls, session: Session, eye: Eye) -> "Tracking":
@@ -85,7 +87,14 @@ class Tracking:
     def saw(self, found: Mapping[str, Finding]) -> None:
         """Take in one look."""
         gauges = {finding.check: self._gauges(finding.check) for finding in found.values()}
-        seen = [sighting(finding, gauges[finding.check]) for finding in found.values()]
+        systems = self.session.appliance.past.memory.systems
+        wanted = {rule: finding.observed.get("system") for rule, finding in found.items()}
+        self.renewed.difference_update(found)
+        self.renewed.update(r for r, system in wanted.items() if systems.renews(r, system))
+        seen = [
+            sighting(finding, gauges[finding.check], renewed=rule in self.renewed)
+            for rule, finding in found.items()
+        ]
         look.look(self.story, seen, self.eye.desired.guards, self._now())
 
     def ready(self, found: Mapping[str, Finding]) -> tuple[Finding, ...]:
@@ -150,7 +159,8 @@ class Tracking:
         return [
             rule
             for rule in self.story.register.open
-            if damping(flaps.get(rule), numbers, at).recurrences + (rule in just_now)
+            if rule not in self.renewed
+            and damping(flaps.get(rule), numbers, at).recurrences + (rule in just_now)
             >= numbers.most_recurrences
         ]
 

@@ -9,6 +9,7 @@ stop it.
 Rule 1: A failing rule that was verified and is to be put right again is a recurrence already, so
         the fix that would be one too many is the first that is not done.
 Rule 2: Time alone releases it.
+Rule 3: A newer system is not stopped by how well an older one held.
 """
 
 from reconciler.guard import recurrence
@@ -25,8 +26,10 @@ def judge(action: Action, context: GuardContext) -> Verdict:
     """Defer while one of the rules is suppressed; the one that takes longest decides."""
     if context.memory is None:
         return without_memory(NAME, context)
-    flaps = context.memory.flaps
-    verdicts = [_of(rule, flaps[rule], context) for rule in action.rules if rule in flaps]
+    flaps, systems = context.memory.flaps, context.memory.systems
+    wanted = action.params.get("system")
+    rules = [r for r in action.rules if r in flaps and not systems.renews(r, wanted)]
+    verdicts = [_of(rule, flaps[rule], context) for rule in rules]
     return max(verdicts, key=lambda v: v.retry_after_s or 0, default=Verdict("allow", NAME))
 
 

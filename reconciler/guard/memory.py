@@ -198,7 +198,7 @@ def _after_intent(memory: Memory, body: Mapping[str, Any], at: datetime) -> Memo
     # An intent that was never closed is a failure of its own.
     memory = _with_run(memory, key, "interrupted", at)
     memory = _spent(memory, charge, at)
-    flaps = recurrence.came_back(memory.flaps, form.texts(action.get("rules")), at)
+    flaps = recurrence.came_back(memory.flaps, memory.systems.relapsed(action), at)
     return replace(memory, flaps=flaps, active={**memory.active, key: started})
 
 

@@ -5,6 +5,8 @@ Rule 1: A system is a failed one when an action that activated it, or restarted 
         failed attempt, and cools down.
 Rule 2: A crash says little about a system: `CRASHES` of them count as one failure.
 Rule 3: A verified success forgets both.
+Rule 4: Where another system is wanted than a rule was last put right with, the rule does not fail
+        because a fix did not hold.
 """
 
 from collections.abc import Mapping
@@ -24,6 +26,7 @@ REMEMBERED = 16
 FORGET = timedelta(days=90)
 _BAD = frozenset({"failed", "rolled_back"})
 _FINGERPRINTS = 16
+_FIELDS = {"trusted", "recorded", "failed", "opened"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,28 @@ class Systems:
         recorded: Path that the newest entry of kind ``system`` says runs; ``None`` before it.
         failed: By store path.
         opened: Systems of intents that have no outcome yet, by action id.
+        healed: With which system a bound rule was last put right.
     """
 
     trusted: InForce | None = None
     recorded: str | None = None
     failed: Mapping[str, Failed] = field(default_factory=dict)
     opened: Mapping[str, str] = field(default_factory=dict)
+    healed: Mapping[str, str] = field(default_factory=dict)
+
+    def renews(self, rule: str, system: object) -> bool:
+        """Whether another system is wanted than a rule was last put right with (Rule 4)."""
+        before = self.healed.get(rule)
+        return isinstance(system, str) and before is not None and before != system
+
+    def relapsed(self, action: Mapping[str, Any]) -> tuple[str, ...]:
+        """The rules of an announced action, but for those for which another system is wanted.
+
+        Raises:
+            Malformed: It does not say what an action must say.
+        """
+        system = form.mapping(action.get("params", {})).get("system")
+        return tuple(r for r in form.texts(action.get("rules")) if not self.renews(r, system))
 
     def to_body(self) -> dict[str, Any]:
         """JSON values for evidence; `from_body` is the inverse."""
@@ -92,6 +111,7 @@ class Systems:
             "recorded": self.recorded,
             "failed": {path: each.to_body() for path, each in self.failed.items()},
             "opened": dict(self.opened),
+            **({"healed": dict(self.healed)} if self.healed else {}),
         }
 
     @classmethod
@@ -101,13 +121,15 @@ class Systems:
         Raises:
             Malformed: It does not read as such.
         """
-        fields = form.fields(body, {"trusted", "recorded", "failed", "opened"})
+        said = form.mapping(body)
+        fields = form.fields(said, _FIELDS | ({"healed"} & set(said)))
         trusted = fields["trusted"]
         return cls(
             trusted=None if trusted is None else trusted_system.read(trusted),
             recorded=form.optional_text(fields["recorded"]),
             failed=form.table(fields["failed"], form.text, Failed.from_body),
             opened=form.table(fields["opened"], form.digest, form.text),
+            healed=form.table(fields.get("healed", {}), form.text, form.text),
         )
 
 
@@ -144,7 +166,8 @@ def _ended(systems: Systems, body: Mapping[str, Any], at: datetime) -> Systems:
     failed = {p: f for p, f in systems.failed.items() if at - f.at < FORGET}
     before = failed.pop(path, Failed(at, 0, 0, ()))
     if result == "healed":
-        return replace(systems, opened=opened, failed=failed)
+        healed = {**systems.healed, **dict.fromkeys(form.texts(body.get("rules")), path)}
+        return replace(systems, opened=opened, failed=failed, healed=healed)
     if result == "interrupted":
         failed[path] = replace(before, at=at, crashes=before.crashes + 1)
     elif result in _BAD and _ran(body):

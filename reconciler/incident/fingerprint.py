@@ -28,6 +28,7 @@ class Sighting:
         controls: ``<framework>:<control>`` ids.
         source: What saw it.
         fingerprint: Of a ``fail``; empty for every other status.
+        renewed: Another system is wanted than the rule was last put right with.
     """
 
     rule: str
@@ -37,14 +38,16 @@ class Sighting:
     controls: tuple[str, ...]
     source: Source
     fingerprint: str
+    renewed: bool = False
 
 
-def sighting(finding: Finding, gauges: Collection[str]) -> Sighting:
+def sighting(finding: Finding, gauges: Collection[str], *, renewed: bool = False) -> Sighting:
     """A finding as incidents see it.
 
     Args:
         finding: Of the look.
         gauges: Fields of its check that move while nothing changes.
+        renewed: Whether another system is wanted than its rule was last put right with.
 
     Raises:
         EvidenceError: An observed value has no canonical form.
@@ -57,6 +60,7 @@ def sighting(finding: Finding, gauges: Collection[str]) -> Sighting:
         controls=finding.controls,
         source=source_of(finding.check),
         fingerprint=fingerprint(finding, gauges) if finding.status == "fail" else "",
+        renewed=renewed,
     )
 
 

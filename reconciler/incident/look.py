@@ -5,7 +5,8 @@ Rule 2: It is confirmed at once where the rule is critical, else by a second sig
         fails without a break, another fault under it is a second sighting, too: a value that
         changes with every look cannot keep an incident from being confirmed.
 Rule 3: A verified fix must hold for the soak. A rule that fails again before its end, or within a
-        week after it, is a recurrence and says so.
+        week after it, is a recurrence and says so. Where another system is wanted since then, it is
+        another incident: what was done for the last one held.
 Rule 4: A quarantined host stays so until the rule is seen to pass, or a person has taken it over: a
         fault that merely changed is not over.
 """
@@ -88,8 +89,8 @@ def unconfirmed(story: Story, rules: Collection[str]) -> tuple[str, ...]:
 
 def _open(story: Story, seen: Sighting, at: datetime) -> None:
     last = story.register.last_of(seen.rule, at)
-    came_back = last is not None and last.state == "closed"
-    before = 0 if last is None else last.recurrences
+    came_back = last is not None and last.state == "closed" and not seen.renewed
+    before = 0 if last is None or seen.renewed else last.recurrences
     story.begin(
         seen,
         at,
@@ -106,6 +107,11 @@ def _follow(
     if seen.status in _OVER:
         _end(story, incident, _OVER[seen.status], at)
     elif seen.status == "fail":
+        if incident.state == "soak" and seen.renewed:
+            story.go(incident, "closed", "changed", at)
+            _open(story, seen, at)
+            _confirm(story, seen.rule, numbers, at, again=False)
+            return
         if incident.state == "soak":
             incident = story.go(incident, "confirmed", "came-back", at, recurred=True)
         if incident.fingerprint != seen.fingerprint and incident.state != "quarantined":

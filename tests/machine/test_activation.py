@@ -90,6 +90,10 @@ def test_a_newer_release_comes_to_run_and_is_proven(nixos: NixosSite, clinic: Ni
     bill = clinic.guest.run("sha256sum", "/root/bill.json").stdout.split()[0]
     assert told["sbom"] == {"format": "SPDX-2.3", "sha256": bill}
     assert clinic.run().results() == []
+    clinic.release(documented(updated.with_service("more", SLEEPS)))
+    next_one = clinic.run()
+    assert next_one.results() == [("RB-UPDATE-001", "healed")]
+    assert [one["recurrences"] for one in next_one.document["incidents"]] == [0]
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ import pytest
 
 from reconciler.evidence.bodies import verdict_body
 from reconciler.guard import flap, recurrence
+from reconciler.guard.memory import Memory
 from reconciler.guard.recurrence import REMEMBERED, damping
 from reconciler.model.desired import DesiredState
 from reconciler.model.guard_settings import FlapSettings
 from reconciler.model.own_words import own_words
+from reconciler.model.plan import Action
 from tests.support.desired_states import make_action
 from tests.support.guarding import NOW, Story, make_context, numbers, transition
 
@@ -47,6 +49,33 @@ def test_what_comes_back_is_stopped_at_the_third_time_in_a_week(every_s: int) ->
 
 def test_what_comes_back_every_three_days_is_not() -> None:
     assert reverted(84 * HOURS)[1] == 40
+
+
+def wants(number: int) -> Action:
+    """To bring one system into force; another one is another action for the same rule."""
+    path = f"/nix/store/{number:032}-nixos-system-desk"
+    return make_action(id=f"{number:064x}", params={"system": path})
+
+
+def test_release_after_release_is_no_fix_that_does_not_hold() -> None:
+    story = Story()
+    for number in range(10):
+        story.action = wants(number)
+        assert story.ask(flap.GUARD).ruling == "allow"
+        story.act("healed").wait(HOURS)
+    assert story.memory.flaps["time"].recurred == ()
+    assert Memory.from_body(story.memory.to_body()) == story.memory
+
+
+def test_a_system_that_does_not_stay_is_stopped_and_a_newer_one_is_not() -> None:
+    story = Story(action=wants(1))
+    while story.ask(flap.GUARD).ruling == "allow":
+        story.act("healed").wait(HOURS)
+    assert len(story.memory.flaps["time"].recurred) == 2
+    story.action = wants(2)
+    assert story.ask(flap.GUARD).ruling == "allow"
+    story.act("healed").wait(HOURS)
+    assert story.ask(flap.GUARD).ruling == "defer", "that the host flaps is not forgotten"
 
 
 def test_it_says_what_does_not_hold_and_when_it_is_free() -> None:

@@ -1,5 +1,6 @@
 """What a look does to an incident, case by case."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ NUMBERS = GuardSettings()
 SLOW = GuardSettings(confirm_s=600)
 FAILS, PASSES = make_sighting(), make_sighting(status="pass")
 CHANGED = make_sighting(fault="missing")
+RENEWED = replace(make_sighting(fault="behind"), renewed=True)
 
 
 class Told:
@@ -127,6 +129,22 @@ def test_a_fault_within_a_week_of_its_end_is_a_recurrence(days: int, recurrences
 
     assert told.story.moves[-1].recurred is bool(recurrences)
     assert told.story.register.open["time"].recurrences == recurrences
+
+
+def test_another_system_that_is_wanted_is_another_incident_and_no_recurrence() -> None:
+    told = Told().see(FAILS, FAILS).act()
+    soaking = told.story.register.open["time"].id
+
+    told.see(RENEWED, after_s=60)
+
+    assert [(move.id == soaking, move.after) for move in told.story.moves[-2:]] == [
+        (True, "closed"),
+        (False, "detected"),
+    ]
+    assert told.see(RENEWED).last == ("confirmed", "seen-again")
+    told.act().see(PASSES, after_s=3600).see(RENEWED, after_s=86_400)
+    assert not any(move.recurred for move in told.story.moves)
+    assert told.story.register.open["time"].recurrences == 0
 
 
 def test_what_came_right_by_itself_is_no_recurrence() -> None:
