@@ -104,6 +104,8 @@ let
     symlinkJoin = built;
     aggregateModules = _: fake "modules";
     closureInfo = built;
+    concatText = named;
+    makeDBusConf = _: fake "dbus-conf";
     linkFarm = named;
     makeInitrd = built;
     makeInitrdNG = built;
