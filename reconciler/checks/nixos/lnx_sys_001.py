@@ -94,7 +94,8 @@ CHECK = Check(
         "profile": Field("str", "Store path of the newest generation.", optional=True),
         "boot_default": Field(
             "str",
-            "Store path that systemd-boot starts by itself; none where it is not in use.",
+            "Store path that systemd-boot starts by itself, or what else it starts; none where it "
+            "is not in use.",
             optional=True,
         ),
         "running_trusted": Field("bool", "Whether the trusted system runs."),

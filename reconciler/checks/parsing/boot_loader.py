@@ -13,11 +13,11 @@ CONF = "/boot/loader/loader.conf"
 ENTRIES = "/boot/loader/entries/*.conf"
 
 _DEFAULT = re.compile(r"default\s+(\S+)")
-_INIT = re.compile(rf"options\s.*\binit=({STORE_PATH})/init(?:\s.*)?")
+_INIT = re.compile(rf"({STORE_PATH})/init")
 
 
 def default_system(conf: str, entries: Iterable[FileText]) -> str | None:
-    """The system of the default entry; ``None`` where the files do not name one.
+    """The system of the default entry, or what else it starts; ``None`` where the files name none.
 
     Args:
         conf: Text of `CONF`.
@@ -31,5 +31,11 @@ def default_system(conf: str, entries: Iterable[FileText]) -> str | None:
 
 
 def _system_of(text: str) -> str | None:
-    found = (match[1] for line in code_lines(text) if (match := _INIT.fullmatch(line)))
-    return next(found, None)
+    """Of several words ``init=`` the last one counts, in the kernel as in an initrd."""
+    lines = (line.split() for line in code_lines(text))
+    words = [word for key, *rest in lines if key == "options" for word in rest]
+    inits = [word.removeprefix("init=") for word in words if word.startswith("init=")]
+    if not inits:
+        return None
+    found = _INIT.fullmatch(inits[-1])
+    return inits[-1] if found is None else found[1]
