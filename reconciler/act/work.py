@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import InputError, ReconcilerError, Restarting
 from reconciler.model.answer import Answers
-from reconciler.model.operation import UNDER_WAY, Operation, OperationResult
+from reconciler.model.operation import Operation, OperationResult
 from reconciler.model.outcome import StepResult
 from reconciler.model.probe import Probe
 from reconciler.model.render import render_step
@@ -52,7 +52,8 @@ class Done:
     Attributes:
         result: What became of its operations.
         way_back: The operations that undo it.
-        touched: Whether any operation was sent to the machine; one that failed may have done half.
+        touched: Whether anything was begun on the machine; an operation that failed may have done
+            half.
     """
 
     step: Prepared
@@ -88,7 +89,7 @@ class Worker:
         results = tuple(self._until_failure(step.id, operations))
         self.hook(f"after-step:{step.id}")
         result = StepResult(step.id, step.kind.id, results)
-        touched = any(each.reason != UNDER_WAY for each in results)
+        touched = any(each.begun for each in results)
         return Done(step, result, way_back, touched=touched)
 
     def undo(self, done: Sequence[Done]) -> tuple[StepResult, ...]:

@@ -4,8 +4,8 @@ Rule 1: A step that knows how it is brought to an end (`StepKind.resume`) is, be
         activation that nobody confirmed goes forward where it was proven and back where it was not,
         and a system that was restarted into becomes the default or does not stay. That the fleet
         has its runbook no more changes nothing. Nothing else is undone or sent again.
-Rule 2: Where the helper is still at what an earlier process asked for, that is waited for. What it
-        does not come to in time stays open for the next run; it says nothing about the step.
+Rule 2: Where the helper is not there yet, or still at what an earlier process asked for, that is
+        waited for. What it does not come to because of that stays open for the next run.
 Rule 3: ``healed`` only where such a step came to its end and every rule passes now; where it did
         not, ``failed``. Everything else is ``interrupted``: nobody knows how far it went.
 """
@@ -81,12 +81,15 @@ def close_interrupted(
 def _carried_out(session: Session, eye: Eye, operation: Operation) -> OperationResult:
     clock = session.appliance.clock
     until = clock.monotonic() + seconds_for(operation)
-    while (result := eye.target.carry_out(operation)).reason == UNDER_WAY:
-        if session.options.stopping() or clock.monotonic() >= until:
+    while not (result := eye.target.carry_out(operation)).begun:
+        over = clock.monotonic() >= until
+        if session.options.stopping() or (over and result.reason == UNDER_WAY):
             raise MachineError(
-                "the helper is still at an operation that an earlier process asked for",
-                hint="The next run goes on. What it is at: journalctl -u reconciler-helper.",
+                f"what was cut off is not brought to its end yet: {result.reason}",
+                hint="The next run goes on. See what it is at: journalctl -u reconciler-helper.",
             )
+        if over:
+            break
         clock.sleep(_ASKED_AGAIN_S)
     return result
 

@@ -136,8 +136,11 @@ Operation = (
 )
 
 
-UNDER_WAY = "the helper refused: another operation is under way"
-"""Why an operation was not begun: whoever asked for another one is gone, and the helper is not."""
+REFUSED, UNREACHED = "the helper refused: ", "the helper cannot be reached: "
+"""How the reasons begin for which nothing of an operation was begun."""
+
+UNDER_WAY = f"{REFUSED}another operation is under way"
+"""Whoever asked for that one is gone, and the helper is not."""
 
 
 def seconds_for(operation: Operation) -> int:
@@ -159,3 +162,8 @@ class OperationResult:
     ok: bool
     reason: str
     ms: int
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of it may have happened."""
+        return not self.reason.startswith((REFUSED, UNREACHED))

@@ -12,7 +12,13 @@ from pathlib import Path
 
 from reconciler.errors import InputError
 from reconciler.model.answer import Answer
-from reconciler.model.operation import Operation, OperationResult, WaitUntil, seconds_for
+from reconciler.model.operation import (
+    UNREACHED,
+    Operation,
+    OperationResult,
+    WaitUntil,
+    seconds_for,
+)
 from reconciler.model.probe import Probe
 from reconciler.ports import Target
 from reconciler.targets.helper import wire
@@ -52,7 +58,7 @@ class HelperTarget:
         try:
             connection = self._connect()
         except OSError as error:
-            return _failed(f"the helper cannot be reached: {_said(error)}", started)
+            return _failed(f"{UNREACHED}{_said(error)}", started)
         patience_s = seconds_for(operation) + _GRACE_S
         with connection:
             return _exchange(connection, request, patience_s, started)

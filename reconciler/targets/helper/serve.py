@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from reconciler.errors import InputError, MachineError
-from reconciler.model.operation import UNDER_WAY, Operation, OperationResult
+from reconciler.model.operation import REFUSED, UNDER_WAY, Operation, OperationResult
 from reconciler.ports import Target
 from reconciler.targets.helper import policy, wire
 from reconciler.targets.helper.message import read_all
@@ -139,7 +139,7 @@ class _Helper:
             operation = wire.decode(read_all(connection, wire.MAX_REQUEST, self.terms.request_s))
         except (InputError, OSError) as error:
             self.log(f"refused: a request by pid {peer.pid}: {error}")
-            result = OperationResult(ok=False, reason=f"the helper refused: {error}", ms=0)
+            result = OperationResult(ok=False, reason=f"{REFUSED}{error}", ms=0)
         else:
             result = self._decide(operation)
             said = "ok" if result.ok else result.reason
@@ -152,7 +152,7 @@ class _Helper:
     def _decide(self, operation: Operation) -> OperationResult:
         refused = policy.refused(operation)
         if refused is not None:
-            return OperationResult(ok=False, reason=f"the helper refused: {refused}", ms=0)
+            return OperationResult(ok=False, reason=f"{REFUSED}{refused}", ms=0)
         if not self._working.acquire(blocking=False):
             return OperationResult(ok=False, reason=UNDER_WAY, ms=0)
         try:

@@ -11,7 +11,9 @@ from reconciler.act.executor import execute
 from reconciler.errors import EvidenceError, MachineError
 from reconciler.model.finding import Finding
 from reconciler.model.operation import (
+    REFUSED,
     UNDER_WAY,
+    UNREACHED,
     Operation,
     OperationResult,
     Run,
@@ -168,22 +170,29 @@ def test_a_first_operation_that_is_refused_leaves_everything_as_it_was() -> None
     assert same
 
 
-def test_what_the_helper_did_not_begin_needs_no_way_back() -> None:
-    """It is still at something that nobody waits for; a way back would be refused as well."""
+@pytest.mark.parametrize(
+    "reason", [UNDER_WAY, f"{REFUSED}the message is of an unknown kind", f"{UNREACHED}no socket"]
+)
+def test_what_the_helper_did_not_begin_needs_no_way_back(reason: str) -> None:
+    """A way back would not be begun either, and would close the host for nothing."""
     room = Room()
     before = deepcopy(state(room.machine))
-    outcome = room.execute(target=AtWork(room.machine))
+    target = BeginsNothing(room.machine)
+    target.reason = reason
+    outcome = room.execute(target=target)
     assert (outcome.result, outcome.rollback) == ("failed", "none")
-    assert UNDER_WAY in outcome.reason
+    assert reason in outcome.reason
     assert outcome.undone == ()
     assert state(room.machine).files == before.files
 
 
-class AtWork(FakeTarget):
+class BeginsNothing(FakeTarget):
     """Answers, and begins nothing."""
 
+    reason: str
+
     def carry_out(self, operation: Operation) -> OperationResult:
-        return OperationResult(ok=False, reason=UNDER_WAY, ms=0)
+        return OperationResult(ok=False, reason=self.reason, ms=0)
 
 
 def test_a_step_that_hangs_ends_at_its_time_limit_and_is_undone() -> None:

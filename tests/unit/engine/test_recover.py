@@ -10,7 +10,13 @@ from reconciler.engine.recover import close_interrupted, resume
 from reconciler.errors import MachineError, Restarting
 from reconciler.evidence.entry import Reference
 from reconciler.model.finding import Status
-from reconciler.model.operation import UNDER_WAY, Operation, OperationResult, seconds_for
+from reconciler.model.operation import (
+    UNDER_WAY,
+    UNREACHED,
+    Operation,
+    OperationResult,
+    seconds_for,
+)
 from reconciler.model.outcome import Outcome, StepResult
 from reconciler.model.quotable import NOTHING
 from reconciler.model.system_operation import ConfirmBoot, FinishActivation, RebootInto
@@ -84,18 +90,20 @@ def test_what_knows_its_end_is_brought_there_before_the_look(
 class AtWork:
     """A helper that is at something that nobody waits for any more, for so many seconds."""
 
-    def __init__(self, session: Session, seconds: float) -> None:
+    def __init__(self, session: Session, seconds: float, reason: str = UNDER_WAY) -> None:
         self.session, self.until = session, session.clock.monotonic() + seconds
+        self.reason = reason
 
     def carry_out(self, operation: Operation) -> OperationResult:
         if self.session.clock.monotonic() < self.until:
-            return OperationResult(ok=False, reason=UNDER_WAY, ms=0)
+            return OperationResult(ok=False, reason=self.reason, ms=0)
         return self.session.target.carry_out(operation)
 
 
-def test_what_the_helper_is_still_at_is_waited_for() -> None:
+@pytest.mark.parametrize("reason", [UNDER_WAY, f"{UNREACHED}Connection refused"])
+def test_a_helper_that_is_at_something_or_not_there_yet_is_waited_for(reason: str) -> None:
     session = Session("RB-UPDATE-001")
-    session.eye.target = AtWork(session, 400)
+    session.eye.target = AtWork(session, 400, reason)
     assert resumed(session)["f" * 64].results == (OK,)
     assert session.target.carried == [FinishActivation()]
 
@@ -106,11 +114,18 @@ def test_what_the_helper_does_not_come_to_stays_open(stops: bool, most_s: int) -
     session.options.stopping = lambda: stops
     begun = session.clock.monotonic()
     session.eye.target = AtWork(session, 3600)
-    with pytest.raises(MachineError, match="still at an operation"):
+    with pytest.raises(MachineError, match="not brought to its end yet"):
         resumed(session)
     assert session.clock.monotonic() - begun <= most_s
     assert seconds_for(FinishActivation()) < 1300
     assert (session.appended, session.target.carried) == ([], [])
+
+
+def test_a_helper_that_is_not_there_at_all_is_a_failure() -> None:
+    session = Session("RB-UPDATE-001")
+    session.eye.target = AtWork(session, 7200, f"{UNREACHED}No such file or directory")
+    done = resumed(session)
+    assert session.close("pass", done).rollback == "unverified"
 
 
 @pytest.mark.parametrize("runbook", ["RB-DRIFT-002", "RB-TIME-001", "RB-STORE-001"])
