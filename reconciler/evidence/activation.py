@@ -21,14 +21,24 @@ def prepared_only(step: object) -> bool:
 
 
 def did_not_restart(body: Mapping[str, Any]) -> bool:
-    """Whether an outcome shows a restart into a system that never began, and was taken back.
+    """Whether the outcome of a restart into a system shows that the machine did not go down.
 
-    One that began ends in an outcome that a later run derived: it undid nothing itself.
+    One that did ends in an outcome that a later run derived: it undid nothing itself, and its
+    reason is that of the one operation by which it looked what had become of the restart.
 
     Args:
         body: Of the outcome; what it does not say is not shown.
     """
     steps = body.get("steps")
-    if body.get("rollback") != "verified" or not isinstance(steps, list | tuple) or not steps:
+    if not isinstance(steps, list | tuple) or not steps:
         return False
-    return all(isinstance(step, Mapping) and step.get("kind") == _RESTART for step in steps)
+    if any(not isinstance(step, Mapping) or step.get("kind") != _RESTART for step in steps):
+        return False
+    back = body.get("rollback")
+    return back == "verified" or (back == "none" and body.get("reason") != _last_reason(steps[-1]))
+
+
+def _last_reason(step: Mapping[str, Any]) -> object:
+    results = step.get("results")
+    last = results[-1] if isinstance(results, list | tuple) and results else None
+    return last.get("reason") if isinstance(last, Mapping) else None

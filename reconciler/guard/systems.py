@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.evidence.activation import prepared_only
+from reconciler.evidence.activation import did_not_restart, prepared_only
 from reconciler.guard import memory_form as form
 from reconciler.guard import transitions, trusted_system
 from reconciler.model.system import InForce
@@ -185,8 +185,8 @@ def _ran(body: Mapping[str, Any]) -> bool:
         count = len(form.sequence(step.get("results", ())))
         if step.get("kind") == "system.activate" and not prepared_only(step):
             return True
-        # A restart that began ends in an outcome that a later run derived: it undid nothing itself.
-        if step.get("kind") == "system.reboot" and count and body.get("rollback") == "none":
+        restarted = body.get("rollback") == "none" and not did_not_restart(body)
+        if step.get("kind") == "system.reboot" and count and restarted:
             return True
     return False
 

@@ -1,20 +1,25 @@
 """A system that failed on this host is left alone until a person looked, or another comes."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from reconciler.errors import LedgerDamaged
+from reconciler.evidence.bodies import outcome_body
 from reconciler.guard import revision
 from reconciler.guard.memory import Memory, fold
 from reconciler.guard.systems import CRASHES, FORGET, REMEMBERED, Systems
 from reconciler.model.acknowledgement import Acknowledgement
+from reconciler.model.operation import OperationResult
+from reconciler.model.outcome import StepResult
 from reconciler.model.plan import Action
 from reconciler.model.system_operation import SwitchSystem
 from reconciler.steps import catalogue
 from tests.support.desired_states import make_action, make_desired
 from tests.support.guarding import NOW, Story, transition
+from tests.support.incidents import make_outcome
 from tests.support.releases import in_force
 from tests.support.stepping import rendered
 from tests.unit.steps.test_system_steps import nixos
@@ -100,6 +105,23 @@ def test_a_restart_that_a_later_run_found_to_have_failed_counts() -> None:
     shape = {"kind": "system.reboot", "results": 1}
     assert ruling(story("failed", rollback="none", **shape)) == "deny"
     assert ruling(story("rolled_back", **shape)) == "allow"
+
+
+@pytest.mark.parametrize("reason", ["no way back", "the helper refused: x"])
+def test_a_restart_that_was_not_begun_does_not_count(reason: str) -> None:
+    """Written by what happened, not by hand: the executor, and the run after a restart."""
+    refused = StepResult(
+        "reboot", "system.reboot", (OperationResult(ok=False, reason=reason, ms=1),)
+    )
+    ended = make_outcome("failed", used="system.reboot")
+    for said, expected in (
+        (f"step reboot was not carried out: {reason}", "allow"),
+        (reason, "deny"),
+    ):
+        told = Story(action=activation()).begin()
+        outcome = replace(ended, action=told.action.id, reason=said, steps=(refused,), undone=())
+        told.memory = fold(told.memory, "outcome", outcome_body("c" * 32, outcome), told.now)
+        assert ruling(told) == expected
 
 
 def test_an_activation_of_the_same_running_system_is_none() -> None:

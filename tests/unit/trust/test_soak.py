@@ -80,6 +80,9 @@ def begun(results: int, kind: str = "system.activate", **more: Any) -> dict[str,
     return {"steps": [{"id": "a", "kind": kind, "results": [{}] * results}], **more}
 
 
+RESTARTED = {"kind": "system.reboot", "results": [{"ok": False, "reason": "x"}]}
+
+
 @pytest.mark.parametrize("result", ["failed", "rolled_back"])
 def test_a_try_that_ended_before_anything_of_it_ran_is_none(result: str) -> None:
     host = Host().runs(OLD).looks().after(2).tries(result, **begun(3)).looks(running=OLD)
@@ -95,6 +98,7 @@ def test_a_try_that_ended_before_anything_of_it_ran_is_none(result: str) -> None
         begun(4),
         begun(1, "system.reboot"),
         begun(1, "system.reboot", rollback="none"),
+        {"reason": "x", "rollback": "none", "steps": [RESTARTED]},
         begun(1, "system.reboot", rollback="unverified"),
         {"rollback": "verified", "steps": [*begun(1, "system.reboot")["steps"], {}]},
         {"rollback": "verified", "steps": []},
@@ -136,8 +140,14 @@ def test_it_reads_what_evidence_writes_of_an_operation_that_failed(
     assert stand(host).state == state
 
 
-def test_a_restart_that_never_began_does_not_halt_what_runs() -> None:
-    never = begun(2, "system.reboot", rollback="verified")
+@pytest.mark.parametrize(
+    "never",
+    [
+        begun(2, "system.reboot", rollback="verified"),
+        {"reason": "step reboot was not carried out: x", "rollback": "none", "steps": [RESTARTED]},
+    ],
+)
+def test_a_restart_that_never_began_does_not_halt_what_runs(never: dict[str, Any]) -> None:
     host = activated().after(20).tries("rolled_back", **never).looks()
     assert (stand(host).state, stand(host).soaked) == ("soaking", timedelta())
     assert stand(host.after(24).looks()).soaked == DAY
