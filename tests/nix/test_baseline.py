@@ -160,6 +160,18 @@ def test_safeguards_name_controls_and_checks_that_exist(cases: dict[str, Any]) -
         assert set(safeguard["checks"]) <= checks, name
 
 
+def test_the_service_that_uploads_the_journal_can_reach_its_key(nix_store: NixStore) -> None:
+    """It runs as a user of its own, of the group systemd-journal."""
+    made, elsewhere = evaluate(
+        nix_store,
+        f"let t = import {ROOT}/nix/testing {{ }}; host = {ROOT}/tests/nix/modules/host.nix;"
+        " rules = more: (t.evalSystem { modules = [ host more ]; }).config.systemd.tmpfiles.rules;"
+        ' in [ (rules { }) (rules { reconciler.baseline.journal.upload.key = "/run/k"; }) ]',
+    )
+    line = "d /var/lib/journal-upload 0750 root systemd-journal -"
+    assert (line in made, line in elsewhere) == (True, False)
+
+
 def test_one_safeguard_can_be_had_without_the_others(nix_store: NixStore) -> None:
     files = {
         source.stem: source

@@ -13,6 +13,7 @@ let
     SystemMaxUse = "${toString cfg.maxMebibytes}M";
     MaxRetentionSec = "${toString cfg.keepDays}day";
   };
+  place = "/var/lib/journal-upload";
   # Newer releases take settings where older ones take lines.
   hasSettings = options.services.journald ? settings;
   asLines = lib.concatLines (lib.mapAttrsToList (name: value: "${name}=${value}") bounds);
@@ -47,17 +48,17 @@ in
       };
       certificate = lib.mkOption {
         type = lib.types.strMatching "/.*";
-        default = "/var/lib/journal-upload/client.pem";
+        default = "${place}/client.pem";
         description = "Certificate that this machine shows.";
       };
       key = lib.mkOption {
         type = lib.types.strMatching "/.*";
-        default = "/var/lib/journal-upload/client.key";
-        description = "Its key.";
+        default = "${place}/client.key";
+        description = "Its key: group systemd-journal, mode 0640, since the service reads it as a user of its own.";
       };
       authority = lib.mkOption {
         type = lib.types.strMatching "/.*";
-        default = "/var/lib/journal-upload/ca.pem";
+        default = "${place}/ca.pem";
         description = "Certificates by which the collector is known.";
       };
     };
@@ -89,6 +90,10 @@ in
         }
     ))
     (lib.mkIf (cfg.enable && cfg.upload.enable) {
+      # Of the group that the service is in: made by hand it would be root's alone.
+      systemd.tmpfiles.rules = lib.optional (
+        dirOf cfg.upload.key == place
+      ) "d ${place} 0750 root systemd-journal -";
       services.journald.upload = {
         enable = true;
         settings.Upload = {
