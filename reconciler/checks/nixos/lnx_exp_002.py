@@ -18,8 +18,9 @@ from reconciler.model.nixos_probe import Entries
 from reconciler.model.probe import Probe, StatPaths
 from reconciler.model.values import Params
 
-_DAEMONS = ("coredump", "journald", "logind", "networkd", "oomd", "resolved", "sleep", "system",
-            "timesyncd", "user")  # fmt: skip
+_DAEMONS = ("coredump", "homed", "journal-remote", "journal-upload", "journald", "logind",
+            "networkd", "oomd", "pstore", "resolved", "sleep", "system", "timesyncd",
+            "user")  # fmt: skip
 _IN_RUN = (
     *(f"/run/systemd/{name}.conf.d" for name in _DAEMONS),
     "/run/binfmt.d",
