@@ -20,7 +20,8 @@ from reconciler.cli.attest_common import (
 
 if TYPE_CHECKING:
     from reconciler.cli.attest_keys import Key
-    from reconciler.trust.statements import System
+    from reconciler.desired.attest.keyless import Believers
+    from reconciler.trust.statements import Heartbeat, Release, System
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -182,24 +183,50 @@ def sign(desk: Desk, payload: bytes, options: dict[str, Any], key: "Key | None")
     finish_with_key(desk, ending, payload, key)
 
 
+def require_to_sign(desk: Desk, statement: "Release | Heartbeat", options: dict[str, Any]) -> None:
+    """See that this job can sign as itself, if it is to, before it works for an hour.
+
+    Args:
+        desk: Where.
+        statement: As far as it is known.
+        options: Of the command line.
+
+    Raises:
+        ReconcilerError: It gets no token, or nobody would believe it.
+    """
+    if options["keyless"]:
+        _believers(desk, statement)
+        _identity(options)
+
+
 def _sign_keyless(desk: Desk, ending: Ending, payload: bytes, options: dict[str, Any]) -> None:
     from reconciler.desired.attest.branch import bundled
-    from reconciler.desired.attest.keyless import Believers
-    from reconciler.keyless import ambient, bundles
+    from reconciler.keyless import bundles
     from reconciler.trust.statements import Heartbeat, Release, read
 
     statement = read(payload)
     if not isinstance(statement, Release | Heartbeat):
         raise click.UsageError("only a release or a heartbeat is signed without a key")
-    commit, beside = statement.commit, desk.branch.read(desk.now)
-    case = desk.clone.case(commit, commit, statement.branch, beside, desk.now)
-    believers = Believers(case, statement)
-    given: Path | None = options["identity_token_file"]
-    token = ambient.identity_token() if given is None else _token(given)
+    believers, token = _believers(desk, statement), _identity(options)
     config: Path | None = options["trust_config"]
     bundle = bundles.sign_statement(payload, trust_config=config, identity_token=token)
     believers.hold(bundle)
     finish(desk, ending.output, payload, bundled(payload, bundle))
+
+
+def _believers(desk: Desk, statement: "Release | Heartbeat") -> "Believers":
+    from reconciler.desired.attest.keyless import Believers
+
+    commit, beside = statement.commit, desk.branch.read(desk.now)
+    case = desk.clone.case(commit, commit, statement.branch, beside, desk.now)
+    return Believers(case, statement)
+
+
+def _identity(options: dict[str, Any]) -> str:
+    from reconciler.keyless import ambient
+
+    given: Path | None = options["identity_token_file"]
+    return ambient.identity_token() if given is None else _token(given)
 
 
 def _token(file: Path) -> str:

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import click
 
 from reconciler.cli.attest_ci import (
     desk_of,
+    require_to_sign,
     say_if_it_will_not_count,
     sign,
     signer_of,
@@ -116,20 +118,21 @@ def command(revision: str, branch: str, **options: Any) -> None:
     earlier = releases_along(
         clone.repository, commit, branch=branch, now=desk.now, attestations=beside
     )
-    with _end_of_the_job():
-        systems = build_systems(clone, commit, _workshop(options), earlier)
-    if not systems:
-        _note("the commit has no NixOS host; the release names no system")
     signed = Release(
         branch,
         commit,
         clone.digest(commit),
         clone.tree(commit),
         clone.files_digest(commit),
-        _now(desk),
-        systems,
+        desk.now,
+        {},
     )
-    payload = fitted(signed)
+    require_to_sign(desk, signed, options)
+    with _end_of_the_job():
+        systems = build_systems(clone, commit, _workshop(options), earlier)
+    if not systems:
+        _note("the commit has no NixOS host; the release names no system")
+    payload = fitted(replace(signed, time=_now(desk), systems=systems))
     if not desk.as_json:
         _show(systems)
     sign(desk, payload, options, key)

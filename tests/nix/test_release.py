@@ -374,6 +374,7 @@ UNUSABLE = {
     "a cache that is not one": (("--keyless", "--cache", ""), 2, "write it as an address"),
     "a folder as cache": (("--keyless", "--cache", "/srv/cache"), 2, "file:///srv/cache"),
     "a key and no cache": (("--keyless", "--cache-key", __file__), 2, "give --cache URL"),
+    "nobody who believes it": (("--keyless",), 5, "names nobody who attests a release of main"),
     "no key for the cache": (("--keyless", "--cache-key", "no-such-key"), 2, "does not exist"),
 }
 
