@@ -160,7 +160,10 @@ CHANGES = (
     Change(8, "undeclared", "/etc/machine-info", "touch /run/other /etc/machine-info;"
            " mount --bind /run/other /etc/machine-info",
            "umount /etc/machine-info; rm /etc/machine-info /run/other"),
-    Change(8, "undeclared", "/mnt", "mount --bind /srv/cache /mnt", "umount /mnt"),
+    # Whatever the rig has mounted from a disk; which that is differs from machine to machine.
+    Change(8, "undeclared", "/mnt",
+           "for at in $(awk '$3 !~ /^0:/ {print $5}' /proc/1/mountinfo); do"
+           " if [ -d $at ]; then mount --bind $at /mnt; break; fi; done", "umount /mnt"),
 )  # fmt: skip
 OF_THE_RIG = {f"LNX-EXP-{number:03}" for number in (8, 12, 14, 15)}
 """Mounts of the rig; jobs, files and PAM services of Debian."""
