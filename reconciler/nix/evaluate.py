@@ -9,6 +9,7 @@ Rule 3: What an evaluation says its result is, is a claim; `reconciler.nix.build
 
 import json
 import re
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -120,7 +121,8 @@ def evaluate(
     """
     _require_flake(flake, target)
     attribute = attribute_of(target)
-    asking = _Asking(flake, target, timeout_s, memory_bytes, state or process.THIS_MACHINE, told)
+    until = time.monotonic() + timeout_s
+    asking = _Asking(flake, target, until, memory_bytes, state or process.THIS_MACHINE, told)
     # Nix fetches what nothing pins before it says so, from wherever the flake likes.
     asking.nix(("flake", "metadata", "--json"), f"path:{flake}", offline=True)
     ended = asking.nix(("eval", "--json", "--apply", _APPLY), f"path:{flake}#{attribute}")
@@ -133,7 +135,7 @@ class _Asking:
 
     flake: Path
     target: str
-    timeout_s: float
+    until: float
     memory_bytes: int | None
     state: NixStore
     told: Told | None
@@ -150,7 +152,7 @@ class _Asking:
                 "nix",
                 # Not --no-write-lock-file as well: with it, Nix locks what nothing pins in memory.
                 *(*command, "--no-update-lock-file", what),
-                timeout_s=self.timeout_s,
+                timeout_s=self.until - time.monotonic(),
                 limit=_ANSWER_LIMIT,
                 options=(*OPTIONS, ("allowed-uris", " ".join(allowed_uris(self.flake)))),
                 state=replace(self.state, offline=offline),

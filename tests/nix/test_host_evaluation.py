@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from reconciler import load_settings
+from reconciler.engine.trusted import evaluated
 from reconciler.errors import InputError
 from reconciler.nix import process
+from reconciler.nix.evaluate import evaluate
 from tests.support.drill import CLIENT, HOST, HOST_TEXT
 from tests.support.nix_runtime import NixStore
 from tests.support.release_drill import new_release_drill
@@ -72,6 +74,19 @@ def test_each_commit_is_evaluated_once(site, store, monkeypatch) -> None:
     site.commit()
     status = site.status()
     assert (status.trusted.path, status.refused) == (first.path, "evaluation-failed")
+
+
+def test_evaluation_and_build_share_their_time(site, store, monkeypatch) -> None:
+    def slow(*given, **more):
+        found = evaluate(*given, **more)
+        site.drill.clock.pass_time(59.5)
+        return found
+
+    monkeypatch.setattr(evaluated, "evaluate", slow)
+    site.commit(flake("one", "echo at it; sleep 5; echo > $out"))
+    status = site.status()
+    assert status.refused == "evaluation-failed"
+    assert "did not end in time" in status.message
 
 
 def test_a_look_alone_evaluates_nothing(site, store) -> None:

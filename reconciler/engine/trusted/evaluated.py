@@ -68,11 +68,13 @@ def _built(appliance: Appliance, settings: SystemSettings, desired: DesiredState
         InputError, IntentRefused, MachineError: The flake, its tree or Nix does not allow it.
     """
     limits = settings.evaluate or EvaluateSettings()
-    timeout_s = float(limits.timeout_s)
+    until = appliance.clock.monotonic() + limits.timeout_s
     memory_bytes = limits.memory_mebibytes * _MIB
     with appliance.source.exported(desired.commit) as flake:
-        system = evaluate(flake, desired.target, timeout_s=timeout_s, memory_bytes=memory_bytes)
-    build.build([system], timeout_s=timeout_s, options=_options(settings))
+        left = until - appliance.clock.monotonic()
+        system = evaluate(flake, desired.target, timeout_s=left, memory_bytes=memory_bytes)
+    left = until - appliance.clock.monotonic()
+    build.build([system], timeout_s=left, options=_options(settings))
     return build.facts_of(system)
 
 
