@@ -10,6 +10,7 @@ whatever kind it is; one that shows again what lies there anyway (podman(1) make
 Source: 45 CFR 164.312(a)(2)(iv), 164.310(d)(1); NIST SP 800-53 SC-28, CM-6; mount(8).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
@@ -43,6 +44,8 @@ _STORE = "/nix/store"
 _COVERS = ("/etc/", "/nix/store/", "/run/wrappers/")
 # systemd and resolvers put these there, and no configuration declares what is in them.
 _OF_THE_MACHINE = frozenset({"/etc/machine-id", "/etc/resolv.conf"})
+# Names of files, where /etc is an overlay of the store.
+_OF_ETC = re.compile(r"/run/(?:nixos-)?etc-metadata(?:\.[A-Za-z0-9]+)?")
 _GUARDS = frozenset({"nodev", "noexec", "nosuid", "ro"})
 
 
@@ -80,7 +83,8 @@ def _undeclared(
     live: Mapping[str, storage.Mount], known: frozenset[str], allowed: tuple[str, ...]
 ) -> Iterator[str]:
     for point, mount in live.items():
-        if point in known | {_STORE} or _is_view(mount, live):
+        names = mount.filesystem == "erofs" and _OF_ETC.fullmatch(point) is not None
+        if point in known | {_STORE} or names or _is_view(mount, live):
             continue
         counts = _is_storage(mount) or _covers(mount)
         if counts and not any(fnmatchcase(point, pattern) for pattern in allowed):

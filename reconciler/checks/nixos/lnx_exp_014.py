@@ -65,7 +65,8 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
             drift.missing.add(path)
         elif not _is_as_declared(path, kind, live, copies):
             drift.different.add(path)
-    if answers.absent(_STATIC) or answers.text(_STATIC) != answers.text(_OF_SYSTEM):
+    # Where /etc is an overlay nothing leads through it.
+    if "link" in wanted.values() and _static(answers) != answers.text(_OF_SYSTEM):
         drift.different.add("static")
     drift.different |= {
         shell.path.removeprefix("/") for shell in _SHELLS if _is_away(shell, answers)
@@ -78,6 +79,10 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     }
     drift.owned = not drift.undeclared
     return declared.values(document, drift)
+
+
+def _static(answers: Answers) -> str | None:
+    return None if answers.absent(_STATIC) else answers.text(_STATIC)
 
 
 def _is_away(path: RealPath, answers: Answers) -> bool:
