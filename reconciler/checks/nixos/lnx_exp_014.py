@@ -45,13 +45,16 @@ _ELSEWHERE = re.compile(
     r"systemd/system(?:\.control|\.attached)?/.+|NetworkManager/system-connections/.+"
     r"|nix/(?:netrc|.*\.(?:key|pem|private|sec))|security/opasswd|ssl/private/.+"
 )
-# Activation links these into the store, too.
-_SHELLS = (RealPath("/bin/sh"), RealPath("/usr/bin/env"))
+# Activation links these into the store, too, where the system brings the program from there.
+_SHELLS = {
+    RealPath("/bin/sh"): RealPath("/run/current-system/sw/bin/sh"),
+    RealPath("/usr/bin/env"): RealPath("/run/current-system/sw/bin/env"),
+}
 _STORE = "/nix/store/"
 
 
 def _probes(_params: Params) -> tuple[Probe, ...]:
-    return (declared.EXPECTATIONS, _LIVE, _COPIES, _STATIC, _OF_SYSTEM, *_SHELLS)
+    return (declared.EXPECTATIONS, _LIVE, _COPIES, _STATIC, _OF_SYSTEM, *_SHELLS, *_SHELLS.values())
 
 
 def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
@@ -68,9 +71,9 @@ def _parse(_params: Params, answers: Answers) -> Values | NotApplicable:
     # Where /etc is an overlay nothing leads through it.
     if "link" in wanted.values() and _static(answers) != answers.text(_OF_SYSTEM):
         drift.different.add("static")
-    drift.different |= {
-        shell.path.removeprefix("/") for shell in _SHELLS if _is_away(shell, answers)
-    }
+    for link, program in _SHELLS.items():
+        if _leads(program, answers) and _leads(link, answers) is False:
+            drift.different.add(link.path.removeprefix("/"))
     certificates = {one.path.removeprefix("/etc/") for one in document.read(CERTIFICATES)}
     drift.undeclared = {
         path
@@ -85,8 +88,9 @@ def _static(answers: Answers) -> str | None:
     return None if answers.absent(_STATIC) else answers.text(_STATIC)
 
 
-def _is_away(path: RealPath, answers: Answers) -> bool:
-    return not answers.absent(path) and not answers.text(path).startswith(_STORE)
+def _leads(path: RealPath, answers: Answers) -> bool | None:
+    """Whether a path leads into the store; None where there is nothing."""
+    return None if answers.absent(path) else answers.text(path).startswith(_STORE)
 
 
 def _is_as_declared(path: str, kind: str, live: Mapping[str, str], copies: Record) -> bool:
