@@ -97,7 +97,7 @@ def command(revision: str, branch: str, **options: Any) -> None:
       0  every system is built, copied and signed
       2  wrong usage of the command line
       4  the trust files of the commit, or its tree, would be refused
-      5  bad input: no such commit, a document, a flake that gives no system
+      5  bad input: no such commit, half a clone, a document, a flake that gives no system
       6  a key cannot be used
       7  an evaluation, a build or a copy failed, or Nix is not here
     """
