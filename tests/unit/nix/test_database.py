@@ -185,7 +185,8 @@ def test_what_is_written_meanwhile_is_not_seen(tmp_path: Path) -> None:
 
 def let_anybody_read(folder: Path) -> None:
     """A folder of the tests and all in it, and the way to it, which pytest keeps to itself."""
-    own = [parent for parent in folder.parents if parent.name.startswith(("pytest-", "popen-"))]
+    ours = ("pytest-", "popen-", "rec-")
+    own = [parent for parent in folder.parents if parent.name.startswith(ours)]
     for path in [*own, folder, *folder.rglob("*")]:
         path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
 
