@@ -119,9 +119,7 @@ class Walk:
 
 def setuid_files(probe: SetuidFiles, session: Session) -> Answer:
     """The wrappers, and what else was found so far."""
-    walk = session.walks.get(probe)
-    if walk is None:
-        walk = session.walks[probe] = Walk((probe.wrappers.rpartition("/")[0], *probe.skip))
+    walk = session.walks.setdefault(probe, Walk(probe.skip))
     patience = LATER_S if walk.whole else UNFINISHED_S if walk.todo else FIRST_S
     mounts = mount_table(session)
     hidden = hidden_place(session, mounts)
@@ -132,10 +130,22 @@ def setuid_files(probe: SetuidFiles, session: Session) -> Answer:
         "ok",
         {
             "wrappers": _wrappers(probe.wrappers),
-            "elsewhere": sorted({*walk.paths(), *_in_store(session, mounts)}),
+            "elsewhere": sorted(
+                {*_not_below(_in_use(probe.wrappers), walk.paths()), *_in_store(session, mounts)}
+            ),
             "whole": walk.whole,
         },
     )
+
+
+def _in_use(wrappers: str) -> str:
+    """The directory of the wrappers; nothing where the link leads away from beside it."""
+    place = os.path.realpath(wrappers)
+    return place if place.startswith(f"{wrappers.rpartition('/')[0]}/") else ""
+
+
+def _not_below(directory: str, paths: Sequence[str]) -> list[str]:
+    return [path for path in paths if not (directory and path.startswith(f"{directory}/"))]
 
 
 def _in_store(session: Session, mounts: Sequence[Mounted]) -> list[str]:

@@ -13,7 +13,7 @@ from reconciler.targets.linux.allow import AllowList
 from reconciler.targets.linux.capabilities import file_capabilities
 from reconciler.targets.linux.mount_table import Mounted
 from reconciler.targets.linux.session import Session
-from reconciler.targets.linux.setuid import Walk, _in_store, _wrappers
+from reconciler.targets.linux.setuid import Walk, _in_store, _in_use, _not_below, _wrappers
 from reconciler.targets.linux.tree import HostTree
 
 NEVER = float("inf")
@@ -137,6 +137,26 @@ def test_a_wrapper_that_was_put_in_the_place_of_another_is_late(tmp_path: Path) 
     assert late() == {"mount": False, "sudo": True}
     # Where the directory is no link, nothing says when it was taken into use.
     assert not any(one["late"] for one in _wrappers(str(fresh)))
+
+
+@pytest.mark.parametrize(
+    ("link", "in_use"),
+    [("run/wrappers/wrappers.b", {"run/wrappers/wrappers.b/sudo"}), ("var/tmp", set())],
+)
+def test_only_the_wrappers_in_use_are_told_as_such(
+    tmp_path: Path, link: str, in_use: set[str]
+) -> None:
+    for name in ("wrappers/wrappers.a/sudo", "wrappers/wrappers.b/sudo", "wrappers/shell"):
+        (tmp_path / "run" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "run" / name).touch()
+    (tmp_path / "var/tmp").mkdir(parents=True)
+    (tmp_path / "var/tmp/sudo").touch()
+    (tmp_path / "run/wrappers/bin").symlink_to(tmp_path / link)
+    wrappers = str(tmp_path / "run/wrappers/bin")
+    files = sorted(str(path) for path in tmp_path.rglob("*") if path.is_file())
+    told = set(_not_below(_in_use(wrappers), files))
+    assert {str(Path(path).relative_to(tmp_path)) for path in set(files) - told} == in_use
+    assert len(files) == 4
 
 
 def test_a_machine_without_wrappers_has_none(tmp_path: Path) -> None:
