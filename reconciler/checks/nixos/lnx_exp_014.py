@@ -45,6 +45,9 @@ _ELSEWHERE = re.compile(
     r"systemd/system(?:\.control|\.attached)?/.+|NetworkManager/system-connections/.+"
     r"|nix/(?:netrc|.*\.(?:key|pem|private|sec))|security/opasswd|ssl/private/.+"
 )
+# Where sops-nix and agenix link declared secrets to, out of the places for such.
+_SECRET = re.compile(r"-> /run/(?:secrets|agenix)(?:\.d)?(?:/[A-Za-z0-9_@-][^/]*)+")
+_HOLDS_SECRETS = ("NetworkManager/", "nix/", "pki/", "ssl/")
 # Activation links these into the store, too, where the system brings the program from there.
 _SHELLS = {
     RealPath("/bin/sh"): RealPath("/run/current-system/sw/bin/sh"),
@@ -129,6 +132,8 @@ def _is_copy(path: str, copies: Record) -> bool:
 
 def _is_undeclared(path: str, kind: str, wanted: Mapping[str, str]) -> bool:
     if kind in {"dir", _link_to_static(path)} or path in wanted:
+        return False
+    if path.startswith(_HOLDS_SECRETS) and _SECRET.fullmatch(kind):
         return False
     return _ACTS.fullmatch(path) is not None and _ELSEWHERE.fullmatch(path) is None
 
