@@ -94,6 +94,9 @@ def write_entries(default: str, newest: str, timeout_s: int, session: Session) -
         raise NoAnswer(
             "error", f"the entries were written, and the boot loader still boots {boots}"
         )
+    if order.read() is None:
+        # Where there is one, what was the default before may be needed until it is confirmed.
+        links.keep("default", default)
 
 
 def _default(path: str) -> str:
@@ -107,7 +110,6 @@ def keep_entry(default: str, newest: str, session: Session) -> None:
 
     Somebody may have deleted old generations while another kernel waited for its restart.
     """
-    links.keep("default", default)
     if not links.has_generation(default):
         profile("--set", default, session=session)
         profile("--set", newest, session=session)

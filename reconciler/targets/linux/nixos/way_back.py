@@ -150,6 +150,8 @@ def disarm_return(_operation: DisarmReturn, session: Session) -> None:
     if transient.state(SERVICE, session).active not in {"", "inactive"}:
         raise NoAnswer("error", "the time was up: the way back is gone, or being gone")
     transient.remove(SERVICE, session)
+    if begun is not None:
+        links.keep("default", links.lasting(begun.system, begun.default))
     order.clear()
 
 
