@@ -16,6 +16,7 @@ from reconciler.nix import closure, process
 from reconciler.nix.database import open_database
 from reconciler.nix.evaluate import Evaluated
 from reconciler.nix.process import NixStore, Told
+from reconciler.nix.same import require_same
 from reconciler.nix.store_path import is_store_path
 from reconciler.programs.bounded import Ended
 
@@ -205,7 +206,7 @@ def push(
     timeout_s: float,
     state: NixStore | None = None,
 ) -> None:
-    """Sign closures and copy them to a cache.
+    """Sign closures, copy them to a cache, and see that it has what was built here.
 
     Args:
         paths: Store paths of systems.
@@ -216,7 +217,7 @@ def push(
         state: Which Nix and store.
 
     Raises:
-        MachineError: It failed or took too long.
+        MachineError: It failed, took too long, or the cache has other bytes.
     """
     for arguments in _pushing(list(dict.fromkeys(paths)), cache, key):
         try:
@@ -227,6 +228,8 @@ def push(
                 f"the closures were not {what}: {error.message}",
                 hint="See address and key of the cache; everything is built, so try again.",
             ) from error
+    # What is not there now, or is another thing there, would be missed by every host of the fleet.
+    require_same(paths, cache, timeout_s=timeout_s, state=state or process.THIS_MACHINE)
 
 
 def _pushing(paths: list[str], cache: str, key: Path | None) -> Iterator[tuple[str, ...]]:
@@ -234,8 +237,6 @@ def _pushing(paths: list[str], cache: str, key: Path | None) -> Iterator[tuple[s
         file = str(key.resolve())
         yield ("store", "sign", "--key-file", file, "--recursive", *paths)
     yield ("copy", "--to", cache, *paths)
-    # What is not there now would be missed by every host of the fleet.
-    yield ("path-info", "--store", cache, *paths)
 
 
 def _root(state: NixStore | None) -> str:

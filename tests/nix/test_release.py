@@ -327,6 +327,25 @@ def test_a_cache_that_cannot_be_written_releases_nothing(site, capsys, tmp_path)
     assert "attestations" not in site.site.git("ci", "branch", "--list")
 
 
+def test_what_the_cache_has_with_other_bytes_is_taken_from_it_or_not_released(
+    site, capsys, nix, tmp_path
+) -> None:
+    """Few builds are the same to the byte; hosts would refuse what was built anew."""
+    anew = 'read once < /proc/sys/kernel/random/uuid; echo \\"$text $once\\"'
+    site.lands({"flake.nix": FIRST.replace('echo \\"$text\\"', anew)})
+    cache = ("--cache", f"file://{site.cache}", "--cache-key", str(site.key))
+    first = site.release(capsys, *cache)["statement"]["systems"]
+    site.store = NixStore(nix, tmp_path / "a fresh runner")
+    said = site.release(capsys, *cache, code=7)
+    assert f"file://{site.cache} has /nix/store/" in said
+    assert "with other bytes than were built here" in said
+    assert "extra-substituters" in said
+    trusting = f"substituters = file://{site.cache}\ntrusted-public-keys = {site.public}\n"
+    site.store = NixStore(nix, tmp_path / "one that asks", settings=trusting)
+    again = site.release(capsys, *cache)["statement"]["systems"]
+    assert [one["closure"] for one in again.values()] == [one["closure"] for one in first.values()]
+
+
 def test_two_hosts_that_would_be_one_in_the_flake_are_refused(site) -> None:
     client = site.site.clone("ci") / "hosts/clinic/client.yaml"
     files = {
