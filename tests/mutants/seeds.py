@@ -348,6 +348,27 @@ SEEDS: tuple[Seed, ...] = (
         "elif False:",
         unit("revision"),
     ),
+    Seed(
+        "release after release is a fix that does not hold",
+        "systems.py",
+        "if not self.renews(r, system)",
+        "if r",
+        unit("flap"),
+    ),
+    Seed(
+        "a newer system waits for how an older one held",
+        "flap.py",
+        "and not systems.renews(r, wanted)",
+        "and r",
+        unit("flap"),
+    ),
+    Seed(
+        "a restart that was not begun condemns a system",
+        "systems.py",
+        "and not did_not_restart(body)",
+        "and count",
+        unit("revision"),
+    ),
     # --- what people decided ---
     Seed(
         "a client's switch is not looked at",
