@@ -166,7 +166,7 @@ def _known(active: str, path: str, deadline: float) -> str:
 def _require_unmasked(names: Sequence[str], deadline: float) -> None:
     for name in names:
         if _load_state(unit_path(name), deadline) == "masked":
-            raise NoAnswer("error", f"{name} is masked: systemctl unmask {name}")
+            raise NoAnswer("error", f"{name} is masked; unmask it")
 
 
 def _load_state(path: str, deadline: float) -> str:
