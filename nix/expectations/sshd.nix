@@ -31,7 +31,12 @@ let
     pubkeyacceptedkeytypes = "pubkeyacceptedalgorithms";
   };
   # The same for values, whatever the keyword, and of some keywords alone.
-  words.prohibit-password = "without-password";
+  words = builtins.listToAttrs [
+    {
+      name = "prohibit-password";
+      value = "without-password";
+    }
+  ];
   wordsOf = {
     allowstreamlocalforwarding.all = "yes";
     allowtcpforwarding.all = "yes";

@@ -31,7 +31,8 @@ became because become becomes been before begin beginning begins begun behind be
 belongs below beside besides better between beyond big bin bind bind9 binding binds bios bitcoin
 bitmap bits bitwise blanks blast bless blob block blocked blocks body bool boolean boot booted
 boots border borg both bottom bound bounded bounds branch branch's branches breach breadonly break
-breaks bridge bright bring brings broke broken brought btc btrfs bucket build builder building builds built
+breaks bridge bright bring brings broke broken brought btc btrfs bucket build
+builder building builds built
 bundle bundles bus buses busiest busy but by byte byteorder bytes ca cache caches calendar calendars
 call callback called calls came can can't canary canceled cancelled cannot canonical capabilities
 carried carries carry case cases cat catalogues cause caused causes census central cert certbot

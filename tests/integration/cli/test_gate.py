@@ -331,3 +331,7 @@ def test_a_shallow_clone_is_told_what_it_lacks(
     base = host("git", "-C", str(drill.site.fleet), "rev-parse", "HEAD~1", env=git_env(tmp_path))
     assert run(["plan", base.strip(), "HEAD", "--repository", str(clone)]) == ExitCode.INPUT
     assert "fetch-depth: 0" in capsys.readouterr().err
+
+
+def test_this_repository_passes_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(Path(__file__).parents[3])]) == 0, capsys.readouterr().out
