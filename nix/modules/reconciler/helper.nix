@@ -37,8 +37,6 @@ in
       serviceConfig = import ./acting.nix // {
         Type = "notify";
         ExecStart = "${cfg.package}/bin/reconciler helper --config /etc/reconciler/reconciler.yaml --user reconciler";
-        # A system may be on its way from a cache (system.realiseTimeoutS, at most 4 h).
-        TimeoutStopSec = 14500;
         MemoryMax = cfg.helper.memoryMax;
         TasksMax = 256;
       };
