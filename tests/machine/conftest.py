@@ -11,7 +11,8 @@ from tests.support.guest import Guest, first_booted, require_guest
 from tests.support.image import Image, build_image
 from tests.support.leftovers import sweep
 from tests.support.nix_runtime import NixStore, open_nix
-from tests.support.nixos_guest import NixosSite, nixos_site
+from tests.support.nixos_clinic import NixosClinic
+from tests.support.nixos_guest import NixosGuest, NixosSite, nixos_site
 from tests.support.rigs import rig
 
 _HERE = Path(__file__).parent
@@ -78,3 +79,18 @@ def nixos(rootfs: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     store = NixStore(open_nix(), tmp_path_factory.mktemp("nixos"))
     with nixos_site(rootfs, store) as site:
         yield site
+
+
+@pytest.fixture(scope="module")
+def machine(nixos: NixosSite, request: pytest.FixtureRequest) -> Iterator[NixosGuest]:
+    """One NixOS guest for the tests of a module."""
+    with nixos.boot(request.module.__name__.rpartition("_")[2]) as guest:
+        yield guest
+
+
+@pytest.fixture(scope="module")
+def at_rest(nixos: NixosSite, machine: NixosGuest) -> NixosClinic:
+    """An appliance in it that has run once and has nothing to heal; each test takes a copy."""
+    clinic = NixosClinic.enrol(nixos, machine)
+    assert clinic.run().failing(before=True) == set()
+    return clinic

@@ -6,7 +6,6 @@ machine is shared; who leaves it on another system says so by leaving it healthy
 
 import itertools
 import struct
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 from tests.support.nix_cache import LyingCache
 from tests.support.nixos_base import FIREWALL, documented
 from tests.support.nixos_clinic import NixosClinic
-from tests.support.nixos_guest import PROFILE, NixosGuest, NixosSite, listening
+from tests.support.nixos_guest import PROFILE, NixosSite, listening
 from tests.support.nixos_systems import System
 
 pytestmark = pytest.mark.nix
@@ -25,19 +24,6 @@ GIT = 9418
 LOCK = "/run/nixos/switch-to-configuration.lock"
 SLEEPS = "ExecStart=/bin/sleep inf"
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def machine(nixos: NixosSite) -> Iterator[NixosGuest]:
-    with nixos.boot("activation") as guest:
-        yield guest
-
-
-@pytest.fixture(scope="module")
-def at_rest(nixos: NixosSite, machine: NixosGuest) -> NixosClinic:
-    clinic = NixosClinic.enrol(nixos, machine)
-    assert clinic.run().failing(before=True) == set()
-    return clinic
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ boot loader's default is what was proven; what did not come up so is left alone 
 """
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -24,19 +23,6 @@ ALL_DAYS = "mon, tue, wed, thu, fri, sat, sun"
 ACTIVATE, RESTART = "RB-UPDATE-001", "RB-REBOOT-001"
 ANOTHER = "came up, not the system that was restarted into"
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def machine(nixos: NixosSite) -> Iterator[NixosGuest]:
-    with nixos.boot("restart") as guest:
-        yield guest
-
-
-@pytest.fixture(scope="module")
-def at_rest(nixos: NixosSite, machine: NixosGuest) -> NixosClinic:
-    clinic = NixosClinic.enrol(nixos, machine)
-    assert clinic.run().failing(before=True) == set()
-    return clinic
 
 
 @pytest.fixture

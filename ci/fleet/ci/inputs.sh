@@ -18,7 +18,8 @@ trap 'rm -rf "$work"' EXIT
 # The path of a host's system; nothing where it does not build, and the log has what Nix says of it.
 built() {
     nix build --no-link --print-out-paths \
-        ".#nixosConfigurations.\"$1\".config.system.build.toplevel" || true
+        ".#nixosConfigurations.\"$1\".config.system.build.toplevel" \
+        || echo "ci/inputs.sh: $1 does not build; Nix says why above" >&2
 }
 
 # Names become names of files here: of what else a flake may call a host, nothing is built.
