@@ -1,14 +1,6 @@
 # Single facts that a document has to get right, each as the part of the document it is about.
 let
-  testing = import ../../../nix/testing { };
-  document =
-    module:
-    (testing.evalSystem {
-      modules = [
-        ../../../nix/modules/expectations.nix
-        module
-      ];
-    }).config.reconciler.expectations.document;
+  document = import ./document.nix;
   key = "AAAAC3NzaC1lZDI1NTE5AAAAIE4oCfavx4qDaf7zjorHrYj/ikWSzD7/2i4zV5qKi4e+";
   withKeys = keys: (document { users.users.root.openssh.authorizedKeys.keys = keys; }).keys;
   wrapper =

@@ -1,14 +1,7 @@
 # Hosts that are unusual and legal, each as the part of the document it is about, or the whole of it.
 let
   testing = import ../../../nix/testing { };
-  document =
-    module:
-    (testing.evalSystem {
-      modules = [
-        ../../../nix/modules/expectations.nix
-        module
-      ];
-    }).config.reconciler.expectations.document;
+  document = import ./document.nix;
   refusals =
     module: testing.refusals (testing.evalSystem { modules = [ ./host.nix module ]; }).config;
   server = openssh: document { services.openssh = { enable = true; } // openssh; };
